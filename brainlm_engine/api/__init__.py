@@ -1,0 +1,1 @@
+"""The only door between the app and the engine: messages, errors, and the client."""

@@ -1,0 +1,79 @@
+"""Every failure a person can meet: one plain sentence, a next step, details for the curious."""
+
+from __future__ import annotations
+
+from brainlm_engine.api.messages import ErrorInfo
+
+
+class EngineError(Exception):
+    """Something failed and a person should be told.
+
+    Parameters
+    ----------
+    message
+        One plain sentence that names the file or thing and the cause.
+    next_step
+        One plain sentence: what to do now.
+    details
+        Text for the Details fold-out (a traceback, a log excerpt).
+    """
+
+    code = "failed"
+    exit_code = 1
+
+    def __init__(self, message: str, next_step: str = "", details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}".strip()
+
+    def __reduce__(self) -> tuple[type[EngineError], tuple[str, str, str]]:
+        return (type(self), (self.message, self.next_step, self.details))
+
+    def info(self) -> ErrorInfo:
+        """Return the error as a message that can cross the wire."""
+        return ErrorInfo(code=self.code, message=self.message, next_step=self.next_step, details=self.details)
+
+
+class BadInput(EngineError):
+    """The file or the setting cannot be used."""
+
+    code = "bad_input"
+    exit_code = 2
+
+
+class Cancelled(EngineError):
+    """The person asked to stop."""
+
+    code = "cancelled"
+
+
+class EngineLost(EngineError):
+    """The engine process is gone or does not answer."""
+
+    code = "engine_lost"
+
+
+class OutOfSpace(EngineError):
+    """The disk is full."""
+
+    code = "out_of_space"
+
+
+class OutOfMemory(EngineError):
+    """The work needs more memory than there is."""
+
+    code = "out_of_memory"
+
+
+_BY_CODE: dict[str, type[EngineError]] = {
+    cls.code: cls for cls in (EngineError, BadInput, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
+}
+
+
+def from_info(info: ErrorInfo) -> EngineError:
+    """Turn a received :class:`ErrorInfo` back into the exception it was."""
+    return _BY_CODE.get(info.code, EngineError)(info.message, info.next_step, info.details)

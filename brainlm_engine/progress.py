@@ -1,0 +1,32 @@
+"""How long work reports where it is, and how it is told to stop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Given to every function that may take longer than a second.
+
+    Call it often (at least every 0.2 s of work): it is cheap, and it raises
+    :class:`brainlm_engine.api.errors.Cancelled` when the person asked to stop.
+    """
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        """Report ``fraction`` (0..1) of the whole and the name of the present stage."""
+
+    def log(self, line: str) -> None:
+        """Append one line to the job's log."""
+
+
+class Silent:
+    """A progress that nobody watches."""
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        """Do nothing."""
+
+    def log(self, line: str) -> None:
+        """Do nothing."""
+
+
+SILENT = Silent()
