@@ -1,0 +1,1 @@
+"""Two hand-checked themes. The only package that knows colours and calls ``setStyleSheet``."""
