@@ -94,7 +94,15 @@ class Recording:
                 str(error),
             ) from error
         return cls(
-            series=arrays["series"], tr_s=float(head["tr_s"]), xyz=arrays["xyz"],
-            missing=arrays["missing"].astype(bool), coverage=arrays["coverage"], atlas_id=head["atlas_id"], names=tuple(head["names"]),
-            networks=tuple(head["networks"]), unit=head["unit"], name=head["name"], provenance=head["provenance"],
-        )  # fmt: skip
+            series=arrays["series"],
+            tr_s=float(head["tr_s"]),
+            xyz=arrays["xyz"],
+            missing=arrays["missing"].astype(bool),
+            coverage=arrays["coverage"],
+            atlas_id=head["atlas_id"],
+            names=tuple(head["names"]),
+            networks=tuple(head["networks"]),
+            unit=head["unit"],
+            name=head["name"],
+            provenance=head["provenance"],
+        )

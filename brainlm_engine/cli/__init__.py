@@ -20,9 +20,18 @@ from pydantic import BaseModel
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import EngineError
 
-
-VERBS = tuple(
-    "serve diagnose jobs atlas simulate inspect parcellate models pretrain reconstruct evaluate".split()  # in this order in --help
+VERBS = (
+    "serve",
+    "diagnose",
+    "jobs",
+    "atlas",
+    "simulate",
+    "inspect",
+    "parcellate",
+    "models",
+    "pretrain",
+    "reconstruct",
+    "evaluate",
 )
 
 
