@@ -38,8 +38,8 @@ class Theme:
     trace: tuple[str, ...]
     """Okabe-Ito; its orange, sky and yellow darkened on light"""
     networks: tuple[str, ...]
-    """the seven reference networks in their usual hues and order: visual, somatomotor, dorsal attention, ventral attention, limbic,
-    frontoparietal, default"""
+    """the seven reference networks in their usual hues and order: visual, somatomotor, dorsal attention, ventral
+    attention, limbic, frontoparietal, default"""
     no_network: str
     """parcels outside the reference networks"""
 
