@@ -45,6 +45,12 @@ class BadInput(EngineError):
     exit_code = 2
 
 
+class StillLoading(BadInput):
+    """This part of a compressed scan has not been inflated yet; ask again when its cache is ready."""
+
+    code = "still_loading"
+
+
 class Cancelled(EngineError):
     """The person asked to stop."""
 
@@ -70,7 +76,7 @@ class OutOfMemory(EngineError):
 
 
 _BY_CODE: dict[str, type[EngineError]] = {
-    cls.code: cls for cls in (EngineError, BadInput, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
+    cls.code: cls for cls in (EngineError, BadInput, StillLoading, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
 }
 
 
