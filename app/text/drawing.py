@@ -1,0 +1,31 @@
+"""Words of the drawing views: brain, slices, traces, carpet, time bar, colour bar, quality strip."""
+
+from __future__ import annotations
+
+DRAWING: dict[str, str] = {
+    "brain.name": "3D brain",
+    "brain.help": (
+        "Drag to turn, wheel to zoom, Shift-drag to move, click a region to choose it. Keys: arrows turn, 1 to 6 look from left, right, "
+        "front, back, top, bottom, 7 four views, 0 reset, comma and full stop previous and next region."
+    ),
+    "brain.preparing": "Preparing the 3D brain …",
+    "brain.no_surfaces": "The brain surface is loading …",
+    "brain.off_asked": "3D is switched off. Regions are shown as discs instead.",
+    "brain.off_no_opengl": "This computer cannot draw in 3D. Regions are shown as discs instead.",
+    "brain.reason_asked": "3D was switched off with --no-3d or in the preferences.",
+    "brain.reason_opengl": "OpenGL 3.2 is not available: {detail}",
+    "brain.flat.left": "From the left",
+    "brain.flat.top": "From above",
+    "brain.flat.right": "From the right",
+    "brain.left lateral": "Left, outer side",
+    "brain.right lateral": "Right, outer side",
+    "brain.left medial": "Left, inner side",
+    "brain.right medial": "Right, inner side",
+    "brain.subcortex": "Subcortex",
+    "brain.cerebellum": "Cerebellum",
+    "brain.inset": "Inside",
+    "side.L": "L",
+    "side.R": "R",
+    "colour_bar.name": "Colour bar, {lo} to {hi} {unit}",
+    "colour_bar.empty": "Colour bar, empty",
+}
