@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +27,17 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def brainlm_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def brainlm_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has its own data, cache and run folder."""
     home = tmp_path / "home"
     monkeypatch.setenv("BRAINLM_HOME", str(home))
-    yield home
+    return home
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a skipped test is a failure: there everything that can run must run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if os.environ.get("CI") and skipped and not exitstatus:
+        reporter.write_line(f"{len(skipped)} tests were skipped in CI, where all of them must run.", red=True)
+        session.exitstatus = 1
