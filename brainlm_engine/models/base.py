@@ -1,0 +1,51 @@
+"""What every architecture of the engine has in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from torch import Tensor, nn
+
+from brainlm_engine.api.messages import ModelInfo
+from brainlm_engine.models.output import ModelOutput
+
+
+class MaskedModel(nn.Module):
+    """A model that fills in hidden patches. Subclasses are one readable file each.
+
+    Attributes
+    ----------
+    card : what is known of the loaded weights; set by the registry, empty for a model built by hand
+    """
+
+    card: ModelInfo
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: dict[str, Any]) -> MaskedModel:
+        """Build with fresh weights. Raises ``TypeError`` or ``ValueError`` when the numbers make no model."""
+
+    @abstractmethod
+    def config_dict(self) -> dict[str, Any]:
+        """Return what ``from_config`` needs to build the same model."""
+
+    @abstractmethod
+    def frames_per_patch(self, tr_s: float) -> int:
+        """Return how many frames make one patch at this TR."""
+
+    @abstractmethod
+    def forward(
+        self,
+        signal: Tensor,
+        xyz: Tensor,
+        noise: Tensor | None = None,
+        mask: Tensor | None = None,
+        tr_s: float | None = None,
+    ) -> ModelOutput:
+        """Fill in the hidden patches of ``signal (B, V, T)`` at ``xyz (B, V, 3)`` mm; see the subclass."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> ModelOutput:
+        """Run :meth:`forward`."""
+        output: ModelOutput = super().__call__(*args, **kwargs)
+        return output

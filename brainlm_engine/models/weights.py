@@ -1,0 +1,94 @@
+"""Reading weights: every key and shape is checked, nothing is ever left at random values, no pickle is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.files import written_whole
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WEIGHTS = "model.safetensors"
+_PICKLES = ("pytorch_model.bin", "model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the tensors of ``folder/model.safetensors``."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / WEIGHTS
+    if not path.is_file():
+        pickles = [name for name in _PICKLES if (folder / name).exists()]
+        if pickles:
+            raise BadInput(
+                f"The model {folder.name} stores its weights in {pickles[0]}, a Python pickle that could run "
+                "any program.",
+                f"Ask for the weights as {WEIGHTS}.",
+            )
+        raise BadInput(
+            f"The model folder {folder.name} holds no {WEIGHTS}.", "Choose a folder with config.json and it."
+        )
+    start = path.open("rb").read(4)
+    if start[:2] == b"PK" or start[:1] == b"\x80":
+        raise BadInput(
+            f"{WEIGHTS} of the model {folder.name} is a Python pickle under another name, which could run any program.",
+            "Ask for the weights as a real safetensors file.",
+        )
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+        return tensors
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise BadInput(
+            f"The weights of the model {folder.name} are damaged or incomplete.",
+            "Copy or download the model again.",
+            str(error),
+        ) from error
+
+
+def fill(model: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    """Put ``weights`` into ``model``; refuse anything that does not fit exactly."""
+    import torch
+
+    wanted = model.state_dict()
+    missing, extra = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
+    if missing or extra:
+        some = [f"lacks {_listed(missing)}"] * bool(missing) + [f"holds unknown {_listed(extra)}"] * bool(extra)
+        raise BadInput(
+            f"The weights of {name} belong to another architecture: the file {' and '.join(some)}.",
+            "Choose a model whose config.json and weights belong together.",
+            "\n".join(missing + extra),
+        )
+    wrong = [key for key in wanted if wanted[key].shape != weights[key].shape]
+    if wrong:
+        key = wrong[0]
+        raise BadInput(
+            f"The weights of {name} have another size than its config.json says: {key} is {tuple(weights[key].shape)}, "
+            f"not {tuple(wanted[key].shape)}.",
+            "Choose a model whose config.json and weights belong together.",
+            "\n".join(wrong),
+        )
+    broken = [key for key, value in weights.items() if value.is_floating_point() and not torch.isfinite(value).all()]
+    if broken:
+        raise BadInput(
+            f"The weights of {name} hold values that are not numbers, in {_listed(broken)}.",
+            "Its training went wrong or the file is damaged; choose another model.",
+        )
+    model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in weights.items()}, strict=True)
+
+
+def write_weights(model: nn.Module, folder: Path) -> None:
+    """Write all parameters and buffers to ``folder/model.safetensors``, float32."""
+    from safetensors.torch import save_file
+
+    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    with written_whole(folder / WEIGHTS) as temporary:
+        save_file(tensors, temporary)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
