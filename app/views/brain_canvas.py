@@ -1,0 +1,404 @@
+"""The drawing area of the brain view: VTK's pixels, with letters, captions, crosshair and cube painted over them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.text import tr
+from app.theme.tokens import DARK, Theme
+from app.views.brain_layout import Panel, fitted, four_views, whole_brain
+from app.views.brain_parts import HEMISPHERES, BrainParts, Part
+from app.views.orientation_cube import SIZE, clicked_view, paint_cube
+from app.widgets.colour_bar import small_font
+from app.widgets.colour_map import hex_rgb
+from app.widgets.focus_ring import paint_focus_ring
+
+Array = NDArray[Any]
+log = logging.getLogger(__name__)
+
+KEY_VIEWS = ("left", "right", "front", "back", "top", "bottom")
+SLOW_MS = 45.0
+REST_MS = 200
+
+
+class BrainCanvas(QWidget):
+    """Shows the brain, turns it with the mouse and the keyboard, and tells what was clicked."""
+
+    parcel_clicked = Signal(int)
+    crosshair_requested = Signal(float, float, float)
+    layout_changed = Signal(str)
+    step_requested = Signal(int)
+
+    def __init__(self, parts: BrainParts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.parts = parts
+        self.theme: Theme = DARK
+        self.title = ""
+        self.message = tr("brain.preparing")
+        self.layout_name = "whole"
+        self.view = "left"
+        self.deep = True
+        self.opacity = 1.0
+        self.crosshair: Array | None = None
+        self.marks: list[tuple[Part, Array]] = []
+        self.render_ms = 0.0
+        self._turn = [0.0, 0.0]
+        self._zoom = 1.0
+        self._pan = [0.0, 0.0]
+        self._scene: Any = None
+        self._actors: Callable[[], dict[str, list[Any]]] = dict
+        self._panels: list[Panel] = []
+        self._image = QImage()
+        self._pixels: Array | None = None
+        self._stale = True
+        self._placed = False
+        self._quick = False
+        self._press: QPointF | None = None
+        self._last = QPointF()
+        self._dragged = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._sharpen)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName(tr("brain.name"))
+        self.setAccessibleDescription(tr("brain.help"))
+        self.setMinimumSize(160, 120)
+
+    def sizeHint(self) -> QSize:
+        """A comfortable size."""
+        return QSize(520, 400)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def attach(self, scene: Any, actors: Callable[[], dict[str, list[Any]]]) -> None:
+        """From now on draw with ``scene``; ``actors()`` gives the VTK actors per part."""
+        self._scene, self._actors = scene, actors
+        scene.set_background(hex_rgb(self.theme.canvas))
+        self.replace_panels()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of ``theme``."""
+        self.theme = theme
+        if self._scene is not None:
+            self._scene.set_background(hex_rgb(theme.canvas))
+        self.redraw()
+
+    def redraw(self) -> None:
+        """The 3D picture is out of date; it is drawn once, at the next paint, however often this is called."""
+        self._stale = True
+        self.update()
+
+    def replace_panels(self) -> None:
+        """Parts, layout or size changed."""
+        self._placed = False
+        self.redraw()
+
+    def look_from(self, view: str) -> None:
+        """One of the six preset views, on the whole brain."""
+        self.view = view
+        self.set_layout_name("whole")
+        self.reset_camera()
+
+    def set_layout_name(self, name: str) -> None:
+        """``whole`` or ``panels``."""
+        if name == self.layout_name:
+            return
+        self.layout_name = name
+        self.reset_camera()
+        self.layout_changed.emit(name)
+
+    def reset_camera(self) -> None:
+        """Undo turning, zooming and moving."""
+        self._turn, self._zoom, self._pan = [0.0, 0.0], 1.0, [0.0, 0.0]
+        self.replace_panels()
+
+    def panels(self) -> list[Panel]:
+        """Panels as they stand now, cameras included."""
+        if not self._placed:
+            self._panels = self._make_panels()
+        return [self._moved(panel) for panel in self._panels]
+
+    def _make_panels(self) -> list[Panel]:
+        parts = self.parts.parts()
+        if not parts:
+            return []
+        width, height = float(max(self.width(), 1)), float(max(self.height(), 1))
+        deep = tuple(part for part in parts if part not in HEMISPHERES) if self.deep else ()
+        cortex = tuple(part for part in parts if part in HEMISPHERES)
+        if self.layout_name == "panels":
+            panels = four_views(width, height, deep)
+        else:
+            outside = tuple(p for p in deep if self.parts.surface == "pial" and (p == "cerebellum" or self.opacity < 1))
+            inset = tuple(part for part in deep if part not in outside)
+            panels = whole_brain(width, height, self.view, (*cortex, *outside), inset)
+        return fitted(panels, self.parts.points)
+
+    def _moved(self, panel: Panel) -> Panel:
+        side = -1.0 if panel.mirrored else 1.0
+        camera = panel.camera.turned(side * self._turn[0], self._turn[1])
+        if panel.key != "inset":
+            camera = camera.zoomed(self._zoom).panned(side * self._pan[0], self._pan[1])
+        return replace(panel, camera=camera)
+
+    # ---------------------------------------------------------------- drawing
+
+    def _sharpen(self) -> None:
+        if self._quick:
+            self._quick = False
+            self.replace_panels()
+
+    def _ratio(self) -> float:
+        full = self.devicePixelRatioF()
+        return full * 0.6 if self._quick else full
+
+    def in_motion(self) -> None:
+        """Pictures follow each other quickly: on a slow driver, draw fewer pixels until it rests."""
+        self._rest.start()
+        if not self._quick and self.render_ms > SLOW_MS:
+            self._quick = True
+            self._placed = False
+
+    def _render(self) -> None:
+        panels = self.panels()
+        if not panels:
+            return
+        begin = time.perf_counter()
+        if not self._placed:
+            size = (max(self.width(), 1), max(self.height(), 1))
+            self._scene.set_panels(panels, self._actors(), self._ratio(), size)
+            self._placed = True
+        self._scene.look(panels)
+        self._pixels, width, height = self._scene.render()
+        self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+        self._stale = False
+        spent = (time.perf_counter() - begin) * 1e3
+        if not self._quick:
+            self.render_ms = spent if self._scene.frames < 4 else 0.8 * self.render_ms + 0.2 * spent
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The newest picture, then everything flat on top of it."""
+        painter = QPainter(self)
+        if self._scene is None or not self.parts.ready:
+            self._paint_message(painter)
+            painter.end()
+            return
+        if self._stale:
+            self._render()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._quick)
+        painter.translate(0, self.height())
+        painter.scale(1, -1)  # VTK's first row is the lowest
+        painter.drawImage(QRectF(0, 0, self.width(), self.height()), self._image)
+        painter.restore()
+        self._paint_over(painter)
+        painter.end()
+
+    def _paint_message(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), QColor(self.theme.canvas))
+        painter.setPen(QColor(self.theme.muted))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.message)
+
+    def _paint_over(self, painter: QPainter) -> None:
+        panels = self.panels()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for panel in panels:
+            self._paint_sides(painter, panel)
+        self._paint_marks(painter, panels)
+        self._paint_crosshair(painter, panels)
+        if self.title:
+            painter.setFont(self.font())
+            painter.setPen(QColor(self.theme.text))
+            area = QRectF(12, 8, self.width() - 24, painter.fontMetrics().height())
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft, self.title)
+        if self.layout_name == "whole" and panels:
+            paint_cube(painter, self._cube_area(), panels[0].camera, self.theme)
+        if self.hasFocus():
+            paint_focus_ring(painter, QRectF(self.rect()), self.theme)
+
+    def _cube_area(self) -> QRectF:
+        return QRectF(8, self.height() - SIZE - 8, SIZE, SIZE)
+
+    def _paint_sides(self, painter: QPainter, panel: Panel) -> None:
+        """L and R beside the brain when it is seen from front, back, above or below; the panel's caption."""
+        x, y, width, height = panel.box
+        painter.setFont(small_font(self.font()))
+        painter.setPen(QColor(self.theme.muted))
+        line = painter.fontMetrics().height()
+        if panel.caption:
+            foot = QRectF(x, y + height - line - 6, width, line)
+            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, tr(f"brain.{panel.caption}"))
+        rightward = float(panel.camera.axes()[0][0])
+        both = len(panel.parts) > 1 or panel.parts[0] not in HEMISPHERES
+        if abs(rightward) < 0.7 or not both or panel.key == "inset":
+            return
+        painter.setPen(QColor(self.theme.text))
+        letters = (tr("side.L"), tr("side.R")) if rightward > 0 else (tr("side.R"), tr("side.L"))
+        spots = self.parts.points(panel.parts) if panel.key != "main" else self._cortex_points()
+        reach = panel.camera.to_pixels(spots, width, height)
+        for letter, edge, sign in ((letters[0], reach[:, 0].min(), -1), (letters[1], reach[:, 0].max(), 1)):
+            centre = min(max(x + edge + sign * 12, x + 12), x + width - 12)
+            spot = QRectF(centre - 10, y + height / 2 - line / 2, 20, line)
+            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
+
+    def _cortex_points(self) -> Array:
+        box = self.parts.points([part for part in self.parts.parts() if part in HEMISPHERES])
+        return box[::16]
+
+    def _paint_crosshair(self, painter: QPainter, panels: Sequence[Panel]) -> None:
+        if self.crosshair is None:
+            return
+        place = self.parts.nearest(self.crosshair)[None]
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for panel in panels:
+            if ("left" in panel.parts) != ("right" in panel.parts) and (place[0, 0] < 0) != ("left" in panel.parts):
+                continue
+            spot = panel.camera.to_pixels(place, panel.box[2], panel.box[3])[0, :2] + panel.box[:2]
+            if panel.contains(*spot):
+                self._ring(painter, spot, 5.0, ticks=True)
+
+    def _paint_marks(self, painter: QPainter, panels: Sequence[Panel]) -> None:
+        """A ring round chosen parcels that have no outline of their own (small deep ones)."""
+        for part, centre in self.marks:
+            for panel in panels:
+                if part in panel.parts:
+                    spot = panel.camera.to_pixels(centre[None], panel.box[2], panel.box[3])[0, :2] + panel.box[:2]
+                    self._ring(painter, spot, 9.0, ticks=False)
+
+    def _ring(self, painter: QPainter, spot: Array, radius: float, *, ticks: bool) -> None:
+        centre = QPointF(float(spot[0]), float(spot[1]))
+        for colour, pen_width in ((self.theme.canvas, 4.0), (self.theme.accent if ticks else self.theme.text, 1.6)):
+            painter.setPen(QPen(QColor(colour), pen_width))
+            painter.drawEllipse(centre, radius, radius)
+            if ticks:
+                for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                    inner, outer = radius + 1, radius + 5
+                    painter.drawLine(centre + QPointF(dx * inner, dy * inner), centre + QPointF(dx * outer, dy * outer))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Frame everything again."""
+        super().resizeEvent(event)
+        self.replace_panels()
+
+    # ---------------------------------------------------------------- mouse and keyboard
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Start of a click or a drag."""
+        self._press = self._last = event.position()
+        self._dragged = False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Turn; with Shift, the middle or the right button: move."""
+        if self._press is None:
+            return
+        if not self._dragged and (event.position() - self._press).manhattanLength() < 4:
+            return
+        self._dragged = True
+        step = event.position() - self._last
+        self._last = event.position()
+        moving = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if moving or event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
+            self._move(step.x(), step.y())
+        else:
+            self._rotate(step.x() * 0.5, step.y() * 0.5)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A press without a drag chooses what is under it."""
+        pressed, self._press = self._press, None
+        if pressed is not None and not self._dragged and event.button() == Qt.MouseButton.LeftButton:
+            self._click(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Back to the preset view when the background is double-clicked."""
+        if event.button() == Qt.MouseButton.LeftButton and self._picked(event.position()) is None:
+            self.reset_camera()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom."""
+        self._scale(1.0015 ** event.angleDelta().y())
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See the accessible description."""
+        key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        arrows = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+        if event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            super().keyPressEvent(event)
+        elif key in arrows:
+            dx, dy = arrows[Qt.Key(key)]
+            self._move(dx * 12, dy * 12) if shift else self._rotate(dx * 6, dy * 6)
+        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_6:
+            self.look_from(KEY_VIEWS[key - Qt.Key.Key_1])
+        elif key == Qt.Key.Key_7:
+            self.set_layout_name("whole" if self.layout_name == "panels" else "panels")
+        elif key in (Qt.Key.Key_0, Qt.Key.Key_Home):
+            self.reset_camera()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._scale(1 / 1.15 if key == Qt.Key.Key_Minus else 1.15)
+        elif key in (Qt.Key.Key_Comma, Qt.Key.Key_Period):
+            self.step_requested.emit(1 if key == Qt.Key.Key_Period else -1)
+        else:
+            super().keyPressEvent(event)
+
+    def _rotate(self, right: float, up: float) -> None:
+        self.in_motion()
+        self._turn[0] += right
+        base = self._panels[0].camera.elevation if self._panels else 0.0
+        self._turn[1] = float(np.clip(self._turn[1] + up, -90 - base, 90 - base))
+        self.redraw()
+
+    def _move(self, dx: float, dy: float) -> None:
+        if self._panels:
+            self.in_motion()
+            mm = 2 * self._panels[0].camera.scale / self._zoom / self._panels[0].box[3]
+            self._pan = [self._pan[0] + dx * mm, self._pan[1] - dy * mm]
+            self.redraw()
+
+    def _scale(self, factor: float) -> None:
+        self.in_motion()
+        self._zoom = float(np.clip(self._zoom * factor, 0.4, 8.0))
+        self.redraw()
+
+    def _picked(self, point: QPointF) -> Any:
+        for panel in reversed(self.panels()):
+            if panel.contains(point.x(), point.y()):
+                found = self.parts.pick(panel, point.x(), point.y())
+                if found is not None:
+                    return found
+        return None
+
+    def _click(self, point: QPointF) -> None:
+        panels = self.panels()
+        if self.layout_name == "whole" and panels:
+            view = clicked_view(panels[0].camera, self._cube_area(), point)
+            if view:
+                self.look_from(view)
+                return
+        found = self._picked(point)
+        if found is None:
+            return
+        if found.parcel >= 0:
+            self.parcel_clicked.emit(found.parcel)
+        self.crosshair_requested.emit(*found.mm)
