@@ -12,12 +12,15 @@ Every file is whole or absent, so a run that was stopped goes on where it was: o
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import BadInput, OutOfSpace
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from brainlm_engine.atlas import Atlas
 
 DESCRIPTION = "dataset_description.json"
+#: People above this number are never in a cohort: the demo person is one of them.
+MOST_PEOPLE = 90_000
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def simulate_cohort(
     _write_tables(folder, people)
     _write_json(folder / DESCRIPTION, {**description, "n_people": n_people, "complete": not missing})
 
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(1):  # small matrices: more threads only get in the way
         for done, item in enumerate(missing):
@@ -137,8 +142,8 @@ def _default_atlas() -> Atlas:
 
 def _checked(n_people: int, n_frames: int, tr_s: float, tasks: Sequence[str], runs: int) -> tuple[Task, ...]:
     checked_timing(n_frames, tr_s)
-    if not 1 <= n_people <= 100_000:
-        raise BadInput(f"A cohort of {n_people} people cannot be simulated.", "Ask for 1 to 100,000 people.")
+    if not 1 <= n_people <= MOST_PEOPLE:
+        raise BadInput(f"A cohort of {n_people} people cannot be simulated.", f"Ask for 1 to {MOST_PEOPLE:,} people.")
     if not 1 <= runs <= 99:
         raise BadInput(f"{runs} runs per person cannot be simulated.", "Ask for 1 to 99 runs.")
     unknown = [task for task in tasks if task not in TASKS]
@@ -161,6 +166,7 @@ def _description(
         "version": __version__,
         "seed": simulator.seed,
         "atlas_id": simulator.atlas.atlas_id,
+        "atlas_positions": hashlib.sha256(np.ascontiguousarray(simulator.atlas.xyz, "<f4").tobytes()).hexdigest()[:16],
         "n_parcels": simulator.population.n_parcels,
         "n_frames": int(n_frames),
         "tr_s": float(tr_s),

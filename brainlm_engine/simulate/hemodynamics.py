@@ -30,7 +30,7 @@ class Timing:
     @cached_property
     def seconds(self) -> NDArray[np.float64]:
         """Time of each frame, (frames,)."""
-        return np.arange(self.n_frames) * self.tr_s
+        return np.arange(self.n_frames, dtype=np.float64) * float(self.tr_s)
 
     @cached_property
     def padded(self) -> int:
@@ -62,7 +62,8 @@ class Timing:
         mean = power.mean(axis=-1 if rows else None, keepdims=True)
         # Parseval: each frequency but the constant counts twice, and the constant is zero
         sd = np.sqrt(2 * mean * len(self.omega)) / self.padded
-        return (spectrum / np.maximum(sd, 1e-12)).astype(np.complex64)
+        scaled: NDArray[np.complex64] = (spectrum / np.maximum(sd, 1e-12)).astype(np.complex64)
+        return scaled
 
 
 def response(tr_s: float, peak_s: float = 5.5, undershoot_s: float = 14.0, ratio: float = 0.17) -> NDArray[np.float32]:
@@ -70,10 +71,12 @@ def response(tr_s: float, peak_s: float = 5.5, undershoot_s: float = 14.0, ratio
     t = np.arange(0.0, 30.0, tr_s)
 
     def bump(shape: float) -> NDArray[np.float64]:
-        return t ** (shape - 1) * np.exp(-t) / gamma(shape)
+        values: NDArray[np.float64] = t ** (shape - 1) * np.exp(-t) / gamma(shape)
+        return values
 
     h = bump(peak_s + 0.5) - ratio * bump(undershoot_s + 1)
-    return (h / np.abs(h).sum()).astype(np.float32)
+    normalised: NDArray[np.float32] = (h / np.abs(h).sum()).astype(np.float32)
+    return normalised
 
 
 def response_spectrum(timing: Timing, peak_s: float) -> NDArray[np.complex64]:
@@ -84,7 +87,8 @@ def response_spectrum(timing: Timing, peak_s: float) -> NDArray[np.complex64]:
 
 def visual_blocks(timing: Timing) -> NDArray[np.float64]:
     """1 while pictures are shown, else 0, (frames,)."""
-    return ((timing.seconds // VISUAL_BLOCK_S) % 2 == 1).astype(np.float64)
+    shown: NDArray[np.float64] = ((timing.seconds // VISUAL_BLOCK_S) % 2 == 1).astype(np.float64)
+    return shown
 
 
 def visual_regressor(timing: Timing) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ class Population:
         side = self.xyz[:, 0]
         same_side = side[:, None] * side[None] > 0
         decay = p.decay_mm * spacing / REFERENCE_SPACING_MM
-        weights = np.exp(-self.distance / decay) * np.where(same_side, 1.0, 0.45)
+        weights: Floats = np.exp(-self.distance / decay) * np.where(same_side, 1.0, 0.45)
         strength = 0.12 * p.homotopic * numbers.HOMOTOPIC_WEIGHT[self.codes]
         everyone = np.arange(n)
         weights[everyone, self.mirror] += strength
@@ -96,8 +96,9 @@ class Population:
         affinity = np.zeros((len(NETWORKS), len(NETWORKS)))
         for a, b, value in numbers.AFFINITY:
             affinity[a, b] = affinity[b, a] = value
-        blocks: Floats = p.within_network * np.diag(numbers.WITHIN_WEIGHT) + p.between_networks * affinity
-        return blocks * (REFERENCE_PARCELS / self.n_parcels)
+        blocks = p.within_network * np.diag(numbers.WITHIN_WEIGHT) + p.between_networks * affinity
+        scaled: Floats = blocks * (REFERENCE_PARCELS / self.n_parcels)
+        return scaled
 
     def _draw_maps(self, rng: np.random.Generator) -> None:
         """Maps of noise, global signal, vascular delay, vessels and motion."""
@@ -118,7 +119,8 @@ class Population:
 
 def _distances(a: Floats, b: Floats) -> Floats:
     difference = a[:, None] - b[None]
-    return np.sqrt((difference**2).sum(axis=2))
+    distances: Floats = np.sqrt((difference**2).sum(axis=2))
+    return distances
 
 
 def _checked_positions(atlas: Atlas) -> Floats:
