@@ -55,7 +55,7 @@ def _parcels_of(side: Side, n: int, structures: tuple[str, ...], hemispheres: tu
 
 def _project(labels: NDArray[np.int16], affine: NDArray[np.float64], side: Side) -> NDArray[np.int16]:
     pial, white = load_mesh("pial", side)[0], load_mesh("white", side)[0]
-    to_voxel = np.linalg.inv(affine)
+    to_voxel = np.asarray(np.linalg.inv(affine), np.float64)
     met = np.stack([_label_at(labels, to_voxel, white + depth * (pial - white)) for depth in _DEPTHS])
     winner = _most_frequent(met)
 
@@ -64,9 +64,9 @@ def _project(labels: NDArray[np.int16], affine: NDArray[np.float64], side: Side)
     voxels = np.argwhere(labels > 0)
     if len(empty) and len(voxels):
         places = voxels @ affine[:3, :3].T + affine[:3, 3]
-        distance, nearest = cKDTree(places).query((pial[empty] + white[empty]) / 2, distance_upper_bound=_FILL_MM)
-        found = np.isfinite(distance)
-        winner[empty[found]] = labels[tuple(voxels[nearest[found]].T)]
+        distance, nearest = cKDTree(places).query((pial[empty] + white[empty]) / 2)
+        found = np.asarray(distance) <= _FILL_MM
+        winner[empty[found]] = labels[tuple(voxels[np.asarray(nearest)[found]].T)]
     return np.where(cortex, winner - 1, -1).astype(np.int16)
 
 
@@ -81,4 +81,5 @@ def _label_at(labels: NDArray[np.int16], to_voxel: NDArray[np.float64], xyz: NDA
 def _most_frequent(met: NDArray[np.int16]) -> NDArray[np.int16]:
     """Return the value above 0 met most often along axis 0; the deepest of those that tie; 0 when there is none."""
     counts = np.where(met > 0, (met[None] == met[:, None]).sum(0), 0)
-    return np.take_along_axis(met, counts.argmax(0)[None], axis=0)[0]
+    winner: NDArray[np.int16] = np.take_along_axis(met, counts.argmax(0)[None], axis=0)[0]
+    return winner

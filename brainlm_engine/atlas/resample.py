@@ -23,7 +23,7 @@ def resample_labels(atlas: Atlas, shape3: tuple[int, int, int], affine: ArrayLik
     (x, y, z) int16
         0 = none, value i = parcel i - 1; nothing outside the atlas's grid.
     """
-    to_atlas = np.linalg.inv(atlas.affine) @ np.asarray(affine, np.float64)
+    to_atlas = np.asarray(np.linalg.inv(atlas.affine) @ np.asarray(affine, np.float64), np.float64)
     if _is_axis_aligned(to_atlas):
         return _aligned(atlas.labels, shape3, to_atlas)
     result = np.zeros(shape3, np.int16)

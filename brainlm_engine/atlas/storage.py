@@ -1,6 +1,7 @@
 """How an atlas lies on the disk, its own and added ones alike.
 
-A folder with ``labels.nii.gz`` (int16, RAS+), ``table.tsv``, ``surface.npz`` (``left``, ``right``) and ``card.json`` (title, licence, sums).
+A folder with ``labels.nii.gz`` (int16, RAS+), ``table.tsv``, ``surface.npz`` (``left``, ``right``) and ``card.json``
+(title, licence, sums).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def write_atlas(
     labels: NDArray[np.int16],
     affine: NDArray[np.float64],
     rows: list[ParcelRow],
+    *,
     surface: tuple[NDArray[np.int16], NDArray[np.int16]],
     card: dict[str, Any],
 ) -> None:

@@ -71,7 +71,9 @@ def adjacency(faces: NDArray[np.int32], n_vertices: int = N_VERTICES) -> csr_mat
     """Return which vertices share an edge, (vertices, vertices) of 0/1."""
     rows, columns = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
     once = coo_matrix((np.ones(rows.size), (rows, columns)), shape=(n_vertices, n_vertices)).tocsr()
-    return ((once + once.T) > 0).astype(np.float64)
+    both = csr_matrix(once + once.T)
+    both.data[:] = 1.0
+    return both
 
 
 @lru_cache(maxsize=2)

@@ -46,11 +46,14 @@ def read_table(path: Path) -> list[ParcelRow]:
             return [
                 ParcelRow(
                     index=int(row["index"]), name=row["name"], hemisphere=row["hemisphere"], structure=row["structure"],
-                    network=row["network"], x=float(row["x"]), y=float(row["y"]), z=float(row["z"]), voxels=int(row["voxels"]),
+                    network=row["network"], x=float(row["x"]), y=float(row["y"]), z=float(row["z"]),
+                    voxels=int(row["voxels"]),
                 )
                 for row in csv.DictReader(file, delimiter="\t")
             ]  # fmt: skip
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise BadInput(
-            f"The table of the atlas in {path.parent.name} cannot be read.", "Add or fetch this atlas again.", str(error)
+            f"The table of the atlas in {path.parent.name} cannot be read.",
+            "Add or fetch this atlas again.",
+            str(error),
         ) from error

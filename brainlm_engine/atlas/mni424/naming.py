@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from brainlm_engine.atlas.build.tables import landmarks
+from brainlm_engine.atlas.mni424.tables import landmarks
 
 _DIRECTIONS = (("medial", "lateral"), ("posterior", "anterior"), ("inferior", "superior"))
 

@@ -1,7 +1,7 @@
 """Where the deep grey nuclei of the left hemisphere lie: simple solids in MNI mm, cut to the grey-matter template.
 
-Each structure is a chain of spheres (its course through the brain) or a sheared ellipsoid. The numbers were read off the ICBM
-2009a template; ``x`` is the distance from the midline. A voxel belongs to the structure in whose solid it lies deepest.
+Each structure is a chain of spheres (its course through the brain) or a sheared ellipsoid. The numbers were
+read off the ICBM 2009a template; ``x`` is the distance from the midline. A voxel belongs to the structure in whose solid it lies deepest.
 """
 
 from __future__ import annotations
@@ -56,14 +56,26 @@ class Structure:
 
 
 STRUCTURES = (
-    Structure("hippocampus", Chain(((22, -10, -22, 6), (26, -16, -19, 6.5), (29, -24, -14, 6), (30, -32, -7, 5.5), (26, -37, -1, 5))), 0.40, 3),
+    Structure(
+        "hippocampus",
+        Chain(((22, -10, -22, 6), (26, -16, -19, 6.5), (29, -24, -14, 6), (30, -32, -7, 5.5), (26, -37, -1, 5))),
+        0.40,
+        3,
+    ),
     Structure("amygdala", Lens((23, -4, -19), (7.5, 7, 7.5), (0, 0)), 0.35, 1),
     Structure("nucleus accumbens", Chain(((9, 11, -8, 5.5), (13, 11, -8, 4.5))), 0.40, 1),
-    Structure("caudate", Chain(((9, 15, -1, 5.5), (11, 16, 6, 6.5), (13, 9, 13, 5.5), (14, 0, 18, 5), (16, -10, 20, 4), (18, -18, 20, 3.5))), 0.35, 3),
+    Structure(
+        "caudate",
+        Chain(
+            ((9, 15, -1, 5.5), (11, 16, 6, 6.5), (13, 9, 13, 5.5), (14, 0, 18, 5), (16, -10, 20, 4), (18, -18, 20, 3.5))
+        ),
+        0.35,
+        3,
+    ),
     Structure("putamen", Lens((26, 2, 2), (7, 19, 12), (-0.27, 0.05)), 0.35, 4),
     Structure("pallidum", Lens((18.5, -4, -1), (5, 9.5, 7), (-0.38, 0.1)), 0.05, 1),
     Structure("thalamus", Chain(((6, -7, 7, 7), (9, -14, 8, 9), (12, -22, 8, 9.5), (16, -29, 6, 7.5))), 0.22, 5),
-)  # fmt: skip
+)
 
 
 def nuclei(xyz: Points, grey: NDArray[np.float32]) -> NDArray[np.int8]:

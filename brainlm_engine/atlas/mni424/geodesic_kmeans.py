@@ -57,10 +57,10 @@ def geodesic_kmeans(graph: csr_matrix, xyz: NDArray[np.float64], k: int) -> Ints
 
 def _spread_seeds(graph: csr_matrix, xyz: NDArray[np.float64], k: int) -> Ints:
     seeds = [int(np.lexsort((xyz[:, 2], xyz[:, 0], xyz[:, 1]))[0])]
-    nearest = dijkstra(graph, indices=seeds[0])
+    nearest = dijkstra(graph, indices=[seeds[0]])[0]
     while len(seeds) < k:
         seeds.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, dijkstra(graph, indices=seeds[-1], limit=float(nearest.max()) + 1e-6))
+        nearest = np.minimum(nearest, dijkstra(graph, indices=[seeds[-1]], limit=float(nearest.max()) + 1e-6)[0])
     return np.array(seeds)
 
 
@@ -69,8 +69,8 @@ def _nearest_seed(graph: csr_matrix, seeds: Ints, handicap: NDArray[np.float64])
     n, k = graph.shape[0], len(seeds)
     ties = csr_matrix((handicap + 1e-3, (np.full(k, n), seeds)), shape=(n + 1, n + 1))
     widened = csr_matrix((graph.data, graph.indices, np.r_[graph.indptr, graph.indptr[-1]]), shape=(n + 1, n + 1))
-    _, before = dijkstra(widened + ties, directed=True, indices=n, return_predecessors=True)
-    root = before.astype(np.int64)
+    _, before = dijkstra(widened + ties, directed=True, indices=[n], return_predecessors=True)
+    root = before[0].astype(np.int64)
     root[n] = n
     is_root = root == n
     root[is_root] = np.flatnonzero(is_root)
@@ -106,7 +106,7 @@ def _free_caught_seeds(
     for caught in np.flatnonzero(sizes < _TOO_SMALL * len(cell) / k):
         largest = int(sizes.argmax())
         members = np.flatnonzero(cell == largest)
-        distance = dijkstra(graph, indices=seeds[largest])[members]
+        distance = dijkstra(graph, indices=[seeds[largest]])[0][members]
         seeds[caught] = members[distance.argmax()]
         handicap[caught] = handicap[largest]
         sizes[largest] //= 2

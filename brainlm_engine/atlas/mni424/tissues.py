@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
-from brainlm_engine.atlas.build.subcortex import STRUCTURES, nuclei
-from brainlm_engine.atlas.build.templates import load_template
+from brainlm_engine.atlas.mni424.subcortex import STRUCTURES, nuclei
+from brainlm_engine.atlas.mni424.templates import load_template
 from brainlm_engine.atlas.mni_grid import SHAPE, millimetres
 from brainlm_engine.atlas.surfaces import SIDES, load_mesh, medial_wall
 
@@ -62,7 +62,7 @@ def segment() -> Tissues:
     subcortex = np.logical_or.reduce(parts)
 
     # The tentorium rises towards the midline; below it, away from the cortical sheet, lies the cerebellum.
-    tentorium = -14 + 0.30 * np.clip(20 - x, 0, None) ** 2 / 20 * 1.0
+    tentorium = -14 + 0.015 * np.clip(20 - x, 0, None) ** 2
     brain_stem = ((x < 14) & (y > -40) & (z > -40)) | ((x < 12) & (y > -49) & (z <= -40))
     zone = left & (y < -34) & (z < -2) & (x < 58) & (grey > 0.25) & ~brain_stem
     cerebellum = _largest(zone & (((far > 3) & (z < tentorium)) | ((z < -36) & (far > 2))))

@@ -8,11 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
-from brainlm_engine.atlas.build.networks import NETWORK_NAMES
-from brainlm_engine.atlas.build.parcels import N_CEREBELLUM, N_CORTEX, N_SUBCORTEX
+from brainlm_engine.atlas.mni424.networks import NETWORK_NAMES
+from brainlm_engine.atlas.mni424.parcels import N_CEREBELLUM, N_CORTEX, N_SUBCORTEX
 from brainlm_engine.atlas.table import ParcelRow
 
 COMMAND = "python -m brainlm_engine.atlas.build --out resources/atlas/mni424"
+
+_DESCRIPTION = (
+    f"424 parcels made by BrainLM Studio: {N_CORTEX} of cortex, {N_SUBCORTEX} of deep grey nuclei and {N_CEREBELLUM} "
+    "of cerebellum in each hemisphere, the right ones mirror images of the left ones. It is not A424 and not Glasser's "
+    "parcellation: its borders come from geometry (balanced geodesic k-means on the MNI152 grey-matter template), not "
+    "from function. Names say which gyrus, nucleus or lobule a parcel is nearest to; the seven networks are votes of "
+    "published network points around its centre. The plane x = 0 belongs to no parcel."
+)
+_SOURCES = {
+    "MNI152 templates (ICBM 2009a nonlinear symmetric, as bundled with nilearn)": (
+        "Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, "
+        "McGill University; permission to use, copy, modify and distribute with this notice"
+    ),
+    "fsaverage5 surfaces (FreeSurfer, as bundled with nilearn)": "FreeSurfer software licence",
+    "Seitzman 2018 and Dosenbach 2010 regions of interest (as bundled with nilearn)": (
+        "published coordinates, used as votes for networks"
+    ),
+}
 
 
 def card_of(labels: NDArray[np.int16], rows: list[ParcelRow]) -> dict[str, Any]:
@@ -20,25 +38,15 @@ def card_of(labels: NDArray[np.int16], rows: list[ParcelRow]) -> dict[str, Any]:
     return {
         "atlas_id": "mni424",
         "title": "MNI-424 (BrainLM Studio's own atlas)",
-        "description": (
-            f"424 parcels made by BrainLM Studio: {N_CORTEX} of cortex, {N_SUBCORTEX} of deep grey nuclei and {N_CEREBELLUM} of cerebellum "
-            "in each hemisphere, of similar size within each, the right ones mirror images of the left ones. It is not A424 and not "
-            "Glasser's parcellation: its borders come from geometry (balanced geodesic k-means on the MNI152 grey-matter template), not from "
-            "function. Names say which gyrus, nucleus or lobule a parcel is nearest to; the seven networks are votes of published network "
-            "points around its centre. The plane x = 0 belongs to no parcel."
-        ),
+        "description": _DESCRIPTION,
         "own": True,
         "licence": "BSD-3-Clause (the labels)",
         "citation": "",
-        "sources": {
-            "MNI152 templates (ICBM 2009a nonlinear symmetric, as bundled with nilearn)": "Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill University; permission to use, copy, modify and distribute with this notice",
-            "fsaverage5 surfaces (FreeSurfer, as bundled with nilearn)": "FreeSurfer software licence",
-            "Seitzman 2018 and Dosenbach 2010 regions of interest (as bundled with nilearn)": "published coordinates, used as votes for networks",
-        },
+        "sources": _SOURCES,
         "command": COMMAND,
         "network_names": list(NETWORK_NAMES),
         "quality": _quality(labels, rows),
-    }  # fmt: skip
+    }
 
 
 def _quality(labels: NDArray[np.int16], rows: list[ParcelRow]) -> dict[str, Any]:
@@ -46,8 +54,11 @@ def _quality(labels: NDArray[np.int16], rows: list[ParcelRow]) -> dict[str, Any]
     for structure in ("cortex", "subcortex", "cerebellum"):
         voxels = [row.voxels for row in rows if row.structure == structure]
         by_structure[structure] = {
-            "parcels": len(voxels), "voxels_min": min(voxels), "voxels_median": int(np.median(voxels)), "voxels_max": max(voxels),
-        }  # fmt: skip
+            "parcels": len(voxels),
+            "voxels_min": min(voxels),
+            "voxels_median": int(np.median(voxels)),
+            "voxels_max": max(voxels),
+        }
     return {
         "parcels": len(rows),
         "voxel_size_mm": 2,

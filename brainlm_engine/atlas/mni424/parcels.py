@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.atlas.build.geodesic_kmeans import geodesic_kmeans
-from brainlm_engine.atlas.build.naming import regions, unique_names
-from brainlm_engine.atlas.build.networks import reference_networks
-from brainlm_engine.atlas.build.subcortex import STRUCTURES
-from brainlm_engine.atlas.build.tissues import Tissues
-from brainlm_engine.atlas.build.voxel_graph import voxel_graph
+from brainlm_engine.atlas.mni424.geodesic_kmeans import geodesic_kmeans
+from brainlm_engine.atlas.mni424.naming import regions, unique_names
+from brainlm_engine.atlas.mni424.networks import reference_networks
+from brainlm_engine.atlas.mni424.subcortex import STRUCTURES
+from brainlm_engine.atlas.mni424.tissues import Tissues
+from brainlm_engine.atlas.mni424.voxel_graph import voxel_graph
 from brainlm_engine.atlas.mni_grid import SHAPE, millimetres
 from brainlm_engine.atlas.table import ParcelRow
 from brainlm_engine.progress import SILENT, Progress
@@ -52,7 +52,9 @@ def build_parcels(tissues: Tissues, progress: Progress = SILENT) -> tuple[NDArra
     return labels, rows
 
 
-def _cut(mask: NDArray[np.bool_], k: int, on_left_cortex: bool = False) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _cut(
+    mask: NDArray[np.bool_], k: int, on_left_cortex: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     xyz = millimetres()[mask]
     return geodesic_kmeans(voxel_graph(mask, xyz, on_left_cortex), xyz, k), xyz
 

@@ -1,7 +1,7 @@
 """The reference network of each cortical parcel: a vote of the network points around its centroid.
 
-Votes come from this project's own table and from two ROI sets nilearn brings along (Seitzman 2018, Dosenbach 2010) whose networks are
-translated into the seven; points of both hemispheres count for both, so a parcel and its mirror image agree.
+Votes come from this project's own table and from two ROI sets nilearn brings along (Seitzman 2018, Dosenbach 2010)
+whose networks are translated into the seven; points of both hemispheres count for both, so a parcel and its mirror image agree.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.atlas.build.tables import network_points
+from brainlm_engine.atlas.mni424.tables import network_points
 from brainlm_engine.atlas.surfaces import bundled_folder
 
 NETWORK_NAMES = (
@@ -53,9 +53,7 @@ def reference_networks(centroids: Points) -> list[str]:
 
 def _voters() -> tuple[Points, NDArray[np.int64], Points]:
     """Return positions (n, 3) folded to one hemisphere, network index (n,), weight (n,)."""
-    rows = [
-        (point, item.name, _OWN_WEIGHT) for item in network_points() for point in item.points
-    ]
+    rows = [(point, item.name, _OWN_WEIGHT) for item in network_points() for point in item.points]
     rows += [(point, name, _SEITZMAN_WEIGHT) for point, name in _seitzman()]
     rows += [(point, name, _DOSENBACH_WEIGHT) for point, name in _dosenbach()]
     points = np.array([point for point, _, _ in rows])
