@@ -1,0 +1,72 @@
+"""What can go wrong while a file is read, said in plain sentences."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from brainlm_engine.api.errors import BadInput, OutOfMemory, OutOfSpace
+
+
+def shown(path: Path) -> str:
+    """Return a file's name fit for one line of text: line breaks and undecodable bytes become visible marks."""
+    return "".join(c if c.isprintable() else "␤" if c in "\r\n" else "�" for c in path.name)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals inside the block into sentences about ``path``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"{shown(path)} is not there (any more).",
+            "Check that its disk or network folder is connected, then open it again.",
+            str(error),
+        ) from error
+    except PermissionError as error:
+        raise BadInput(
+            f"{shown(path)} may not be read by your user account.",
+            "Ask its owner for read permission, or copy it to a folder of yours.",
+            str(error),
+        ) from error
+    except IsADirectoryError as error:
+        raise BadInput(
+            f"{shown(path)} is a folder, not a scan.", "Open one of the files inside it.", str(error)
+        ) from error
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"There is not enough memory to read {shown(path)}.", "Close other programs and try again.", str(error)
+        ) from error
+    except OSError as error:
+        raise BadInput(
+            f"{shown(path)} could not be read: {error.strerror or error}.",
+            "Check the disk it lies on, or copy the file again from its source.",
+            str(error),
+        ) from error
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn a full disk inside the block into a sentence about ``target``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfSpace(
+                f"The disk is full: {shown(target)} could not be written to {target.parent}.",
+                "Free some space and try again; nothing was left half-written.",
+                str(error),
+            ) from error
+        raise
+
+
+def human_size(n_bytes: float) -> str:
+    """Return a size in the unit a person would use, e.g. '10.0 TB'."""
+    for unit in ("bytes", "KB", "MB", "GB", "TB"):
+        if abs(n_bytes) < 1000 or unit == "TB":
+            return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    raise AssertionError

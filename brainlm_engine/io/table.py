@@ -1,0 +1,135 @@
+"""A table of parcel series, opened: read once, turned the right way, its faults found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.messages import ScanInfo
+from brainlm_engine.files import fingerprint
+from brainlm_engine.io.arrangement import Arrangement, arranged
+from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.raw_table import RawTable
+from brainlm_engine.io.repetition import Repetition, from_header, from_sidecar, unknown
+from brainlm_engine.io.series_faults import CheckedSeries, checked
+from brainlm_engine.io.sniff import Sniffed
+
+
+class TableScan:
+    """One table of region series.
+
+    Attributes
+    ----------
+    matrix : (parcels, frames) float32; missing regions hold NaN
+    missing : (parcels,) bool
+    names : per region, '1', '2', ... where the file has none
+    tr_s : seconds per frame, None when unknown
+    """
+
+    def __init__(
+        self, path: Path, stamp: str, table: RawTable, arrangement: Arrangement, series: CheckedSeries, tr: Repetition
+    ) -> None:
+        self.path = path
+        self._stamp = stamp
+        self._table = table
+        self._arrangement = arrangement
+        self._series = series
+        self._repetition = tr
+        self.matrix: NDArray[np.float32] = series.series
+        self.missing: NDArray[np.bool_] = series.missing
+        self.names = _names(table, arrangement.frames_are_rows, len(series.missing))
+        self.tr_s = tr.tr_s
+
+    @classmethod
+    def read(cls, found: Sniffed, answers: Mapping[str, str]) -> TableScan:
+        """Read a sniffed table.
+
+        Raises
+        ------
+        BadInput
+            When it holds no table of region series.
+        """
+        table = _raw(found, answers)
+        if table.values.size == 0 or min(table.values.shape) == 0:
+            raise BadInput(f"{shown(found.path)} holds no numbers.", "Export it again with its time series.")
+        arrangement = arranged(table, answers)
+        values = table.values.T if arrangement.frames_are_rows else table.values
+        if values.shape[1] < 2:
+            raise BadInput(
+                f"{shown(found.path)} holds one frame, not a time series.", "Open a table with one row per frame."
+            )
+        names = _names(table, arrangement.frames_are_rows, len(values))
+        series = checked(values, names)
+        if series.missing.all():
+            raise BadInput(
+                f"{shown(found.path)} holds no region whose values change over time.", "Export it again with its signals."
+            )
+        with reading(found.path):
+            stamp = fingerprint(found.path)
+        return cls(found.path, stamp, table, arrangement, series, _repetition(found.path, table, answers))
+
+    @property
+    def name(self) -> str:
+        """The file's name, fit for one line."""
+        return shown(self.path)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return int(self.matrix.shape[1])
+
+    @property
+    def n_parcels(self) -> int:
+        """Number of regions, missing ones included."""
+        return int(self.matrix.shape[0])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found and assumed."""
+        notes = (self._arrangement.note, *self._table.notes, *self._series.notes, *self._repetition.notes)
+        if self.n_frames < 20:
+            notes += (f"Only {self.n_frames} frames: too few for most analyses.",)
+        elif self.n_frames < 60:
+            notes += (f"{self.n_frames} frames are few: correlations between regions will be uncertain.",)
+        return notes
+
+    @property
+    def info(self) -> ScanInfo:
+        """What is known of the table."""
+        low, high = np.nanpercentile(self.matrix, [0.5, 99.5])
+        return ScanInfo(
+            scan_id=self._stamp, path=str(self.path), name=self.name, kind="table", format=self._table.format,
+            n_frames=self.n_frames, tr_s=self.tr_s, tr_source=self._repetition.source,
+            shape=(self.n_parcels, self.n_frames), dtype="float32",
+            value_range=(float(low), float(high) if high > low else float(low) + 1.0),
+            questions=(*self._table.questions, self._arrangement.question, *self._repetition.questions),
+            notes=self.notes, cached=True,
+        )  # fmt: skip
+
+
+def _raw(found: Sniffed, answers: Mapping[str, str]) -> RawTable:
+    if found.kind == "text":
+        from brainlm_engine.io.table_text import read_text
+
+        return read_text(found.path, found.gzipped)
+    from brainlm_engine.io.table_files import read_binary
+
+    return read_binary(found, answers)
+
+
+def _names(table: RawTable, frames_are_rows: bool, n_parcels: int) -> tuple[str, ...]:
+    names = table.column_names if frames_are_rows else table.row_names
+    return names if names and len(names) == n_parcels else tuple(str(i + 1) for i in range(n_parcels))
+
+
+def _repetition(path: Path, table: RawTable, answers: Mapping[str, str]) -> Repetition:
+    if table.tr_s is not None:
+        return from_header(table.tr_s, "sec", answers)
+    sidecar = from_sidecar(path)
+    if sidecar is not None and "tr" not in answers:
+        return Repetition(sidecar, "header", (), (f"TR {sidecar:g} s taken from the .json file beside the table.",))
+    return unknown(answers)
