@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 _APP = "brainlm-studio"
 
 
-def _under(kind: str, default: str) -> Path:
+def _under(kind: str, default: Callable[[str, Literal[False]], str]) -> Path:
     home = os.environ.get("BRAINLM_HOME")
-    path = Path(home) / kind if home else Path(default)
+    path = Path(home) / kind if home else Path(default(_APP, False))
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def data_dir() -> Path:
     """Jobs, recordings, results, atlases and models a person added. Never deleted by the program."""
-    return _under("data", platformdirs.user_data_dir(_APP, appauthor=False))
+    return _under("data", platformdirs.user_data_dir)
 
 
 def cache_dir() -> Path:
     """Files that can be made again (time-last caches)."""
-    return _under("cache", platformdirs.user_cache_dir(_APP, appauthor=False))
+    return _under("cache", platformdirs.user_cache_dir)
 
 
 def run_dir() -> Path:
     """Address and credentials of the running engine, readable by this user only."""
-    path = _under("run", platformdirs.user_runtime_dir(_APP, appauthor=False))
+    path = _under("run", _private_runtime_dir)
     path.chmod(0o700)
     return path
+
+
+def _private_runtime_dir(app: str, author: Literal[False]) -> str:
+    """Return the system's place for run files; a folder of the user's own where a Linux session has none."""
+    if sys.platform not in ("win32", "darwin") and not os.environ.get("XDG_RUNTIME_DIR"):
+        return str(Path(platformdirs.user_state_dir(app, author)) / "run")
+    return platformdirs.user_runtime_dir(app, author)
 
 
 def resources_dir() -> Path:

@@ -62,6 +62,12 @@ class EngineInfo(Message):
     jobs_running: int = 0
 
 
+class CheckInfo(Message):
+    """Answer to a request that only checks the line (goes with array ``array`` when one was asked for)."""
+
+    seconds: float = Field(description="how long the engine worked on it")
+
+
 # ---------------------------------------------------------------- jobs
 
 

@@ -1,0 +1,253 @@
+"""The app's way to the engine: one asynchronous method per request, usable from any asyncio loop, never blocking it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from brainlm_engine.api.errors import EngineError, EngineLost
+from brainlm_engine.api.launch import find_or_start
+from brainlm_engine.api.link import Link
+from brainlm_engine.api.messages import (
+    AtlasInfo,
+    AtlasList,
+    CheckInfo,
+    EngineInfo,
+    JobList,
+    JobLog,
+    JobRecord,
+    MaskSpec,
+    Message,
+    ModelList,
+    ReconstructionInfo,
+    RecordingInfo,
+    Reply,
+    ScanInfo,
+    SeriesInfo,
+    SliceInfo,
+    SurfaceInfo,
+)
+from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
+
+M = TypeVar("M", bound=Message)
+Voxel = tuple[int, int, int]
+
+
+class EngineClient:
+    """A connection to an engine. Make one with :meth:`connect`.
+
+    All methods raise :class:`brainlm_engine.api.errors.EngineError` or one of its subclasses; every request raises
+    EngineLost once the engine is gone. Callbacks run in the asyncio loop that connected.
+    """
+
+    def __init__(self, link: Link, loop: asyncio.AbstractEventLoop) -> None:
+        self._link = link
+        self._loop = loop
+        self._lost_callbacks: list[Callable[[EngineLost], None]] = []
+        self._job_callbacks: list[Callable[[JobRecord], None]] = []
+        self._opened: dict[str, tuple[str, dict[str, str]]] = {}
+
+    # ------------------------------------------------------------ connection
+
+    @classmethod
+    async def connect(cls, address: str | None = None, *, start: bool = True) -> EngineClient:
+        """Connect to an engine.
+
+        Parameters
+        ----------
+        address
+            ``None`` for the engine of this computer; otherwise the address of that engine, or the path of another
+            engine's ``engine.json`` (with its certificate files beside it).
+        start
+            Start an engine on this computer when none runs.
+        """
+        loop = asyncio.get_running_loop()
+        holder: list[EngineClient] = []
+        link = Link(
+            functools.partial(_find, address, start),
+            on_job=lambda text: _deliver(loop, lambda: holder[0]._job_changed(text)),
+            on_lost=lambda error: _deliver(loop, lambda: holder[0]._engine_lost(error)),
+        )
+        holder.append(cls(link, loop))
+        link.start()
+        try:
+            await asyncio.wrap_future(link.ready)
+        except BaseException:
+            link.close()
+            raise
+        return holder[0]
+
+    async def close(self) -> None:
+        """Close the connection; the engine goes on with its jobs and stops when nobody needs it."""
+        await asyncio.wrap_future(self._link.close())
+        self._link.join()
+
+    def on_lost(self, callback: Callable[[EngineLost], None]) -> None:
+        """Call ``callback`` once when the engine is gone (at once when it already is)."""
+        self._lost_callbacks.append(callback)
+        if self._link.lost is not None:
+            self._loop.call_soon(callback, self._link.lost)
+
+    def on_job(self, callback: Callable[[JobRecord], None]) -> None:
+        """Call ``callback`` with every job record that changes."""
+        self._job_callbacks.append(callback)
+
+    async def info(self) -> EngineInfo:
+        """Return the engine's state."""
+        return await self._office(EngineInfo, "info")
+
+    async def ping(self) -> dict[str, float]:
+        """Ask the interactive worker what it is busy with: operation -> seconds. Answered while it computes."""
+        answer = await asyncio.wrap_future(self._link.call_desk("ping"))
+        return dict(answer["busy"])
+
+    async def stop_engine(self) -> None:
+        """Stop the engine; its running jobs are marked interrupted."""
+        with contextlib.suppress(EngineLost):
+            await asyncio.wrap_future(self._link.call_office("stop"))
+
+    # ------------------------------------------------------------ scans
+
+    async def open_scan(self, path: str | Path, answers: Mapping[str, str] | None = None) -> Reply[ScanInfo]:
+        """Open a file. Arrays: ``volume (x, y, z)`` float32, the first volume, or ``series (V, T)`` for a table."""
+        path, chosen = str(path), dict(answers or {})
+        reply = await self._desk(ScanInfo, "open_scan", path=path, answers=chosen)
+        self._opened[reply.message.scan_id] = (path, chosen)
+        return reply
+
+    async def slices(self, scan_id: str, frame: int, ijk: Voxel) -> Reply[SliceInfo]:
+        """Return the three slices through voxel ``ijk`` at ``frame``; see :class:`SliceInfo` for the arrays."""
+        return await self._scan(SliceInfo, "slices", scan_id, frame=frame, ijk=list(ijk))
+
+    async def series(self, scan_id: str, ijk: Voxel) -> Reply[SeriesInfo]:
+        """Return one voxel over time: array ``series (frames,)`` float32."""
+        return await self._scan(SeriesInfo, "series", scan_id, ijk=list(ijk))
+
+    async def atlas_on_scan(self, scan_id: str, atlas_id: str) -> Reply[AtlasInfo]:
+        """Return the atlas on the scan's grid: array ``labels (x, y, z)`` int16, 0 = none, value-1 = parcel."""
+        return await self._scan(AtlasInfo, "atlas_on_scan", scan_id, atlas_id=atlas_id)
+
+    # ------------------------------------------------------------ atlases, recordings, models
+
+    async def atlases(self) -> AtlasList:
+        """List the atlases."""
+        return (await self._desk(AtlasList, "atlases")).message
+
+    async def atlas(self, atlas_id: str) -> Reply[AtlasInfo]:
+        """Return one atlas with its arrays (:data:`brainlm_engine.api.messages.ATLAS_ARRAYS`)."""
+        return await self._desk(AtlasInfo, "atlas", atlas_id=atlas_id)
+
+    async def surfaces(self) -> Reply[SurfaceInfo]:
+        """Return the fsaverage5 meshes; see :class:`SurfaceInfo` for the arrays."""
+        return await self._desk(SurfaceInfo, "surfaces")
+
+    async def recording(self, recording_id: str) -> Reply[RecordingInfo]:
+        """Return a recording; see :class:`RecordingInfo` for the arrays."""
+        return await self._desk(RecordingInfo, "recording", recording_id=recording_id)
+
+    async def models(self) -> ModelList:
+        """List the models."""
+        return (await self._desk(ModelList, "models")).message
+
+    async def reconstruct(
+        self, recording_id: str, model_id: str, start: int = 0, mask: MaskSpec | None = None
+    ) -> Reply[ReconstructionInfo]:
+        """Hide patches of one window and let a model fill them in; see :class:`ReconstructionInfo` for the arrays."""
+        chosen = (mask or MaskSpec()).model_dump(mode="json")
+        return await self._desk(
+            ReconstructionInfo, "reconstruct", recording_id=recording_id, model_id=model_id, start=start, mask=chosen
+        )
+
+    # ------------------------------------------------------------ jobs
+
+    async def submit(self, kind: str, params: Mapping[str, Any], title: str = "") -> JobRecord:
+        """Queue a job. Its changes arrive through :meth:`on_job`."""
+        return await self._office(JobRecord, "submit", kind=kind, params=dict(params), title=title)
+
+    async def jobs(self) -> JobList:
+        """List the study's jobs, newest first."""
+        return await self._office(JobList, "jobs")
+
+    async def job(self, job_id: str) -> JobRecord:
+        """Return one job."""
+        return await self._office(JobRecord, "job", job_id=job_id)
+
+    async def cancel(self, job_id: str) -> JobRecord:
+        """Stop a job."""
+        return await self._office(JobRecord, "cancel", job_id=job_id)
+
+    async def job_log(self, job_id: str, start: int = 0) -> JobLog:
+        """Return a job's log from line ``start`` on."""
+        return await self._office(JobLog, "job_log", job_id=job_id, start=start)
+
+    # ------------------------------------------------------------ checks of the line
+
+    async def echo(self, shape: tuple[int, ...]) -> Reply[CheckInfo]:
+        """Return an array of ``shape`` float32 from the interactive worker: how fast is the line?"""
+        return await self._desk(CheckInfo, "echo", shape=list(shape))
+
+    async def hold(self, seconds: float) -> CheckInfo:
+        """Occupy a lane of the interactive worker for ``seconds``."""
+        return (await self._desk(CheckInfo, "hold", seconds=seconds)).message
+
+    # ------------------------------------------------------------ inside
+
+    async def _office(self, message: type[M], call: str, **payload: Any) -> M:
+        answer = await asyncio.wrap_future(self._link.call_office(call, **payload))
+        return message.model_validate_json(answer["message"])
+
+    async def _desk(self, message: type[M], call: str, **payload: Any) -> Reply[M]:
+        answer = await asyncio.wrap_future(self._link.call_desk(call, **payload))
+        arrays: dict[str, np.ndarray[Any, Any]] = answer["arrays"]
+        return Reply(message.model_validate_json(answer["message"]), arrays)
+
+    async def _scan(self, message: type[M], call: str, scan_id: str, **payload: Any) -> Reply[M]:
+        """Ask about an opened scan; open it again when the interactive worker was restarted meanwhile."""
+        try:
+            return await self._desk(message, call, scan_id=scan_id, **payload)
+        except EngineError as error:
+            if error.code != "scan_not_open" or scan_id not in self._opened:
+                raise
+        path, answers = self._opened[scan_id]
+        await self._desk(ScanInfo, "open_scan", path=path, answers=answers)
+        return await self._desk(message, call, scan_id=scan_id, **payload)
+
+    def _job_changed(self, text: str) -> None:
+        record = JobRecord.model_validate_json(text)
+        for callback in tuple(self._job_callbacks):
+            callback(record)
+
+    def _engine_lost(self, error: EngineLost) -> None:
+        for callback in tuple(self._lost_callbacks):
+            callback(error)
+
+
+def _find(address: str | None, start: bool) -> EngineFile:
+    """Return the file of the engine to connect to. Runs in the link's thread."""
+    if address is not None and Path(address).suffix == ".json":
+        found = read_engine_file(Path(address))
+        if found is None:
+            raise EngineLost(f"{address} does not describe an engine.", "Copy engine.json and its certificates again.")
+        return found
+    here = find_engine()
+    if address is not None:
+        if here is None or here.address != address:
+            raise EngineLost(
+                f"There are no credentials on this computer for the engine at {address}.",
+                "Give the path of its engine.json instead of the address.",
+            )
+        return here
+    if here is None and not start:
+        raise EngineLost("No engine is running on this computer.", "Start it: brainlm-engine serve")
+    return here or find_or_start()
+
+
+def _deliver(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop was closed: nobody listens any more
+        loop.call_soon_threadsafe(callback)

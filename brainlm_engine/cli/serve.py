@@ -1,0 +1,57 @@
+"""``brainlm-engine serve``: run the engine on this computer, or say that it already runs."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.runfile import EngineFile, find_engine
+from brainlm_engine.paths import run_dir
+
+SUMMARY = "run the engine (one per user; a second one finds the first)"
+_WAIT_S = 30.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--idle-timeout", type=float, default=60.0, metavar="S",
+                        help="stop after S seconds without a client or a job; 0 = never (default 60)")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=0, metavar="N",
+                        help="how many jobs run at once (default: by the number of cores)")  # fmt: skip
+    parser.add_argument("--cancel-grace", type=float, default=5.0, metavar="S",
+                        help="seconds a cancelled job gets to stop by itself (default 5)")  # fmt: skip
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Serve until nobody needs the engine."""
+    from brainlm_engine.server.lock import EngineLock
+
+    lock = EngineLock(run_dir() / "engine.lock")
+    if not lock.acquire():
+        first = _wait_for_first()
+        say(f"An engine is already running at {first.address} (process {first.pid}).")
+        return {"already_running": True, "address": first.address, "pid": first.pid, "engine_id": first.engine_id}
+    try:
+        from brainlm_engine.server.serve import ServeOptions, serve
+
+        reason = serve(ServeOptions(args.idle_timeout, args.workers, args.cancel_grace), say)
+    finally:
+        lock.release()
+    say(f"The engine stopped: {reason}.")
+    return {"stopped": reason}
+
+
+def _wait_for_first() -> EngineFile:
+    """Return the engine that holds the lock; it may still be starting."""
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        found = find_engine()
+        if found is not None:
+            return found
+        time.sleep(0.1)
+    raise EngineError(
+        "Another engine holds this study folder but does not answer.", f"Stop it, then try again (see {run_dir()})."
+    )

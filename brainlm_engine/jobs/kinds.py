@@ -1,0 +1,36 @@
+"""The kinds of jobs there are, and where the function of each lives (imported only when it runs).
+
+Each function is ``run(params, progress, job) -> dict``: it reads plain JSON values, reports to ``progress``, and
+returns plain JSON values. Arrays are written to files; their paths or ids are returned.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.jobs.context import JobContext
+from brainlm_engine.progress import Progress
+
+JobFunction = Callable[[dict[str, Any], Progress, JobContext], dict[str, Any]]
+
+#: kind -> "module:function"
+KINDS: dict[str, str] = {
+    "self-test": "brainlm_engine.jobs.self_test:run",
+}
+
+
+def check_kind(kind: str) -> None:
+    """Raise a plain sentence when ``kind`` is unknown."""
+    if kind not in KINDS:
+        raise BadInput(f"There is no job of the kind '{kind}'.", f"The kinds are: {', '.join(sorted(KINDS))}.")
+
+
+def job_function(kind: str) -> JobFunction:
+    """Return the function that does a job of ``kind``."""
+    check_kind(kind)
+    module, _, name = KINDS[kind].partition(":")
+    function: JobFunction = getattr(importlib.import_module(module), name)
+    return function

@@ -1,0 +1,78 @@
+"""What the interactive worker keeps at hand: opened scans, atlases, recordings and models, the last few used."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class LastUsed(Generic[T]):
+    """The last ``size`` things used, by key; what falls out is closed when it can be. Safe between threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._things: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def get(self, key: Hashable) -> T | None:
+        """Return what is held under ``key``, or None."""
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+            return self._things.get(key)
+
+    def put(self, key: Hashable, thing: T) -> T:
+        """Hold ``thing`` under ``key``; the least recently used one goes when there are too many."""
+        with self._lock:
+            old = self._things.pop(key, None)
+            if old is not None and old is not thing:
+                _close(old)
+            self._things[key] = thing
+            while len(self._things) > self._size:
+                _close(self._things.popitem(last=False)[1])
+        return thing
+
+    def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is held under ``key``, made now if need be."""
+        found = self.get(key)
+        return found if found is not None else self.put(key, make())
+
+    def drop(self, key: Hashable) -> None:
+        """Let go of one thing."""
+        with self._lock:
+            if key in self._things:
+                _close(self._things.pop(key))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            while self._things:
+                _close(self._things.popitem()[1])
+
+
+class Warm:
+    """All that is held warm on one interactive worker."""
+
+    def __init__(self) -> None:
+        self.scans: LastUsed[Any] = LastUsed(6)
+        self.atlases: LastUsed[Any] = LastUsed(6)
+        self.atlases_on_scans: LastUsed[Any] = LastUsed(4)
+        self.recordings: LastUsed[Any] = LastUsed(8)
+        self.models: LastUsed[Any] = LastUsed(3)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for things in vars(self).values():
+            things.close()
+
+
+def _close(thing: object) -> None:
+    close = getattr(thing, "close", None)
+    if callable(close):
+        with contextlib.suppress(Exception):
+            close()
