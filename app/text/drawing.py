@@ -26,6 +26,16 @@ DRAWING: dict[str, str] = {
     "brain.inset": "Inside",
     "side.L": "L",
     "side.R": "R",
+    "slices.name": "Slices",
+    "slices.help": (
+        "Drag moves the crosshair, the wheel goes through the slices, Ctrl and wheel zoom. Keys: arrows move the crosshair, Page Up and "
+        "Page Down go through the slices, X, Y, Z choose the slice, plus, minus and 0 zoom."
+    ),
+    "slices.sagittal": "Sagittal",
+    "slices.coronal": "Coronal",
+    "slices.axial": "Axial",
+    "slices.label": "{plane}  {axis} {mm} mm",
+    "slices.label_oblique": "{plane}  {number} of {count}, oblique",
     "colour_bar.name": "Colour bar, {lo} to {hi} {unit}",
     "colour_bar.empty": "Colour bar, empty",
 }

@@ -43,13 +43,28 @@ def palette_of(theme: Theme) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
     colours = {
-        role.Window: theme.window, role.WindowText: theme.text, role.Base: theme.panel, role.Text: theme.text, role.AlternateBase: theme.window, role.Button: theme.panel, 
-        role.ButtonText: theme.text, role.BrightText: theme.danger,
-        role.ToolTipBase: theme.panel, role.ToolTipText: theme.text, role.PlaceholderText: theme.muted,
-        role.Highlight: theme.selection, role.HighlightedText: theme.text, role.Link: theme.accent,
-        role.LinkVisited: theme.accent, role.Accent: theme.accent, role.Mid: theme.border, role.Dark: theme.border,
-        role.Midlight: theme.border, role.Light: theme.panel, role.Shadow: theme.canvas,
-    }  # fmt: skip
+        role.Window: theme.window,
+        role.WindowText: theme.text,
+        role.Base: theme.panel,
+        role.Text: theme.text,
+        role.AlternateBase: theme.window,
+        role.Button: theme.panel,
+        role.ButtonText: theme.text,
+        role.BrightText: theme.danger,
+        role.ToolTipBase: theme.panel,
+        role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.muted,
+        role.Highlight: theme.selection,
+        role.HighlightedText: theme.text,
+        role.Link: theme.accent,
+        role.LinkVisited: theme.accent,
+        role.Accent: theme.accent,
+        role.Mid: theme.border,
+        role.Dark: theme.border,
+        role.Midlight: theme.border,
+        role.Light: theme.panel,
+        role.Shadow: theme.canvas,
+    }
     for name, colour in colours.items():
         palette.setColor(name, QColor(colour))
     for name in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):

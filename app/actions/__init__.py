@@ -1,0 +1,1 @@
+"""Commands as data, and the board that makes QActions of them."""

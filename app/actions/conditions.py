@@ -1,0 +1,40 @@
+"""When a command can be used, and the sentence that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.state import AppState
+
+_HOLDS: dict[str, Callable[[AppState], bool]] = {
+    "later": lambda s: False,
+    "engine": lambda s: s.engine.status == "ready",
+    "lost_engine": lambda s: s.engine.status in ("lost", "failed"),
+    "scan": lambda s: s.case.scan is not None,
+    "volume": lambda s: s.case.scan is not None and s.case.scan.is_volume,
+    "recording": lambda s: s.case.recording is not None,
+    "model": lambda s: s.model.model is not None,
+    "idle": lambda s: not s.model.running,
+    "result": lambda s: s.model.result is not None,
+    "undo": lambda s: bool(s.edits.undo_label),
+    "redo": lambda s: bool(s.edits.redo_label),
+    "selection": lambda s: bool(s.view.selected),
+    "session": lambda s: bool(s.shell.last_session),
+    "recent": lambda s: bool(s.shell.recent),
+    "brain3d": lambda s: s.shell.brain3d,
+}
+
+
+def reason(needs: tuple[str, ...], state: AppState | None) -> str:
+    """Return '' when every condition holds, else the sentence about the first that does not.
+
+    ``state`` is None in the first instants of the program, before there is one.
+    """
+    for name in needs:
+        if state is None or not _HOLDS[name](state):
+            return tr(f"reason.{name}")
+    return ""

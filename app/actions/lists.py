@@ -1,0 +1,182 @@
+"""All commands of the program, one list per menu."""
+
+from __future__ import annotations
+
+from app.actions.action import Action
+
+FILE = (
+    Action("open", "open_dialog", menu="file", shortcut="Ctrl+O", needs=("engine",), icon="folder"),
+    Action("open_demo", "open_demo", menu="file", shortcut="Ctrl+D", needs=("engine",), icon="brain"),
+    Action("reopen", "reopen_session", menu="file", needs=("engine", "session")),
+    Action("close_case", "close_case", menu="file", shortcut="Ctrl+W", needs=("scan",), separated=True),
+    Action("save_session", "save_session", menu="file", shortcut="Ctrl+S", needs=("scan",)),
+    Action("clear_recent", "clear_recent", menu="file", needs=("recent",)),
+    Action("quit", "quit", menu="file", shortcut="Ctrl+Q", separated=True),
+)
+
+EDIT = (
+    Action("undo", "undo", menu="edit", shortcut="Ctrl+Z", needs=("undo",)),
+    Action("redo", "redo", menu="edit", shortcut="Ctrl+Shift+Z", needs=("redo",)),
+    Action(
+        "clear_selection", "clear_selection", menu="edit", shortcut="Ctrl+Shift+A", needs=("selection",), separated=True
+    ),
+    Action("preferences", "preferences", menu="edit", shortcut="Ctrl+,", separated=True),
+)
+
+
+def _workspace(name: str, number: int, *needs: str) -> Action:
+    return Action(
+        f"go_{name}", "show_workspace", name, "window", f"Ctrl+{number}", needs, ("shell.workspace", name), name
+    )
+
+
+WORKSPACES = (
+    _workspace("cases", 1),
+    _workspace("view", 2),
+    _workspace("model", 3),
+    _workspace("networks", 4, "later"),
+    _workspace("perturb", 5, "later"),
+    _workspace("train", 6, "later"),
+)
+
+
+def _choice(
+    menu: str, command: str, field: str, values: tuple[tuple[str, str, str], ...], *needs: str
+) -> tuple[Action, ...]:
+    return tuple(
+        Action(name, command, value, menu, shortcut, needs, (field, value), separated=position == 0)
+        for position, (name, value, shortcut) in enumerate(values)
+    )
+
+
+VIEW = (
+    *_choice(
+        "view",
+        "set_overlay",
+        "view.overlay",
+        (
+            ("overlay_none", "none", "Alt+0"),
+            ("overlay_activity", "activity", "Alt+1"),
+            ("overlay_tsnr", "tsnr", "Alt+2"),
+            ("overlay_coverage", "coverage", "Alt+3"),
+        ),
+        "recording",
+    ),
+    *_choice(
+        "view",
+        "set_scale",
+        "view.scale",
+        (("scale_sd", "sd", ""), ("scale_percent", "percent", ""), ("scale_raw", "raw", "")),
+        "recording",
+    ),
+    Action(
+        "radiological",
+        "toggle_radiological",
+        menu="view",
+        shortcut="Ctrl+L",
+        checked=("view.radiological", True),
+        separated=True,
+    ),
+    Action("names_hidden", "toggle_names", menu="view", shortcut="Ctrl+H", checked=("view.names_hidden", True)),
+)
+
+BRAIN = (
+    *_choice(
+        "brain",
+        "set_surface",
+        "view.surface",
+        (("surface_pial", "pial", "Ctrl+Shift+I"), ("surface_inflated", "inflated", "Ctrl+I")),
+        "brain3d",
+    ),
+    *(
+        Action(f"brain_{side}", "brain_from", side, "brain", f"Shift+F{number}", ("brain3d",), separated=number == 1)
+        for number, side in enumerate(("left", "right", "front", "back", "top", "bottom"), start=1)
+    ),
+)
+
+TIME = (
+    Action(
+        "play",
+        "toggle_play",
+        menu="time",
+        shortcut="Ctrl+Space",
+        needs=("scan",),
+        checked=("view.playing", True),
+        icon="play",
+    ),
+    Action("previous_frame", "step_frame", "-1", "time", ",", ("scan",), separated=True),
+    Action("next_frame", "step_frame", "+1", "time", ".", ("scan",)),
+    Action("first_frame", "go_frame", "first", "time", "Alt+Home", ("scan",)),
+    Action("last_frame", "go_frame", "last", "time", "Alt+End", ("scan",)),
+    Action("slower", "change_speed", "0.5", "time", "[", ("scan",), separated=True),
+    Action("faster", "change_speed", "2", "time", "]", ("scan",)),
+    *_choice(
+        "time",
+        "set_time_unit",
+        "view.time_unit",
+        (("unit_s", "s", ""), ("unit_TR", "TR", ""), ("unit_clock", "clock", "")),
+    ),
+)
+
+MODEL = (
+    Action(
+        "reconstruct",
+        "reconstruct",
+        menu="model",
+        shortcut="Ctrl+R",
+        needs=("engine", "recording", "model", "idle"),
+        icon="model",
+    ),
+    Action(
+        "another_mask",
+        "another_mask",
+        menu="model",
+        shortcut="Ctrl+Shift+R",
+        needs=("engine", "recording", "model", "idle"),
+    ),
+    Action("reconstruct_all", "reconstruct_all", menu="model", needs=("engine", "recording", "model")),
+    *_choice(
+        "model",
+        "show_result",
+        "model.shown",
+        (
+            ("shown_reconstructed", "reconstructed", "Alt+4"),
+            ("shown_difference", "difference", "Alt+5"),
+            ("shown_r2", "r2", "Alt+6"),
+        ),
+        "result",
+    ),
+)
+
+ENGINE = (
+    Action("engine_restart", "restart_engine", menu="engine", needs=("lost_engine",)),
+    Action("diagnostics", "diagnostics", menu="engine"),
+)
+
+WINDOW = (
+    *WORKSPACES,
+    Action("dock_jobs", "toggle_dock", "jobs", "window", "Ctrl+J", checked=("dock", "jobs"), separated=True),
+    Action("dock_log", "toggle_dock", "log", "window", "Ctrl+Shift+L", checked=("dock", "log")),
+    Action("dock_details", "toggle_dock", "details", "window", "Ctrl+Shift+D", checked=("dock", "details")),
+    Action("side_panel", "toggle_panel", menu="window", shortcut="F9", checked=("dock", "panel"), icon="panel"),
+    *_choice(
+        "window",
+        "set_mood",
+        "shell.mood",
+        (("mood_review", "review", "Ctrl+Shift+1"), ("mood_lab", "lab", "Ctrl+Shift+2")),
+    ),
+    Action("layout_save", "save_layout", menu="window", separated=True),
+    Action("layout_restore", "restore_layout", menu="window"),
+    Action("layout_reset", "reset_layout", menu="window"),
+    *_choice("window", "set_theme", "preferences.theme", (("theme_dark", "dark", ""), ("theme_light", "light", ""))),
+    Action("full_screen", "full_screen", menu="window", shortcut="F11", separated=True),
+)
+
+HELP = (
+    Action("help", "help", menu="help", shortcut="F1", icon="question"),
+    Action("palette", "command_palette", menu="help", shortcut="Ctrl+Shift+P", icon="search"),
+    Action("about", "about", menu="help", separated=True),
+)
+
+MENUS = ("file", "edit", "view", "brain", "time", "model", "engine", "window", "help")
+ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + ENGINE + WINDOW + HELP

@@ -1,0 +1,25 @@
+"""All of it in one place."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.state.edits import EditStack
+from app.state.model import State
+from app.state.notices import Notices
+from app.state.parts import CaseState, EngineState, ModelState, ShellState, ViewState, WorkState
+from app.state.preferences import Preferences
+
+
+class AppState(State):
+    """The state of the whole program; ``edits`` is its undo stack."""
+
+    engine: EngineState = Field(default_factory=EngineState)
+    case: CaseState = Field(default_factory=CaseState)
+    view: ViewState = Field(default_factory=ViewState)
+    model: ModelState = Field(default_factory=ModelState)
+    work: WorkState = Field(default_factory=WorkState)
+    shell: ShellState = Field(default_factory=ShellState)
+    preferences: Preferences = Field(default_factory=Preferences)
+    notices: Notices = Field(default_factory=Notices)
+    edits: EditStack = Field(default_factory=EditStack)

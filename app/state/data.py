@@ -1,0 +1,171 @@
+"""Loaded data: a message of the engine with its arrays. Compared by identity, never element by element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainlm_engine.api.messages import AtlasInfo, ReconstructionInfo, RecordingInfo, ScanInfo
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenScan:
+    """A scan as opened.
+
+    Attributes
+    ----------
+    info : what the file says
+    first : (x, y, z) float32, the first volume; or (parcels, frames) float32 for a table
+    answers : what the person answered about it
+    """
+
+    info: ScanInfo
+    first: Array
+    answers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_volume(self) -> bool:
+        """True for a 4D image, False for a table of series."""
+        return self.info.kind == "volume"
+
+    @property
+    def affine(self) -> Array:
+        """Voxel to mm, (4, 4) float64; identity when unknown."""
+        return np.array(self.info.affine, dtype=np.float64) if self.info.affine else np.eye(4)
+
+    @property
+    def unanswered(self) -> bool:
+        """True while a required question is open."""
+        return any(q.required and q.question_id not in self.answers for q in self.info.questions)
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """An atlas: its table and :data:`brainlm_engine.api.messages.ATLAS_ARRAYS`.
+
+    Attributes
+    ----------
+    info : the table
+    xyz : (parcels, 3) float32, MNI mm
+    labels : (x, y, z) int16, 0 = none, value - 1 = parcel
+    labels_affine : (4, 4) float64
+    surface_left, surface_right : (10242,) int16 parcel per fsaverage5 vertex, -1 = none
+    """
+
+    info: AtlasInfo
+    xyz: Array
+    labels: Array
+    labels_affine: Array
+    surface_left: Array
+    surface_right: Array
+
+    def name(self, parcel: int) -> str:
+        """Return the parcel's name, or its number when it has none."""
+        if 0 <= parcel < len(self.info.names):
+            return self.info.names[parcel]
+        return f"Parcel {parcel + 1}"
+
+    def network(self, parcel: int) -> str:
+        """Return the name of the parcel's reference network, '' when it has none."""
+        return self.info.networks[parcel] if 0 <= parcel < len(self.info.networks) else ""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelGrid:
+    """The atlas on the grid that the slices show.
+
+    Attributes
+    ----------
+    labels : (x, y, z) int16, 0 = none, value - 1 = parcel
+    affine : (4, 4) float64, voxel to mm
+    """
+
+    labels: Array
+    affine: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Parcel time series of the open scan.
+
+    Attributes
+    ----------
+    info : what it was made from, unit, TR
+    series : (parcels, frames) float32 in ``info.unit``; NaN where missing
+    coverage : (parcels,) 0..1
+    missing : (parcels,) bool
+    xyz : (parcels, 3) MNI mm
+    dvars : (frames,)
+    tsnr : (parcels,)
+    sd : (parcels, frames) float32, each parcel's series about its mean in its standard deviations
+    """
+
+    info: RecordingInfo
+    series: Array
+    coverage: Array
+    missing: Array
+    xyz: Array
+    dvars: Array
+    tsnr: Array
+    sd: Array
+
+    @classmethod
+    def of(cls, info: RecordingInfo, arrays: dict[str, Array]) -> Recording:
+        """Build from a reply; what the engine could not compute becomes NaN."""
+        series = np.asarray(arrays["series"], np.float32)
+        parcels, frames = series.shape
+        nothing = np.full(parcels, np.nan, np.float32)
+        missing = np.asarray(arrays.get("missing", np.isnan(series).all(axis=1)), bool)
+        return cls(
+            info=info,
+            series=series,
+            coverage=arrays.get("coverage", np.ones(parcels, np.float32)),
+            missing=missing,
+            xyz=arrays.get("xyz", np.full((parcels, 3), np.nan, np.float32)),
+            dvars=arrays.get("dvars", np.full(frames, np.nan, np.float32)),
+            tsnr=arrays.get("tsnr", nothing),
+            sd=_standardised(series),
+        )
+
+    def scaled(self, scale: str) -> tuple[Array, str]:
+        """Return ``(series, unit)`` as 'sd', 'percent' (signal change about the mean) or 'raw'."""
+        if scale == "sd":
+            return self.sd, "SD"
+        if scale == "percent" and self.info.unit == "raw":
+            mean = self.series.mean(axis=1, keepdims=True)
+            safe = np.where(np.abs(mean) > 1e-6, mean, np.nan)
+            return (100.0 * (self.series - mean) / safe).astype(np.float32), "% signal change"
+        return self.series, self.info.unit
+
+
+def _standardised(series: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centred = series - series.mean(axis=1, keepdims=True)
+        spread = centred.std(axis=1, keepdims=True)
+        return np.asarray(np.where(spread > 0, centred / spread, np.nan), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """A window as the model fills it in.
+
+    Attributes
+    ----------
+    info : window, mask, scores
+    measured, predicted : (parcels, frames) float32 in ``info.unit``
+    mask : (parcels, patches) bool, True = hidden from the model
+    r2_parcel : (parcels,) float32, NaN where nothing was hidden
+    r2_frame : (frames,) float32
+    """
+
+    info: ReconstructionInfo
+    measured: Array
+    predicted: Array
+    mask: Array
+    r2_parcel: Array
+    r2_frame: Array

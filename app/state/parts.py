@@ -1,0 +1,132 @@
+"""The parts of the application's state, one per concern."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from app.state.data import Atlas, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.model import State
+from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
+
+EngineStatus = Literal["waiting", "starting", "ready", "lost", "failed"]
+Phase = Literal["none", "opening", "asking", "preparing", "ready", "failed"]
+Scale = Literal["sd", "percent", "raw"]
+Overlay = Literal["none", "activity", "tsnr", "coverage"]
+Shown = Literal["reconstructed", "difference", "r2"]
+TimeUnit = Literal["s", "TR", "clock"]
+Mm = tuple[float, float, float]
+
+
+class EngineState(State):
+    """The engine as the chip in the status bar shows it."""
+
+    status: EngineStatus = "waiting"
+    info: EngineInfo | None = None
+    address: str | None = None
+    problem: str = ""
+
+
+class CaseState(State):
+    """The one open case: a scan, its atlas, its recording."""
+
+    phase: Phase = "none"
+    path: str = ""
+    revision: int = 0
+    scan: OpenScan | None = None
+    recording: Recording | None = None
+    atlas_id: str = "mni424"
+    atlas: Atlas | None = None
+    labels: LabelGrid | None = None
+    cached: bool = False
+    problem: str = ""
+
+    @property
+    def tr_s(self) -> float:
+        """Seconds per frame; 1 while unknown."""
+        if self.recording is not None:
+            return self.recording.info.tr_s
+        if self.scan is not None and self.scan.info.tr_s:
+            return self.scan.info.tr_s
+        return 1.0
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, 0 when nothing is open."""
+        if self.recording is not None:
+            return self.recording.info.n_frames
+        return self.scan.info.n_frames if self.scan is not None else 0
+
+
+class ViewState(State):
+    """What the person looks at: one crosshair, one time cursor, one selection."""
+
+    crosshair_mm: Mm = (0.0, 0.0, 0.0)
+    frame: int = 0
+    playing: bool = False
+    speed: float = 1.0
+    parcel: int = Field(default=-1, description="the parcel under the crosshair, -1 = none")
+    selected: tuple[int, ...] = ()
+    overlay: Overlay = "activity"
+    scale: Scale = "sd"
+    cmap: str = "vik"
+    low: float = -2.5
+    high: float = 2.5
+    threshold: float = 0.5
+    opacity: float = 0.7
+    surface: Literal["pial", "inflated"] = "inflated"
+    radiological: bool = False
+    time_unit: TimeUnit = "s"
+    names_hidden: bool = False
+
+
+class ModelState(State):
+    """The Model workspace: what is asked of which model, and its answer."""
+
+    models: tuple[ModelInfo, ...] = ()
+    model_id: str = ""
+    mask: MaskSpec = MaskSpec()
+    start: int = 0
+    result: Reconstruction | None = None
+    running: bool = False
+    outdated: bool = False
+    shown: Shown = "reconstructed"
+    problem: str = ""
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The chosen model, None when none is."""
+        return next((m for m in self.models if m.model_id == self.model_id), None)
+
+
+class WorkState(State):
+    """Jobs and the log."""
+
+    jobs: tuple[JobRecord, ...] = ()
+    log: tuple[str, ...] = ()
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """Return one job as last heard of."""
+        return next((job for job in self.jobs if job.job_id == job_id), None)
+
+    def hear(self, job: JobRecord) -> None:
+        """Put the newest news of one job in its place, newest job first."""
+        others = [j for j in self.jobs if j.job_id != job.job_id]
+        self.jobs = tuple(sorted([job, *others], key=lambda j: j.created, reverse=True))
+
+    def note(self, line: str, keep: int = 2000) -> None:
+        """Append one line to the log."""
+        self.log = (*self.log, line)[-keep:]
+
+
+class ShellState(State):
+    """The window itself: where the person is."""
+
+    workspace: str = "cases"
+    mood: Literal["review", "lab"] = "lab"
+    recent: tuple[str, ...] = ()
+    atlases: tuple[AtlasInfo, ...] = ()
+    last_session: str = Field(default="", description="what the last session had open, '' when there is none")
+    docks: tuple[str, ...] = Field(default=(), description="docks on screen")
+    brain3d: bool = False

@@ -1,0 +1,68 @@
+"""What comes back after a crash or a good night: which scan, where one looked, what one asked. Never the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from app.state.app_state import AppState
+from brainlm_engine.api.messages import MaskSpec
+
+_VIEW = (
+    "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
+    "surface", "radiological", "time_unit", "names_hidden",
+)  # fmt: skip
+
+
+class Session(BaseModel):
+    """One session on disk."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: int = 1
+    closed: bool = True
+    pid: int = 0
+    saved: float = 0.0
+    path: str = ""
+    name: str = ""
+    answers: dict[str, str] = {}
+    atlas_id: str = "mni424"
+    workspace: str = "cases"
+    view: dict[str, Any] = {}
+    model_id: str = ""
+    mask: MaskSpec = MaskSpec()
+    start: int = 0
+    shown: str = "reconstructed"
+
+
+def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
+    """Return the session as ``state`` has it now."""
+    scan = state.case.scan
+    return Session(
+        closed=closed,
+        pid=pid,
+        saved=saved,
+        path=state.case.path if scan is not None else "",
+        name=scan.info.name if scan is not None else "",
+        answers=dict(scan.answers) if scan is not None else {},
+        atlas_id=state.case.atlas_id,
+        workspace=state.shell.workspace,
+        view={name: getattr(state.view, name) for name in _VIEW},
+        model_id=state.model.model_id,
+        mask=state.model.mask,
+        start=state.model.start,
+        shown=state.model.shown,
+    )
+
+
+def restore_settings(session: Session, state: AppState) -> None:
+    """Put the saved settings back; a value that no longer fits is left at its present one."""
+    current = state.view
+    checked = type(current).model_validate(
+        {**current.model_dump(), **{k: v for k, v in session.view.items() if k in _VIEW}}
+    )
+    current.put(**{name: getattr(checked, name) for name in _VIEW})
+    state.model.put(mask=session.mask, start=session.start)
+    if session.model_id:
+        state.model.model_id = session.model_id

@@ -1,0 +1,29 @@
+"""Every word a person reads in the window, behind one :func:`tr`."""
+
+from __future__ import annotations
+
+from app.text.actions import ACTIONS
+from app.text.case import CASE
+from app.text.drawing import DRAWING
+from app.text.drawing import DRAWING
+from app.text.shell import SHELL
+from app.text.workspaces import WORKSPACES
+
+_TEXT: dict[str, str] = {**DRAWING, **ACTIONS, **SHELL, **CASE, **WORKSPACES, **DRAWING}
+
+
+def tr(key: str, **values: object) -> str:
+    """Return the sentence called ``key`` with its ``{placeholders}`` filled.
+
+    Raises
+    ------
+    KeyError
+        When no such sentence exists: a bug, never shown to a person.
+    """
+    text = _TEXT[key]
+    return text.format(**values) if values else text
+
+
+def has(key: str) -> bool:
+    """Return True when a sentence called ``key`` exists."""
+    return key in _TEXT

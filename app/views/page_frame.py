@@ -1,0 +1,94 @@
+"""What the View and the Model page have in common: room for drawings, a side panel, a time bar below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from app.views.forms import GRID, label
+
+SIDE_WIDTH = 296
+
+
+class PageFrame(QWidget):
+    """Drawings in splitters that a person can move; a panel at the right that can be hidden."""
+
+    def __init__(self, empty: str) -> None:
+        super().__init__()
+        self.above = QSplitter(Qt.Orientation.Horizontal)
+        self.beneath = QSplitter(Qt.Orientation.Horizontal)
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        for splitter in (self.above, self.beneath, self.rows):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(4)
+        self.rows.addWidget(self.above)
+        self.rows.addWidget(self.beneath)
+        self._below = QVBoxLayout()
+        self._below.setContentsMargins(0, 0, 0, 0)
+        drawings = QWidget()
+        column = QVBoxLayout(drawings)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.rows, 1)
+        column.addLayout(self._below)
+        nothing = label(empty, "muted", wrap=True)
+        nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        nothing.setMargin(4 * GRID)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(nothing)
+        self._stack.addWidget(drawings)
+        self.side = QScrollArea()
+        self.side.setProperty("role", "side")
+        self.side.setFrameShape(QFrame.Shape.NoFrame)
+        self.side.setWidgetResizable(True)
+        self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.side.setFixedWidth(SIDE_WIDTH)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._stack, 1)
+        row.addWidget(self.side)
+
+    def place(self, upper: list[QWidget], lower: list[QWidget], below: list[QWidget]) -> None:
+        """Put the drawings in place."""
+        for splitter, widgets in ((self.above, upper), (self.beneath, lower)):
+            for widget in widgets:
+                splitter.addWidget(widget)
+        for widget in below:
+            self._below.addWidget(widget)
+
+    def set_panel(self, sections: list[QWidget], stretch: int = -1) -> None:
+        """Fill the side panel with sections from above; section ``stretch`` takes the room that is left."""
+        body = QWidget()
+        body.setProperty("role", "sidebody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        column.setSpacing(2 * GRID)
+        for position, section in enumerate(sections):
+            column.addWidget(section, 1 if position == stretch else 0)
+        if stretch < 0:
+            column.addStretch(1)
+        self.side.setWidget(body)
+
+    def set_filled(self, filled: bool) -> None:
+        """Show the drawings, or the sentence that says what to do."""
+        self._stack.setCurrentIndex(1 if filled else 0)
+
+
+class Titled(QWidget):
+    """A drawing under a line of its name."""
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._title = label(title, "muted")
+        self._title.setContentsMargins(GRID, 2, GRID, 2)
+        self._title.setMinimumWidth(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._title)
+        column.addWidget(content, 1)
+
+    def set_title(self, title: str) -> None:
+        """Change the name above the drawing."""
+        self._title.setText(title)

@@ -1,0 +1,1 @@
+"""Side panels: the settings beside a page."""

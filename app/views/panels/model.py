@@ -1,0 +1,105 @@
+"""Which model, on which window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
+
+from app.text import tr
+from app.views.action_button import ActionButton
+from app.views.forms import GRID, Form, choices, choose, label
+
+if TYPE_CHECKING:
+    from brainlm_engine.api.messages import ModelInfo
+
+SHOWN = ("reconstructed", "difference", "r2")
+
+
+class ModelPanel(QWidget):
+    """Model and its facts. Emits ``model_chosen(id)``."""
+
+    model_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models = choices(())
+        self._models.activated.connect(lambda _=0: self.model_chosen.emit(str(self._models.currentData())))
+        self._facts = label("", "muted", wrap=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("model.card"), "heading"))
+        self._models.setAccessibleName(tr("model.choose"))
+        column.addWidget(self._models)
+        column.addWidget(self._facts)
+
+    def set_models(self, models: tuple[ModelInfo, ...], chosen: ModelInfo | None) -> None:
+        """Offer ``models``; one that cannot be used is dimmed and says why."""
+        self._models.clear()
+        for model in models:
+            self._models.addItem(model.title, model.model_id)
+            if model.problem:
+                row = self._models.count() - 1
+                self._models.setItemData(row, model.problem, Qt.ItemDataRole.ToolTipRole)
+                self._models.setItemData(row, 0, Qt.ItemDataRole.UserRole - 1)
+        self._models.setEnabled(bool(models))
+        self._models.setToolTip("" if models else tr("reason.model"))
+        self._facts.setText(facts(chosen))
+        if chosen is not None:
+            choose(self._models, chosen.model_id)
+
+
+def facts(model: ModelInfo | None) -> str:
+    """Return a model's size, window and TR in one line."""
+    if model is None:
+        return tr("reason.model")
+    count = model.n_parameters
+    size = f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
+    line = tr("model.facts", parameters=size, window=model.window_frames, tr=f"{model.tr_s:g}")
+    return f"{line}\n{model.trained_on}".strip()
+
+
+class WindowPanel(QWidget):
+    """Where the window starts, the Reconstruct button, and what the second brain shows."""
+
+    start_chosen = Signal(int)
+    shown_chosen = Signal(str)
+
+    def __init__(self, reconstruct: QAction, another: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider, self._box = QSlider(Qt.Orientation.Horizontal), QSpinBox()
+        for control in (self._slider, self._box):
+            control.setAccessibleName(f"{tr('model.window')}: {tr('model.start')}")
+            control.valueChanged.connect(self.start_chosen.emit)
+        self._box.setKeyboardTracking(False)
+        self._text = label("", "muted")
+        self._shown = choices((s, tr(f"model.{s}")) for s in SHOWN)
+        self._shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self._shown.currentData())))
+        form = Form()
+        form.row(tr("model.start"), self._slider, self._box)
+        form.whole(self._text)
+        form.row(tr("panel.show"), self._shown)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        buttons.addWidget(ActionButton(reconstruct, primary=True), 1)
+        buttons.addWidget(ActionButton(another), 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("model.window"), "heading"))
+        column.addLayout(form)
+        column.addLayout(buttons)
+
+    def show_window(self, start: int, last: int, text: str, shown: str) -> None:
+        """Show the window's start (0..``last``), its time span in words, and what the second brain shows."""
+        for control in (self._slider, self._box):
+            control.blockSignals(True)
+            control.setRange(0, max(last, 0))
+            control.setValue(start)
+            control.setEnabled(last > 0)
+            control.blockSignals(False)
+        self._text.setText(text)
+        choose(self._shown, shown)

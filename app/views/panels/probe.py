@@ -1,0 +1,40 @@
+"""The data probe: what is under the crosshair, with units."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.text import tr
+from app.views.forms import GRID, Form, label
+
+ROWS = ("region", "network", "mm", "voxel", "value", "parcel")
+
+
+class ProbePanel(QWidget):
+    """Region, network, position, voxel value and parcel value at the crosshair."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("panel.probe"), "heading"))
+        form = Form()
+        form.setVerticalSpacing(4)
+        self._values = {name: label(tr("probe.none")) for name in ROWS}
+        self._names = {name: form.row(tr(f"probe.{name}"), value) for name, value in self._values.items()}
+        for value in self._values.values():
+            value.setMinimumWidth(1)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addLayout(form)
+
+    def show_values(self, **values: str) -> None:
+        """Show the given rows; the others keep what they have."""
+        for name, text in values.items():
+            self._values[name].setText(text or tr("probe.none"))
+            self._values[name].setToolTip(text)
+
+    def set_space(self, mni: bool) -> None:
+        """Say whether the millimetres are MNI's or the scanner's."""
+        self._names["mm"].setText(tr("probe.mm") if mni else tr("probe.scanner_mm"))

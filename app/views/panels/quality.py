@@ -1,0 +1,33 @@
+"""The quality of the recording in a few numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.text import tr
+from app.views.forms import GRID, Form, label
+
+ROWS = ("dvars", "tsnr", "coverage", "missing")
+
+
+class QualityPanel(QWidget):
+    """DVARS, tSNR, coverage and missing parcels; a doubtful number carries the colour of a warning and a word."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("panel.quality"), "heading"))
+        form = Form()
+        form.setVerticalSpacing(4)
+        self._values = {name: label(tr("quality.none")) for name in ROWS}
+        for name, value in self._values.items():
+            form.row(tr(f"quality.{name}"), value)
+        self._values["dvars"].setToolTip(tr("quality.dvars.tip"))
+        column.addLayout(form)
+
+    def show_values(self, **values: str) -> None:
+        """Show the given numbers, already written with their units."""
+        for name, text in values.items():
+            self._values[name].setText(text or tr("quality.none"))
