@@ -93,7 +93,7 @@ def build_cache(scan: VolumeScan, progress: Progress = SILENT, limit_bytes: int 
                 if last:
                     block[within + 1 :] = 0
                 if last or within + 1 == head.tile_frames:
-                    file.write(memoryview(np.ascontiguousarray(block.T)).cast("B"))
+                    file.write(np.ascontiguousarray(block.T).data.cast("B"))
                 progress((t + 1) / layout.n_frames, "Reading the scan")
             os.fsync(file.fileno())
         layout.check_unchanged()

@@ -86,7 +86,8 @@ def _main_file(found: Sniffed) -> Path:
             return header
     half = "HEAD" if found.kind == "afni" else "PAR"
     raise BadInput(
-        f"{shown(path)} is one half of a pair; its {half} file is missing.", f"Put {stem}{ends[0]} into the same folder."
+        f"{shown(path)} is one half of a pair; its {half} file is missing.",
+        f"Put {stem}{ends[0]} into the same folder.",
     )
 
 
@@ -98,7 +99,8 @@ def _data_file(path: Path) -> Path:
     if path.suffix.lower() in (".head", ".par"):
         half = "BRIK" if path.suffix.lower() == ".head" else "REC"
         raise BadInput(
-            f"{shown(path)} is one half of a pair; its {half} file is missing.", f"Put {stem}.{half} into the same folder."
+            f"{shown(path)} is one half of a pair; its {half} file is missing.",
+            f"Put {stem}.{half} into the same folder.",
         )
     return path
 
@@ -120,14 +122,18 @@ def _loaded(path: Path, kind: str, name: str) -> Any:
         raise
     except Exception as error:  # nibabel raises many kinds for broken headers of these formats
         raise BadInput(
-            f"{name} is a damaged or unusual {_TITLES[kind]} scan: its header is inconsistent.", _CONVERT[kind], str(error)
+            f"{name} is a damaged or unusual {_TITLES[kind]} scan: its header is inconsistent.",
+            _CONVERT[kind],
+            str(error),
         ) from error
 
 
 def _affine(image: Any, name: str) -> NDArray[np.float64]:
     affine = np.asarray(image.affine, np.float64)
     if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        raise BadInput(f"{name} does not say where its voxels lie.", "Convert it to NIfTI with the program that made it.")
+        raise BadInput(
+            f"{name} does not say where its voxels lie.", "Convert it to NIfTI with the program that made it."
+        )
     return affine
 
 

@@ -41,6 +41,7 @@ class Header4D:
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()
     has_position: bool = True
+    claims_mni: bool = False  # the header's code says so; many MNI scans do not, some native ones do
 
 
 def read_header(found: Sniffed, answers: Mapping[str, str]) -> Header4D:
@@ -92,7 +93,9 @@ def _shape4(name: str, header: Any, descrip: str) -> tuple[int, int, int, int]:
     n_dims = int(header["dim"][0])
     dims = [int(n) for n in header["dim"][1 : n_dims + 1]] if 1 <= n_dims <= 7 else []
     if not dims or min(dims) < 1:
-        raise BadInput(f"{name} has a damaged header: its size {dims} makes no sense.", "Copy it again from its source.")
+        raise BadInput(
+            f"{name} has a damaged header: its size {dims} makes no sense.", "Copy it again from its source."
+        )
     if descrip.startswith("SPM{"):
         raise BadInput(
             f"{name} is a statistical map ({descrip[:12].rstrip()}…), not a recording.",
@@ -123,10 +126,13 @@ def _dtype(name: str, header: Any) -> np.dtype[Any]:
         ) from error
     if dtype.kind == "c":
         raise BadInput(
-            f"{name} holds complex numbers (magnitude and phase together).", "Save the magnitude as float and open that."
+            f"{name} holds complex numbers (magnitude and phase together).",
+            "Save the magnitude as float and open that.",
         )
     if dtype.names:
-        raise BadInput(f"{name} holds colours (RGB), not measured signal.", "Open the original functional scan instead.")
+        raise BadInput(
+            f"{name} holds colours (RGB), not measured signal.", "Open the original functional scan instead."
+        )
     if dtype.kind not in "iuf":
         raise BadInput(f"{name} stores its voxels as {dtype}, which is not a signal.", "Save it again as 32-bit float.")
     return dtype
@@ -220,7 +226,9 @@ def _affine(
     )
     choice = answers.get("affine", "sform")
     if choice not in ("sform", "qform"):
-        raise BadInput(f"'{choice}' is not an answer to which position is right.", "Answer affine=sform or affine=qform.")
+        raise BadInput(
+            f"'{choice}' is not an answer to which position is right.", "Answer affine=sform or affine=qform."
+        )
     note = f"The header's two positions (sform, qform) are {apart:.0f} mm apart; the {choice} is used."
     return (sform if choice == "sform" else qform), (question,), (note,), True
 

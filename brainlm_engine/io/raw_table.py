@@ -16,9 +16,13 @@ from brainlm_engine.api.messages import Question
 from brainlm_engine.io.faults import shown
 
 _MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-", ".", "-nan", "#n/a", "?"})
-_INDEX_NAMES = frozenset({"", "index", "idx", "time", "frame", "volume", "vol", "t", "tr", "scan", "unnamed: 0", "timepoint"})
+_INDEX_NAMES = frozenset(
+    {"", "index", "idx", "time", "frame", "volume", "vol", "t", "tr", "scan", "unnamed: 0", "timepoint"}
+)
 _PEOPLE = frozenset({"participant_id", "participant", "subject", "subject_id", "sub_id", "sub"})
-_CONFOUNDS = frozenset({"framewise_displacement", "FramewiseDisplacement", "trans_x", "rot_z", "a_comp_cor_00", "aCompCor00"})
+_CONFOUNDS = frozenset(
+    {"framewise_displacement", "FramewiseDisplacement", "trans_x", "rot_z", "a_comp_cor_00", "aCompCor00"}
+)
 _OPEN_ANOTHER = "Open a table with one column (or row) of numbers per region."
 
 
@@ -79,7 +83,9 @@ def table_of_cells(
         header = ("", *header)  # R writes no name above its row names
     uneven = next((i for i, row in enumerate(rows) if len(row) != width), None)
     if uneven is not None or (header is not None and len(header) != width):
-        line = f"row {uneven + 1} has {len(rows[uneven])}" if uneven is not None else f"its header has {len(header or ())}"
+        line = (
+            f"row {uneven + 1} has {len(rows[uneven])}" if uneven is not None else f"its header has {len(header or ())}"
+        )
         raise BadInput(f"{name} is uneven: {line} cells where {width} are expected.", "Export it again.")
     _refuse_other_tables(name, header)
     values = np.array([[_or_text(number(cell, decimal_comma)) for cell in row] for row in rows])
@@ -150,9 +156,7 @@ def _numbers(
             f"{name} is not a table of signals: column {label} holds text ('{str(rows[row][column + shift])[:20]}').",
             _OPEN_ANOTHER,
         )
-    return RawTable(
-        np.ascontiguousarray(values.real), fmt, row_names, header, indexed, tr_s, notes=notes
-    )
+    return RawTable(np.ascontiguousarray(values.real), fmt, row_names, header, indexed, tr_s, notes=notes)
 
 
 def _is_index(column: NDArray[np.float64], header: tuple[str, ...] | None) -> bool:

@@ -43,7 +43,9 @@ def checked(series: NDArray[np.float64], names: tuple[str, ...] = ()) -> Checked
         notes.append(f"Missing because without numbers: {_regions(missing, names)}.")
     values[spikes] = np.nan
     _bridge(values, ~missing)
-    constant = ~missing & (np.nanmax(np.where(missing[:, None], 0, values), 1) == np.nanmin(np.where(missing[:, None], 0, values), 1))
+    constant = ~missing & (
+        np.nanmax(np.where(missing[:, None], 0, values), 1) == np.nanmin(np.where(missing[:, None], 0, values), 1)
+    )
     if constant.any():
         notes.append(f"Missing because constant: {_regions(constant, names)}.")
     missing |= constant

@@ -66,7 +66,8 @@ class TableScan:
         series = checked(values, names)
         if series.missing.all():
             raise BadInput(
-                f"{shown(found.path)} holds no region whose values change over time.", "Export it again with its signals."
+                f"{shown(found.path)} holds no region whose values change over time.",
+                "Export it again with its signals.",
             )
         with reading(found.path):
             stamp = fingerprint(found.path)

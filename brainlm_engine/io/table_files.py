@@ -184,7 +184,9 @@ def _xlsx(path: Path, answers: Mapping[str, str]) -> RawTable:
         with reading(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets}
+            sheets = {
+                sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets
+            }
             book.close()
     except BadInput:
         raise

@@ -183,7 +183,9 @@ class VolumeScan:
 
 def _value_range(volume: NDArray[np.float32]) -> tuple[float, float]:
     """Return a display window: from the 1st to the 99.5th percentile of what is not empty."""
-    values = volume[:: max(1, volume.shape[0] // 48), :: max(1, volume.shape[1] // 48), :: max(1, volume.shape[2] // 48)]
+    values = volume[
+        :: max(1, volume.shape[0] // 48), :: max(1, volume.shape[1] // 48), :: max(1, volume.shape[2] // 48)
+    ]
     values = values[np.isfinite(values) & (values != 0)]
     if values.size < 2:
         return 0.0, 1.0

@@ -107,14 +107,14 @@ class PlainReader:
         layout = self._layout
         out = np.empty(layout.n_voxels, layout.dtype)
         with self._opened() as file:
-            self._read(file, layout.offset + index * layout.frame_bytes, memoryview(out).cast("B"), index)
+            self._read(file, layout.offset + index * layout.frame_bytes, out.data.cast("B"), index)
         return out
 
     def voxel(self, index: int) -> NDArray[Any]:
         """Return one voxel over time: a small read per frame."""
         layout = self._layout
         out = np.empty(layout.n_frames, layout.dtype)
-        view, size = memoryview(out).cast("B"), layout.dtype.itemsize
+        view, size = out.data.cast("B"), layout.dtype.itemsize
         start = layout.offset + index * size
         with self._opened() as file:
             for t in range(layout.n_frames):
@@ -125,7 +125,7 @@ class PlainReader:
         """Yield every frame; one buffer is used again and again."""
         layout = self._layout
         out = np.empty(layout.n_voxels, layout.dtype)
-        view = memoryview(out).cast("B")
+        view = out.data.cast("B")
         with self._opened() as file:
             for t in range(layout.n_frames):
                 self._read(file, layout.offset + t * layout.frame_bytes, view, t)
@@ -167,7 +167,7 @@ class GzipReader:
             try:
                 inflater.skip((index - self._next) * layout.frame_bytes, layout.where(index))
                 out = np.empty(layout.n_voxels, layout.dtype)
-                inflater.fill(memoryview(out).cast("B"), layout.where(index))
+                inflater.fill(out.data.cast("B"), layout.where(index))
             except BaseException:
                 inflater.close()
                 self._inflater = None
@@ -194,7 +194,7 @@ class GzipReader:
                     buffer = give()
                     if buffer is None:
                         return
-                    inflater.fill(memoryview(buffer).cast("B"), layout.where(t))
+                    inflater.fill(buffer.data.cast("B"), layout.where(t))
                     take(buffer)
                 inflater.finish()
 

@@ -1,0 +1,105 @@
+"""Is a scan in MNI space? Its grid, its affine, and where its bright voxels lie against the template's brain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainlm_engine.api.messages import Choice, Question, SpaceReport
+from brainlm_engine.atlas.mask import mni_brain_mask
+from brainlm_engine.io.volume import VolumeScan
+
+#: overlap (Dice) from which a scan counts as MNI, and below which it does not
+MNI_FROM, NATIVE_BELOW = 0.80, 0.70
+#: share of the template's brain that must lie inside the field of view to judge
+_LEAST_COVERED = 0.5
+_USUAL_GRIDS = frozenset(
+    {(91, 109, 91), (61, 73, 61), (79, 95, 79), (79, 95, 68), (53, 63, 46), (53, 63, 52), (97, 115, 97), (182, 218, 182),
+     (193, 229, 193), (65, 77, 65), (45, 54, 45), (46, 55, 46), (73, 92, 78)}
+)  # fmt: skip
+
+
+def check_space(scan: VolumeScan) -> SpaceReport:
+    """Judge from the first volume whether ``scan`` is in MNI space.
+
+    ``overlap`` is the Dice coefficient of its bright voxels with the MNI brain, both on the scan's grid.
+    """
+    if not scan.header.has_position:
+        return SpaceReport(
+            verdict="unknown", overlap=0.0,
+            text=f"{scan.name} does not say where its voxels lie, so it cannot be compared with MNI space.",
+        )  # fmt: skip
+    brain, covered = _template_on(scan)
+    if covered < _LEAST_COVERED:
+        return SpaceReport(
+            verdict="unknown", overlap=0.0,
+            text=f"{scan.name} covers only {100 * covered:.0f} % of the MNI brain: too little to tell its space.",
+        )  # fmt: skip
+    bright = _bright(scan.volume(0))
+    both = float((bright & brain).sum())
+    overlap = 2 * both / max(1.0, float(bright.sum() + brain.sum()))
+    usual = scan.canonical.shape in _USUAL_GRIDS or scan.header.claims_mni
+    if overlap >= (MNI_FROM - 0.05 if usual else MNI_FROM):
+        text = f"{scan.name} is in MNI space: its brain overlaps the template by {100 * overlap:.0f} %."
+        return SpaceReport(verdict="mni", overlap=overlap, text=text)
+    text = f"This scan is not in MNI space: its brain overlaps the template by only {100 * overlap:.0f} %."
+    if overlap >= NATIVE_BELOW:
+        text = f"This scan may not be in MNI space: its brain overlaps the template by {100 * overlap:.0f} %."
+        return SpaceReport(verdict="unknown", overlap=overlap, text=text)
+    return SpaceReport(verdict="not_mni", overlap=overlap, text=text)
+
+
+def space_question(report: SpaceReport) -> Question | None:
+    """Return what to ask about a scan that is not clearly in MNI space."""
+    if report.verdict == "mni":
+        return None
+    return Question(
+        question_id="space",
+        text=f"{report.text} How shall its regions be found?",
+        choices=(
+            Choice(value="affine", label="Lay the atlas over it by the header's position only"),
+            Choice(value="atlas", label="Choose another atlas, made for this scan"),
+        ),
+        default="affine",
+    )
+
+
+def _template_on(scan: VolumeScan) -> tuple[NDArray[np.bool_], float]:
+    """Return the template's brain on the scan's grid, and the share of it inside the field of view."""
+    mask, mask_affine = mni_brain_mask()
+    shape = scan.canonical.shape
+    to_mask = np.linalg.inv(mask_affine) @ scan.affine
+    on_scan = np.zeros(shape, bool)
+    plane = np.indices(shape[1:]).reshape(2, -1)
+    for i in range(shape[0]):
+        ijk = to_mask[:3, :3] @ np.stack([np.full(plane.shape[1], i), *plane]) + to_mask[:3, 3:]
+        index = np.floor(ijk + 0.5).astype(np.intp)
+        inside = np.all((index >= 0) & (index < np.array(mask.shape)[:, None]), axis=0)
+        row = np.zeros(plane.shape[1], bool)
+        row[inside] = mask[tuple(index[:, inside])]
+        on_scan[i] = row.reshape(shape[1:])
+    places = np.argwhere(mask)[::17]
+    to_scan = np.linalg.inv(scan.affine) @ mask_affine
+    position = places @ to_scan[:3, :3].T + to_scan[:3, 3]
+    covered = ((position > -0.5) & (position < np.array(shape) - 0.5)).all(1).mean()
+    return on_scan, float(covered)
+
+
+def _bright(volume: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return voxels brighter than Otsu's threshold between background and head."""
+    values = np.nan_to_num(volume, nan=0.0, posinf=0.0, neginf=0.0)
+    nonzero = values[values != 0]
+    if nonzero.size < 10:
+        return np.zeros(volume.shape, bool)
+    if (values == 0).mean() > 0.3 and float(np.percentile(nonzero, 2)) < 0 < float(np.percentile(nonzero, 98)):
+        return values != 0  # centred data inside a mask: brightness says nothing, the mask does
+    low, high = np.percentile(values, [0.5, 99.5])
+    if high <= low:
+        return values > low
+    counts, edges = np.histogram(np.clip(values, low, high), 128)
+    centres = (edges[1:] + edges[:-1]) / 2
+    below = np.cumsum(counts)
+    mass = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (mass[-1] * below / below[-1] - mass) ** 2 / (below * (below[-1] - below))
+    return values > centres[int(np.nanargmax(between[:-1]))]
