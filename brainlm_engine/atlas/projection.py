@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from brainlm_engine.atlas.surfaces import SIDES, Side, load_mesh, medial_wall
 
@@ -54,6 +53,8 @@ def _parcels_of(side: Side, n: int, structures: tuple[str, ...], hemispheres: tu
 
 
 def _project(labels: NDArray[np.int16], affine: NDArray[np.float64], side: Side) -> NDArray[np.int16]:
+    from scipy.spatial import cKDTree
+
     pial, white = load_mesh("pial", side)[0], load_mesh("white", side)[0]
     to_voxel = np.asarray(np.linalg.inv(affine), np.float64)
     met = np.stack([_label_at(labels, to_voxel, white + depth * (pial - white)) for depth in _DEPTHS])

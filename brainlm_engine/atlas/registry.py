@@ -7,6 +7,7 @@ from pathlib import Path
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import AtlasInfo
+from brainlm_engine.atlas.catalogue import OFFERS
 from brainlm_engine.atlas.parcellation import Atlas
 from brainlm_engine.atlas.storage import CARD, read_atlas
 from brainlm_engine.paths import data_dir, resources_dir
@@ -55,10 +56,21 @@ def _load(folder: Path, _changed: int) -> Atlas:
 
 def installed_ids() -> list[str]:
     """Return the ids of the atlases on this computer, the default one first."""
-    found = {card.parent.name for root in (shipped_folder(), added_folder()) for card in root.glob(f"*/{CARD}")}
+    cards = (card for root in (shipped_folder(), added_folder()) for card in root.glob(f"*/{CARD}"))
+    found = {card.parent.name for card in cards if not card.parent.name.startswith(".")}
     return sorted(found, key=lambda name: (name != DEFAULT_ATLAS, name))
 
 
 def list_atlases() -> list[AtlasInfo]:
-    """Return the atlases on this computer."""
-    return [load_atlas(atlas_id).info() for atlas_id in installed_ids()]
+    """Return the atlases on this computer (the default one first), then those that can be fetched."""
+    here = [_info(atlas_id) for atlas_id in installed_ids()]
+    known = {info.atlas_id for info in here}
+    return here + [offer.info() for offer in OFFERS.values() if offer.atlas_id not in known]
+
+
+def _info(atlas_id: str) -> AtlasInfo:
+    """Describe an installed atlas; one whose files are damaged is listed with the reason and without parcels."""
+    try:
+        return load_atlas(atlas_id).info()
+    except BadInput as error:
+        return AtlasInfo(atlas_id=atlas_id, title=atlas_id, description=str(error), n_parcels=0, installed=False)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from brainlm_engine.api.errors import EngineError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Side = Literal["left", "right"]
 A = TypeVar("A", bound=NDArray[Any])
@@ -69,6 +70,8 @@ def load_vertex_data(kind: str, side: Side) -> NDArray[np.float32]:
 
 def adjacency(faces: NDArray[np.int32], n_vertices: int = N_VERTICES) -> csr_matrix:
     """Return which vertices share an edge, (vertices, vertices) of 0/1."""
+    from scipy.sparse import coo_matrix, csr_matrix
+
     rows, columns = faces.ravel(), np.roll(faces, 1, axis=1).ravel()
     once = coo_matrix((np.ones(rows.size), (rows, columns)), shape=(n_vertices, n_vertices)).tocsr()
     both = csr_matrix(once + once.T)
@@ -83,6 +86,8 @@ def medial_wall(side: Side) -> NDArray[np.bool_]:
     fsaverage5's files hold no such mask. The wall is where the sheet is thin and close to an ellipsoid around the
     corpus callosum and thalamus (centre and radii in MNI mm below), closed and made one piece.
     """
+    from scipy.sparse.csgraph import connected_components
+
     pial, faces = load_mesh("pial", side)
     middle = (pial + load_mesh("white", side)[0]) / 2
     near = adjacency(faces)

@@ -1,7 +1,8 @@
 """The reference network of each cortical parcel: a vote of the network points around its centroid.
 
 Votes come from this project's own table and from two ROI sets nilearn brings along (Seitzman 2018, Dosenbach 2010)
-whose networks are translated into the seven; points of both hemispheres count for both, so a parcel and its mirror image agree.
+whose networks are translated into the seven; points of both hemispheres count for both, so a parcel and its mirror
+image agree.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where the deep grey nuclei of the left hemisphere lie: simple solids in MNI mm, cut to the grey-matter template.
 
-Each structure is a chain of spheres (its course through the brain) or a sheared ellipsoid. The numbers were
-read off the ICBM 2009a template; ``x`` is the distance from the midline. A voxel belongs to the structure in whose solid it lies deepest.
+Each structure is a chain of spheres (its course through the brain) or a sheared ellipsoid. The numbers were read off
+the ICBM 2009a template; ``x`` is the distance from the midline. A voxel belongs to the structure in whose solid it lies
+deepest.
 """
 
 from __future__ import annotations

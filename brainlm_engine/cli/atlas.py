@@ -1,0 +1,68 @@
+"""``brainlm-engine atlas list|show|fetch|add``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SUMMARY = "list, show, fetch or add parcellations of the brain"
+_BRIEF = {"atlas_id", "title", "n_parcels", "installed", "licence", "citation", "description", "own"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    what = parser.add_subparsers(dest="what", required=True, metavar="list|show|fetch|add")
+    listing = what.add_parser("list", help="atlases on this computer, and those that can be fetched")
+    show = what.add_parser("show", help="one atlas and its parcels")
+    show.add_argument("id", metavar="ID")
+    fetch = what.add_parser("fetch", help="download an atlas of the list")
+    fetch.add_argument("id", metavar="ID")
+    fetch.add_argument("--mirror", default="", metavar="URL", help="ask this address (A424 and Schaefer only)")
+    add = what.add_parser("add", help="add an atlas from your own files")
+    add.add_argument("file", type=Path, metavar="FILE", help="label NIfTI in MNI space, or CIFTI .dlabel.nii")
+    add.add_argument("--table", type=Path, metavar="T", help="TSV, CSV or .dat with names, networks or positions")
+    add.add_argument("--id", required=True, metavar="ID", help="short name, letters and digits")
+    add.add_argument("--title", default="", metavar="TITLE")
+    for sub in (listing, show, fetch, add):
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on stdout")
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run the verb."""
+    from brainlm_engine.atlas import add_atlas, fetch_atlas, list_atlases, load_atlas
+
+    if args.what == "list":
+        return {"atlases": [info.model_dump(mode="json", include=_BRIEF) for info in list_atlases()]}
+    if args.what == "show":
+        atlas = load_atlas(args.id)
+        parcels = [
+            {
+                "index": place + 1, "name": atlas.names[place], "hemisphere": atlas.hemispheres[place],
+                "structure": atlas.structures[place], "network": atlas.networks[place],
+                "xyz": [round(float(value), 1) for value in atlas.xyz[place]],
+            }
+            for place in range(atlas.n_parcels)
+        ]  # fmt: skip
+        return atlas.info().model_dump(mode="json", include=_BRIEF) | {"parcels": parcels}
+    if args.what == "fetch":
+        atlas = fetch_atlas(args.id, _Said(say), args.mirror)
+    else:
+        atlas = add_atlas(args.file, args.table, args.id, args.title, _Said(say))
+    return atlas.info().model_dump(mode="json", include=_BRIEF)
+
+
+class _Said:
+    """Progress as lines on stderr: each stage once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._stage = say, ""
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        if stage and stage != self._stage:
+            self._stage = stage
+            self._say(f"{stage} …")
+
+    def log(self, line: str) -> None:
+        self._say(line)
