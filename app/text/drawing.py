@@ -36,6 +36,17 @@ DRAWING: dict[str, str] = {
     "slices.axial": "Axial",
     "slices.label": "{plane}  {axis} {mm} mm",
     "slices.label_oblique": "{plane}  {number} of {count}, oblique",
+    "traces.name": "Parcel traces",
+    "traces.help": (
+        "Drag moves, a click sets the time and chooses the row, the wheel scrolls rows, Shift and wheel scroll time, Ctrl and wheel zoom "
+        "time, Alt and wheel make rows higher. Keys: left and right frame by frame, up and down row by row, plus and minus zoom time, with "
+        "Shift they make rows higher, 0 shows all."
+    ),
+    "traces.missing_name": "{name} (missing)",
+    "carpet.name": "Carpet plot",
+    "time.axis.s": "Time (s)",
+    "time.axis.TR": "Frame (TR)",
+    "time.axis.clock": "Time (min:s)",
     "colour_bar.name": "Colour bar, {lo} to {hi} {unit}",
     "colour_bar.empty": "Colour bar, empty",
 }

@@ -1,0 +1,217 @@
+"""Parcel traces: one line per parcel, names and network colours at the left, the reconstruction drawn over the measured line.
+
+Only rows and frames on screen are turned into lines, and all of them are one curve: 424 separate plot items would be
+several times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+
+from app.text import tr
+from app.theme.tokens import DARK
+from app.views.time_plot import CACHED, TimePlot
+from app.widgets.ticks import number, round_step
+
+Array = NDArray[Any]
+ROW_PX = 20.0
+ROOM = 4.5
+"""a row is as high as this many standard deviations of a typical parcel"""
+
+
+class TraceView(TimePlot):
+    """Hundreds of parcel time series that can be scrolled and zoomed without delay."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._series: Array = np.zeros((0, 0), np.float32)
+        self._centre: Array = np.zeros(0, np.float32)
+        self._missing: frozenset[int] = frozenset()
+        self._predicted: Array | None = None
+        self._start = 0
+        self._unit = ""
+        self._per_row = 1.0
+        self._gain = 1.0
+        self._fresh = True
+        self.measured = pg.PlotCurveItem(skipFiniteCheck=True)
+        self.chosen = pg.PlotCurveItem(skipFiniteCheck=True)
+        self.answer = pg.PlotCurveItem(skipFiniteCheck=True)
+        self.absent = pg.PlotCurveItem(connect="pairs")
+        self.bands = pg.BarGraphItem(x=[], height=[], width=1)
+        for depth, item in enumerate((self.bands, self.absent, self.measured, self.chosen, self.answer)):
+            item.setZValue(depth + (6 if depth else 1))
+            self.addItem(item, ignoreBounds=True)
+        for item in (self.measured, self.chosen, self.answer):
+            item.setCacheMode(CACHED)
+        self.view.sigRangeChanged.connect(lambda *_: self._draw_curves())
+        self.setAccessibleName(tr("traces.name"))
+        self.setAccessibleDescription(tr("traces.help"))
+        self.set_theme(DARK)
+
+    # ---------------------------------------------------------------- data
+
+    def set_series(self, series: Array, tr_s: float, names: Sequence[str], unit: str) -> None:
+        """Measured activity.
+
+        Parameters
+        ----------
+        series : (V, T) float, in ``unit``; a row of NaN is a missing parcel
+        tr_s : seconds per frame
+        names : (V,) parcel names
+        unit : e.g. 'SD', '% signal change', 'raw'
+        """
+        series = np.asarray(series, np.float32)
+        fresh = series.shape != self._series.shape
+        self._series = series
+        with np.errstate(invalid="ignore"):
+            known = np.isfinite(series).any(1)
+        self._missing = frozenset(int(p) for p in np.flatnonzero(~known))
+        filled = np.where(np.isfinite(series), series, np.nan)
+        self._centre = np.zeros(len(series), np.float32)
+        self._centre[known] = np.nanmedian(filled[known], axis=1)
+        spread = np.nanstd(filled[known], axis=1) if known.any() else np.ones(1)
+        self._per_row = ROOM * float(np.median(spread)) or 1.0
+        self._unit = unit
+        self._predicted = None
+        self._set_size(*series.shape, tr_s)
+        self._names = tuple(names)
+        self.set_shaded(None)
+        self._arrange_rows()
+        if fresh:
+            self.show_start()
+
+    def show_start(self) -> None:
+        """All frames, and as many rows from the top as can be read."""
+        count = len(self.rows())
+        room = max(self.view.height(), 40.0) / ROW_PX
+        self.view.setRange(xRange=(-0.5, self.n_frames - 0.5), yRange=(0, max(1.0, min(room, count))), padding=0)
+
+    def set_predicted(self, predicted: Array, start: int, mask: Array, patch_frames: int) -> None:
+        """The reconstruction over the measured lines.
+
+        Parameters
+        ----------
+        predicted : (V, W) float in the unit of the series, NaN = none
+        start : frame of the series at which it begins
+        mask : (V, N) bool, patches hidden from the model: shaded
+        patch_frames : frames per patch
+        """
+        self._predicted = np.asarray(predicted, np.float32)
+        self._start = start
+        self.set_shaded(mask, start, patch_frames)
+        self._draw_curves()
+
+    def clear_predicted(self) -> None:
+        """Measured lines alone."""
+        self._predicted = None
+        self.set_shaded(None)
+        self._draw_curves()
+
+    def set_gain(self, gain: float) -> None:
+        """Taller lines for more than 1; the scale bar follows."""
+        self._gain = float(np.clip(gain, 0.05, 50.0))
+        self.redraw()
+
+    def missing(self) -> frozenset[int]:
+        """Parcels without data."""
+        return self._missing
+
+    # ---------------------------------------------------------------- drawing
+
+    def redraw(self) -> None:
+        """Pens, selection bands and curves."""
+        if not hasattr(self, "bands"):
+            return
+        theme = self.theme
+        quiet = QColor(theme.muted)
+        self.measured.setPen(QPen(quiet, 0))
+        self.chosen.setPen(QPen(QColor(theme.text), 0))
+        self.answer.setPen(QPen(QColor(theme.accent), 0))
+        dashed = QPen(QColor(theme.border), 0, Qt.PenStyle.CustomDashLine)
+        dashed.setDashPattern([4, 4])
+        self.absent.setPen(dashed)
+        rows = [self._row_of[p] for p in self._selected if p in self._row_of]
+        band = QColor(theme.selection)
+        band.setAlpha(130)
+        middle = self.n_frames / 2 - 0.5
+        self.bands.setOpts(
+            x=[middle] * len(rows), y=[row + 0.5 for row in rows], height=1, width=self.n_frames, brush=band, pen=None
+        )
+        lost = [self._row_of[p] + 0.5 for p in self._missing if p in self._row_of]
+        self.absent.setData(np.tile([-0.5, self.n_frames - 0.5], len(lost)), np.repeat(lost, 2), connect="pairs")
+        self._draw_curves()
+
+    def _draw_curves(self) -> None:
+        """Lines of the rows and frames on screen."""
+        if not hasattr(self, "answer") or self._series.size == 0:
+            return
+        (x0, x1), (y0, y1) = self.view.viewRange()
+        rows = self.rows()
+        first, last = max(int(y0) - 1, 0), min(int(y1) + 2, len(rows))
+        frame, stop = max(int(x0) - 1, 0), min(int(x1) + 3, self.n_frames)
+        shown = np.arange(first, last)
+        chosen = np.isin(rows[first:last], self._selected)
+        self._curve(self.measured, self._series, shown[~chosen], (frame, stop), 0)
+        self._curve(self.chosen, self._series, shown[chosen], (frame, stop), 0)
+        if self._predicted is None:
+            self.answer.setData([], [])
+        else:
+            end = min(stop, self._start + self._predicted.shape[1])
+            self._curve(self.answer, self._predicted, shown, (max(frame, self._start), end), self._start)
+
+    def _curve(self, item: Any, source: Array, shown: Array, span: tuple[int, int], offset: int) -> None:
+        """One curve of many rows; lines break between rows and at NaN."""
+        frame, stop = span
+        parcels = self.rows()[shown]
+        if stop - frame < 2 or len(parcels) == 0:
+            item.setData([], [])
+            return
+        values = source[parcels, frame - offset : stop - offset]
+        y = shown[:, None] + 0.5 - (values - self._centre[parcels, None]) * (self._gain / self._per_row)
+        known = np.isfinite(y)
+        joined = np.zeros(y.shape, np.int32)
+        joined[:, :-1] = known[:, :-1] & known[:, 1:]
+        y[~known] = 0.0
+        x = np.broadcast_to(np.arange(frame, stop, dtype=np.float64), y.shape)
+        item.setData(x.ravel(), y.astype(np.float64).ravel(), connect=joined.ravel())
+
+    def paint_over(self, painter: QPainter, area: QRectF) -> None:
+        """The scale bar."""
+        if self._series.size == 0:
+            return
+        y0, y1 = self.view.viewRange()[1]
+        row_px = area.height() / max(y1 - y0, 1e-9)
+        px_per_value = row_px * self._gain / self._per_row
+        value = round_step(34.0 / px_per_value, 1)
+        length = value * px_per_value
+        painter.setFont(self.row_axis.type)
+        text = f"{number(value)} {self._unit}"
+        width = painter.fontMetrics().horizontalAdvance(text) + 22.0
+        line = painter.fontMetrics().height()
+        height = max(length, line) + 8.0
+        box = QRectF(area.right() - width - 4, area.bottom() - height - 4, width, height)
+        back = QColor(self.theme.canvas)
+        back.setAlpha(215)
+        painter.fillRect(box, back)
+        painter.setPen(QPen(QColor(self.theme.text), 2))
+        x, middle = box.left() + 7, box.center().y()
+        painter.drawLine(QPointF(x, middle - length / 2), QPointF(x, middle + length / 2))
+        spot = QRectF(x + 7, middle - line / 2, width, line)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Rows keep a readable height until the person zooms."""
+        before = self.view.height() if hasattr(self, "view") else 0.0
+        super().resizeEvent(event)
+        if hasattr(self, "answer") and self.n_parcels and before > 0 and not self._only_selected:
+            (_x0, _x1), (y0, y1) = self.view.viewRange()
+            rows = (y1 - y0) * self.view.height() / before
+            top = min(y0, max(len(self.rows()) - rows, 0.0))
+            self.view.setYRange(top, min(top + rows, float(len(self.rows()))), padding=0)
