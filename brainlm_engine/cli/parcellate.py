@@ -1,0 +1,108 @@
+"""``brainlm-engine parcellate``: region series of a scan, as a TSV with a JSON beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.cli.inspect import add_answers, parsed_answers
+from brainlm_engine.files import written_whole
+
+if TYPE_CHECKING:
+    from brainlm_engine.io import Scan
+    from brainlm_engine.recording import Recording
+
+SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the region series."
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("bold", type=Path, help="4D scan in MNI space, or a table of region series")
+    parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
+    parser.add_argument("--out", type=Path, required=True, metavar="TSV", help="frames x regions, with a .json beside it")
+    parser.add_argument("--confounds", type=Path, metavar="TSV", help="columns to regress out (fMRIPrep confounds)")
+    parser.add_argument("--columns", default="", help="names of the confounds to use, separated by commas (default: all)")
+    parser.add_argument("--coordinates", type=Path, metavar="FILE", help="for a table: region positions in MNI mm")
+    parser.add_argument("--tr", metavar="S", help="seconds per frame, when the file does not say so or is wrong")
+    add_answers(parser)
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Make the recording and write it."""
+    from brainlm_engine.io import open_scan
+    from brainlm_engine.preprocess import read_confounds, regress_out
+
+    answers = parsed_answers(args.answer)
+    if args.tr:
+        answers["tr"] = args.tr
+    if args.out.is_dir():
+        raise BadInput(f"{args.out.name} is a folder.", "Give a file name for the TSV.")
+    confounds = None
+    if args.confounds is not None:
+        confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
+    scan = open_scan(args.bold, answers)
+    recording = _recording(scan, args, say)
+    if confounds is not None:
+        recording = regress_out(recording, confounds)
+    sidecar = args.out.with_suffix(".json")
+    try:
+        _write(recording, args.out, sidecar)
+    except PermissionError as error:
+        raise BadInput(f"{args.out.name} may not be written to {args.out.parent}.", "Choose another folder.") from error
+    return {
+        "series": str(args.out), "sidecar": str(sidecar), "frames": recording.n_frames, "regions": recording.n_parcels,
+        "missing": int(recording.missing.sum()), "tr_s": recording.tr_s, "atlas": recording.atlas_id,
+        "notes": list(recording.provenance.get("notes", ())),
+    }  # fmt: skip
+
+
+def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None]) -> Recording:
+    from brainlm_engine.atlas import DEFAULT_ATLAS, load_atlas
+    from brainlm_engine.io import VolumeScan
+    from brainlm_engine.preprocess import check_space, parcellate, read_coordinates, recording_from_table
+
+    if isinstance(scan, VolumeScan):
+        report = check_space(scan)
+        if report.verdict != "mni":
+            say(f"{report.text} The atlas is laid over it by the header's position only.")
+        return parcellate(scan, load_atlas(args.atlas or DEFAULT_ATLAS), _Said(say))
+    xyz = read_coordinates(args.coordinates) if args.coordinates else None
+    return recording_from_table(scan, load_atlas(args.atlas) if args.atlas else None, xyz)
+
+
+class _Said:
+    """Progress as lines on stderr, one per tenth."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._tenth = -1
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        if int(fraction * 10) != self._tenth:
+            self._tenth = int(fraction * 10)
+            self._say(f"{stage}: {self._tenth * 10} %")
+
+    def log(self, line: str) -> None:
+        self._say(line)
+
+
+def _write(recording: Recording, out: Path, sidecar: Path) -> None:
+    names = recording.names or tuple(str(i + 1) for i in range(recording.n_parcels))
+    head = {
+        "RepetitionTime": recording.tr_s, "Atlas": recording.atlas_id, "Unit": recording.unit, "Regions": list(names),
+        "Coverage": [round(float(v), 4) for v in recording.coverage], "Missing": [bool(v) for v in recording.missing],
+        "CoordinatesMNI": [[round(float(v), 2) for v in row] for row in np.nan_to_num(recording.xyz)],
+        "Provenance": recording.provenance,
+    }  # fmt: skip
+    with written_whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("\t".join(name.replace("\t", " ") for name in names) + "\n")
+        for frame in recording.series.T:
+            file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
+    with written_whole(sidecar) as temporary:
+        temporary.write_text(json.dumps(head, indent=1, ensure_ascii=False), "utf-8")
