@@ -58,6 +58,10 @@ class CarpetPlot(TimePlot):
         self.image.setRect(QRectF(-0.5, 0, self.n_frames, len(rows)))
         self.viewport().update()
 
+    def _shade_rgba(self) -> tuple[int, int, int, int]:
+        """Hidden patches go grey, which no value is."""
+        return (*hex_rgb(self.theme.border), 165)
+
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         """A frame of thin lines round each selected row."""
         y0, y1 = self.view.viewRange()[1]
@@ -97,6 +101,7 @@ class CarpetView(QWidget):
         self.set_time_unit = self.plot.set_time_unit
         self.set_time_range = self.plot.set_time_range
         self.show_all = self.plot.show_all
+        self.set_theme(DARK)
 
     def set_series(
         self,

@@ -104,7 +104,14 @@ class SliceView(QWidget):
         self._draw_parcels()
 
     def set_overlay(
-        self, values: Array | None, lo: float = -1.0, hi: float = 1.0, cmap: str = "vik", *, threshold: float = 0.0, opacity: float = 0.7
+        self,
+        values: Array | None,
+        lo: float = -1.0,
+        hi: float = 1.0,
+        cmap: str = "vik",
+        *,
+        threshold: float = 0.0,
+        opacity: float = 0.7,
     ) -> None:
         """Colour the parcels.
 
@@ -192,7 +199,9 @@ class SliceView(QWidget):
             axis = "xyz"[pane.through]
             key = "slices.label_oblique" if oblique else "slices.label"
             place = f"{mm[pane.through]:.0f}".replace("-", "−")
-            pane.set_label(tr(key, plane=tr(f"slices.{pane.name_of_plane}"), axis=axis, mm=place, number=number, count=count))
+            pane.set_label(
+                tr(key, plane=tr(f"slices.{pane.name_of_plane}"), axis=axis, mm=place, number=number, count=count)
+            )
         self._draw_parcels()
 
     def _draw_parcels(self) -> None:

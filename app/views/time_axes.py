@@ -58,7 +58,6 @@ class RowAxis(pg.AxisItem):
         super().__init__("left")
         self.theme: Theme = DARK
         self.names: tuple[str, ...] = ()
-        self.muted: frozenset[int] = frozenset()
         self.selected: frozenset[int] = frozenset()
         self.groups: tuple[tuple[str, str, int, int], ...] = ()
         self.type = QFont()
@@ -76,9 +75,9 @@ class RowAxis(pg.AxisItem):
         self.picture = None
         self.update()
 
-    def set_marks(self, selected: frozenset[int], muted: frozenset[int]) -> None:
-        """Rows written bright, and rows without data."""
-        self.selected, self.muted = selected, muted
+    def set_marks(self, selected: frozenset[int]) -> None:
+        """Rows written bright."""
+        self.selected = selected
         self.update()
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:

@@ -24,6 +24,7 @@ from app.views.time_axes import RowAxis, TimeAxis
 from app.widgets.colour_bar import small_font
 from app.widgets.colour_map import hex_rgb
 from app.widgets.focus_ring import paint_focus_ring
+from app.widgets.network_colours import network_colours, readable
 
 Array = NDArray[Any]
 CACHED = pg.QtWidgets.QGraphicsItem.CacheMode.DeviceCoordinateCache
@@ -88,7 +89,9 @@ class TimePlot(pg.PlotWidget):
         self._limit()
         self._arrange_rows()
 
-    def set_order(self, order: Sequence[int] | Array, labels: Sequence[str], colours: Sequence[str] | None = None) -> None:
+    def set_order(
+        self, order: Sequence[int] | Array, labels: Sequence[str], colours: Sequence[str] | None = None
+    ) -> None:
         """Rows from the top.
 
         Parameters
@@ -128,26 +131,14 @@ class TimePlot(pg.PlotWidget):
         """Row of a parcel, None when it is not shown."""
         return self._row_of.get(parcel)
 
-    def missing(self) -> frozenset[int]:
-        """Parcels without data."""
-        return frozenset()
-
     def _group_colours(self) -> Sequence[str]:
-        if self._colours:
-            return self._colours
-        seen: dict[str, str] = {"": self.theme.no_network}
-        for label in self._labels:
-            if label not in seen:
-                seen[label] = self.theme.network(len(seen) - 1)
-        return [seen[label] for label in self._labels]
+        return self._colours or network_colours(self._labels, self.theme)
 
     def _arrange_rows(self) -> None:
         rows = self.rows()
         self._row_of = {int(parcel): row for row, parcel in enumerate(rows)}
-        missing = self.missing()
         names = [self._names[p] if p < len(self._names) else str(p + 1) for p in rows]
-        names = [tr("traces.missing_name", name=n) if p in missing else n for n, p in zip(names, rows, strict=True)]
-        labels = [self._labels[p] if p < len(self._labels) else "" for p in rows]
+        labels = [readable(self._labels[p]) if p < len(self._labels) else "" for p in rows]
         by_parcel = self._group_colours()
         colours = [by_parcel[p] if p < len(by_parcel) else self.theme.no_network for p in rows]
         self.row_axis.set_rows(names, labels, colours)
@@ -158,7 +149,7 @@ class TimePlot(pg.PlotWidget):
 
     def _mark_rows(self) -> None:
         chosen = frozenset(self._row_of[p] for p in self._selected if p in self._row_of)
-        self.row_axis.set_marks(chosen, frozenset())
+        self.row_axis.set_marks(chosen)
 
     def redraw(self) -> None:
         """Rows, selection or theme changed."""
@@ -176,12 +167,14 @@ class TimePlot(pg.PlotWidget):
         if self._mask is None or len(rows) == 0 or rows.max() >= len(self._mask):
             self.shade.clear()
             return
-        alpha = 46 if self.theme.dark else 40
         pixels = np.zeros((*self._mask[rows].shape, 4), np.uint8)
-        pixels[self._mask[rows]] = (*hex_rgb(self.theme.accent), alpha)
+        pixels[self._mask[rows]] = self._shade_rgba()
         start, frames = self._mask_place
         self.shade.setImage(pixels, autoLevels=False)
         self.shade.setRect(QRectF(start - 0.5, 0, frames * pixels.shape[1], len(rows)))
+
+    def _shade_rgba(self) -> tuple[int, int, int, int]:
+        return (*hex_rgb(self.theme.accent), 46 if self.theme.dark else 40)
 
     # ---------------------------------------------------------------- looks
 
@@ -293,7 +286,7 @@ class TimePlot(pg.PlotWidget):
         """The names take a share of the width."""
         super().resizeEvent(event)
         if hasattr(self, "row_axis"):
-            self.row_axis.setWidth(int(min(max(self.width() * 0.2, 72), 190)))
+            self.row_axis.setWidth(int(min(max(self.width() * 0.22, 72), 220)))
 
     # ---------------------------------------------------------------- mouse and keyboard
 

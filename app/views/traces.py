@@ -18,12 +18,16 @@ from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 from app.text import tr
 from app.theme.tokens import DARK
 from app.views.time_plot import CACHED, TimePlot
+from app.views.trace_raster import count_lines, opacity
+from app.widgets.colour_map import hex_rgb
 from app.widgets.ticks import number, round_step
 
 Array = NDArray[Any]
 ROW_PX = 20.0
 ROOM = 4.5
 """a row is as high as this many standard deviations of a typical parcel"""
+LINE_PX = 7.0
+"""rows lower than this are drawn as a picture of line counts"""
 
 
 class TraceView(TimePlot):
@@ -44,8 +48,11 @@ class TraceView(TimePlot):
         self.chosen = pg.PlotCurveItem(skipFiniteCheck=True)
         self.answer = pg.PlotCurveItem(skipFiniteCheck=True)
         self.absent = pg.PlotCurveItem(connect="pairs")
+        self.crowd = pg.ImageItem(axisOrder="row-major")
+        self.crowd_answer = pg.ImageItem(axisOrder="row-major")
         self.bands = pg.BarGraphItem(x=[], height=[], width=1)
-        for depth, item in enumerate((self.bands, self.absent, self.measured, self.chosen, self.answer)):
+        items = (self.bands, self.absent, self.crowd, self.measured, self.crowd_answer, self.chosen, self.answer)
+        for depth, item in enumerate(items):
             item.setZValue(depth + (6 if depth else 1))
             self.addItem(item, ignoreBounds=True)
         for item in (self.measured, self.chosen, self.answer):
@@ -119,10 +126,6 @@ class TraceView(TimePlot):
         self._gain = float(np.clip(gain, 0.05, 50.0))
         self.redraw()
 
-    def missing(self) -> frozenset[int]:
-        """Parcels without data."""
-        return self._missing
-
     # ---------------------------------------------------------------- drawing
 
     def redraw(self) -> None:
@@ -154,40 +157,68 @@ class TraceView(TimePlot):
             return
         (x0, x1), (y0, y1) = self.view.viewRange()
         rows = self.rows()
-        first, last = max(int(y0) - 1, 0), min(int(y1) + 2, len(rows))
-        frame, stop = max(int(x0) - 1, 0), min(int(x1) + 3, self.n_frames)
-        shown = np.arange(first, last)
-        chosen = np.isin(rows[first:last], self._selected)
-        self._curve(self.measured, self._series, shown[~chosen], (frame, stop), 0)
-        self._curve(self.chosen, self._series, shown[chosen], (frame, stop), 0)
+        shown = np.arange(max(int(y0) - 2, 0), min(int(y1) + 3, len(rows)))
+        span = max(int(x0) - 1, 0), min(int(x1) + 3, self.n_frames)
+        crowded = self.view.height() / max(y1 - y0, 1e-9) < LINE_PX
+        chosen = np.isin(rows[shown], self._selected)
+        none = shown[:0]
+        self._curve(self.measured, self._series, none if crowded else shown[~chosen], span, 0)
+        self._curve(self.chosen, self._series, shown[chosen], span, 0)
+        self._picture(self.crowd, self._series, shown if crowded else none, span, 0)
         if self._predicted is None:
             self.answer.setData([], [])
-        else:
-            end = min(stop, self._start + self._predicted.shape[1])
-            self._curve(self.answer, self._predicted, shown, (max(frame, self._start), end), self._start)
+            self.crowd_answer.clear()
+            return
+        there = np.array([row for row in shown if int(rows[row]) not in self._missing], int)
+        inside = max(span[0], self._start), min(span[1], self._start + self._predicted.shape[1])
+        self._curve(self.answer, self._predicted, none if crowded else there, inside, self._start)
+        self._picture(self.crowd_answer, self._predicted, there if crowded else none, inside, self._start)
+
+    def _heights(self, source: Array, shown: Array, span: tuple[int, int], offset: int) -> Array:
+        """(rows, frames) float32: where each sample is drawn, in rows from the top; NaN = nowhere."""
+        parcels = self.rows()[shown]
+        values = source[parcels, span[0] - offset : span[1] - offset]
+        middle = (shown + 0.5).astype(np.float32)[:, None]
+        return np.asarray(middle - (values - self._centre[parcels, None]) * np.float32(self._gain / self._per_row))
+
+    def _picture(self, item: Any, source: Array, shown: Array, span: tuple[int, int], offset: int) -> None:
+        """Too many rows to tell lines apart: draw how many cross each pixel."""
+        if len(shown) == 0 or span[1] - span[0] < 2:
+            item.clear()
+            return
+        (x0, x1), (y0, y1) = self.view.viewRange()
+        width, height = max(int(self.view.width()), 2), max(int(self.view.height()), 2)
+        y = (self._heights(source, shown, span, offset) - np.float32(y0)) * np.float32(height / (y1 - y0))
+        columns = (np.arange(*span) - x0) * (width / (x1 - x0))
+        counts = count_lines(y, columns, (height, width))
+        pixels = np.empty((height, width, 4), np.uint8)
+        pixels[:] = (*hex_rgb(self.theme.accent if item is self.crowd_answer else self.theme.text), 0)
+        typical = float(np.mean(counts[::4, ::4])) * 1.2
+        solid = opacity(counts, typical)
+        pixels[..., 3] = solid // 2 if item is self.crowd_answer else solid  # measured lines stay visible below
+        item.setImage(pixels, autoLevels=False)
+        item.setRect(QRectF(x0, y0, x1 - x0, y1 - y0))
 
     def _curve(self, item: Any, source: Array, shown: Array, span: tuple[int, int], offset: int) -> None:
         """One curve of many rows; lines break between rows and at NaN."""
-        frame, stop = span
-        parcels = self.rows()[shown]
-        if stop - frame < 2 or len(parcels) == 0:
+        if span[1] - span[0] < 2 or len(shown) == 0:
             item.setData([], [])
             return
-        values = source[parcels, frame - offset : stop - offset]
-        y = shown[:, None] + 0.5 - (values - self._centre[parcels, None]) * (self._gain / self._per_row)
+        y = self._heights(source, shown, span, offset)
         known = np.isfinite(y)
         joined = np.zeros(y.shape, np.int32)
         joined[:, :-1] = known[:, :-1] & known[:, 1:]
         y[~known] = 0.0
-        x = np.broadcast_to(np.arange(frame, stop, dtype=np.float64), y.shape)
+        x = np.broadcast_to(np.arange(*span, dtype=np.float64), y.shape)
         item.setData(x.ravel(), y.astype(np.float64).ravel(), connect=joined.ravel())
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
-        """The scale bar."""
-        if self._series.size == 0:
-            return
+        """The word for missing rows, and the scale bar."""
         y0, y1 = self.view.viewRange()[1]
         row_px = area.height() / max(y1 - y0, 1e-9)
+        if self._series.size == 0 or row_px < LINE_PX:
+            return
+        self._write_missing(painter, area, y0, row_px)
         px_per_value = row_px * self._gain / self._per_row
         value = round_step(34.0 / px_per_value, 1)
         length = value * px_per_value
@@ -205,6 +236,19 @@ class TraceView(TimePlot):
         painter.drawLine(QPointF(x, middle - length / 2), QPointF(x, middle + length / 2))
         spot = QRectF(x + 7, middle - line / 2, width, line)
         painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _write_missing(self, painter: QPainter, area: QRectF, y0: float, row_px: float) -> None:
+        painter.setFont(self.row_axis.type)
+        metrics = painter.fontMetrics()
+        word = tr("traces.missing")
+        for parcel in self._missing:
+            middle = area.top() + (self._row_of.get(parcel, -9) + 0.5 - y0) * row_px
+            if area.top() + 4 < middle < area.bottom() - 4 and row_px >= metrics.height() * 0.8:
+                width = metrics.horizontalAdvance(word) + 10.0
+                spot = QRectF(area.left() + 12, middle - metrics.height() / 2, width, metrics.height())
+                painter.fillRect(spot, QColor(self.theme.canvas))
+                painter.setPen(QColor(self.theme.muted))
+                painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, word)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Rows keep a readable height until the person zooms."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.text import tr
 from app.theme.tokens import DARK, Theme
 from app.widgets.colour_map import colour_map
 from app.widgets.ticks import number, round_step, round_ticks
@@ -114,12 +115,13 @@ class ColourBar(QWidget):
     def _paint_vertical(self, painter: QPainter) -> None:
         text, muted, border = self._colours()
         line = painter.fontMetrics().height()
-        bar = QRectF(4, line + 8, BAR, max(self.height() - line - 16 - line / 2, 16))
+        bar = QRectF(6, line + 16, BAR, max(self.height() - line - 28, 16))
         paint_bar(painter, bar, self._cmap, vertical=True)
         painter.setPen(QPen(border, 1))
         painter.drawRect(bar.adjusted(-0.5, -0.5, -0.5, -0.5))
         painter.setPen(muted)
-        painter.drawText(QRectF(2, 0, self.width() - 2, line + 4), Qt.AlignmentFlag.AlignLeft, self._unit)
+        unit = painter.fontMetrics().elidedText(self._unit, Qt.TextElideMode.ElideRight, self.width() - 8)
+        painter.drawText(QRectF(6, 6, self.width() - 8, line), Qt.AlignmentFlag.AlignLeft, unit)
         wanted = max(2, min(5, int(bar.height() // (2.2 * line))))
         step = round_step(self._hi - self._lo, wanted)
         for value in round_ticks(self._lo, self._hi, wanted):
