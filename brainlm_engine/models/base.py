@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,10 +17,11 @@ class MaskedModel(nn.Module):
 
     Attributes
     ----------
-    card : what is known of the loaded weights; set by the registry, empty for a model built by hand
+    card, folder : what is known of the loaded weights and where they lie; None for a model built by hand
     """
 
-    card: ModelInfo
+    card: ModelInfo | None = None
+    folder: Path | None = None
 
     @classmethod
     @abstractmethod

@@ -75,6 +75,7 @@ def load_model(path_or_name: str | Path = DEFAULT_MODEL) -> MaskedModel:
     model = build_model(read_config(folder), folder.name)
     fill(model, read_weights(folder), folder.name)
     model.card = Card.load(folder).info.model_copy(update={"model_id": folder.name})
+    model.folder = folder
     return model.eval()
 
 

@@ -1,0 +1,159 @@
+"""Reconstruction: hide patches of a recording, let the model fill them in, compare with what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
+from brainlm_engine.cohort import zscored
+from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.masking import build_mask
+from brainlm_engine.tasks.people import people_covariance
+from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
+
+Floats = NDArray[np.float32]
+TR_RANGE = (0.5, 3.5)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """One window, measured and reconstructed.
+
+    Attributes
+    ----------
+    info : scores, verdict and settings
+    measured : (parcels, frames) float32, SD; NaN where not measured
+    predicted : (parcels, frames) float32, SD; the model's answer for every patch, hidden or not; NaN for parcels
+        without a position
+    mask : (parcels, patches) bool, True = hidden
+    r2_parcel : (parcels,) float32 over hidden frames, NaN where nothing was hidden
+    r2_frame : (frames,) float32 over hidden parcels, NaN where nothing was hidden
+    """
+
+    info: ReconstructionInfo
+    measured: Floats
+    predicted: Floats
+    mask: NDArray[np.bool_]
+    r2_parcel: Floats
+    r2_frame: Floats
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays that go with ``info`` as a message."""
+        return {
+            "measured": self.measured, "predicted": self.predicted, "mask": self.mask,
+            "r2_parcel": self.r2_parcel, "r2_frame": self.r2_frame,
+        }  # fmt: skip
+
+
+def reconstruct(
+    model: MaskedModel,
+    recording: Recording,
+    start: int = 0,
+    mask: MaskSpec | None = None,
+    frames: int = 200,
+    *,
+    recording_id: str = "",
+    baselines: bool = True,
+) -> Reconstruction:
+    """Reconstruct one window.
+
+    Parameters
+    ----------
+    model : from ``load_model``
+    recording : in any unit; it is z-scored per parcel over the whole recording first
+    start : first frame of the window; moved back when the window would reach over the end
+    mask : what is hidden; default: 75 % at random
+    frames : length asked for; cut to whole patches and to the recording
+    baselines : also score the simple methods
+
+    Raises
+    ------
+    BadInput
+        When the recording is shorter than one patch, has no positions, or the mask does not fit.
+    """
+    clock = Clock()
+    mask = mask or MaskSpec()
+    patch, length, notes = plan_window(model, recording, frames)
+    start = min(max(0, start), recording.n_frames - length)
+    measured = zscored(recording)[:, start : start + length]
+    hidden = build_mask(mask, recording.n_parcels, length // patch, recording.networks)
+    predicted = predict(model, measured[None], recording, hidden[None])[0]
+    hidden_frames = np.repeat(hidden, patch, axis=1)
+    scored = hidden_frames & np.isfinite(measured) & np.isfinite(predicted)
+    guesses = {"model": predicted}
+    if baselines and scored.any():
+        shown = np.where(hidden_frames, np.nan, measured).astype(np.float32)
+        guesses |= baseline_guesses(shown, people_covariance(model, recording))
+    centre = window_mean(measured)
+    scores = tuple(sums(measured, guess, scored, centre).score(method) for method, guess in guesses.items())
+    scores = scores if scored.any() else ()
+    info = ReconstructionInfo(
+        recording_id=recording_id,
+        model_id=model_id(model),
+        start=start,
+        n_frames=length,
+        patch_frames=patch,
+        mask=mask,
+        scores=scores,
+        verdict=verdict(scores) if baselines or not scores else "",
+        seconds=clock.seconds,
+        notes=notes,
+    )
+    return Reconstruction(
+        info, measured, predicted, hidden, r2_along(measured, predicted, scored, 1),
+        r2_along(measured, predicted, scored, 0),
+    )  # fmt: skip
+
+
+def plan_window(model: MaskedModel, recording: Recording, frames: int) -> tuple[int, int, tuple[str, ...]]:
+    """Return frames per patch, frames of the window and notes for the person."""
+    patch = model.frames_per_patch(recording.tr_s)
+    if recording.n_frames < patch:
+        raise BadInput(
+            f"{recording.name or 'The recording'} has {recording.n_frames} frames, fewer than one time patch of "
+            f"{patch}.",
+            f"Choose a recording of at least {patch * recording.tr_s:.0f} s.",
+        )
+    known = np.isfinite(recording.xyz).all(1) & ~recording.missing
+    if not known.any():
+        raise BadInput(
+            f"No region of {recording.name or 'the recording'} has both a signal and a position.",
+            "Give the positions of the regions: an atlas, or a coordinates file.",
+        )
+    length = max(1, min(frames, recording.n_frames) // patch) * patch
+    notes = []
+    if length < frames - patch:
+        notes.append(f"The recording is shorter than the window asked for: {length} frames are used.")
+    if not TR_RANGE[0] <= recording.tr_s <= TR_RANGE[1]:
+        notes.append(
+            f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."
+        )
+    left_out = int((~known).sum())
+    if left_out:
+        notes.append(f"{left_out} of {recording.n_parcels} parcels hold no signal or have no position: left out.")
+    return patch, length, tuple(notes)
+
+
+def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: NDArray[np.bool_]) -> Floats:
+    """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back."""
+    batch, parcels, length = windows.shape
+    xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32)).expand(batch, -1, -1)
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        output = model(
+            torch.from_numpy(np.ascontiguousarray(windows)).to(device), xyz.to(device),
+            mask=torch.from_numpy(hidden).to(device), tr_s=recording.tr_s,
+        )  # fmt: skip
+    filled: Floats = output.prediction.reshape(batch, parcels, -1)[..., :length].float().cpu().numpy()
+    return filled
+
+
+def model_id(model: MaskedModel) -> str:
+    """Return the id of a loaded model, '' for one built by hand."""
+    return model.card.model_id if model.card is not None else ""

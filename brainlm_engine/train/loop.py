@@ -1,0 +1,193 @@
+"""Pretraining, start to finish: draw, step, look at held-out people, save. Can be stopped and goes on exactly there."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.messages import ModelInfo
+from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
+from brainlm_engine.files import written_whole
+from brainlm_engine.models.card import Card, known_answer
+from brainlm_engine.models.patches import frames_per_patch
+from brainlm_engine.models.registry import save_model
+from brainlm_engine.models.studio import Studio
+from brainlm_engine.progress import SILENT, Progress
+from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
+from brainlm_engine.train.evaluate import held_out_r2
+from brainlm_engine.train.settings import TrainSettings
+from brainlm_engine.train.step import Learner, new_learner, train_step
+from brainlm_engine.train.windows import draw_batch
+
+LOG = "training.jsonl"
+#: A step slower than this does not count in full: the computer slept or was busy with other things.
+_LONGEST_STEP_S = 30.0
+
+
+@dataclass(frozen=True)
+class PretrainResult:
+    """What :func:`pretrain` leaves behind.
+
+    Attributes
+    ----------
+    folder : the model, ready for ``load_model``
+    steps, windows : how much was learned from
+    seconds : of training
+    held_out_r2 : at 75 % hidden patches, people of the split 'val'
+    """
+
+    folder: Path
+    steps: int
+    windows: int
+    seconds: float
+    held_out_r2: float
+
+
+def pretrain(
+    cohort_folder: Path, out: Path, settings: TrainSettings, progress: Progress = SILENT, *, title: str = ""
+) -> PretrainResult:
+    """Train a masked autoencoder on the 'train' people of a cohort and write it to ``out``.
+
+    A folder that holds a checkpoint of the same training is continued. When stopped, a checkpoint is left.
+
+    Raises
+    ------
+    BadInput
+        When the cohort cannot be used, or ``out`` holds something else.
+    """
+    cohort = open_cohort(cohort_folder)
+    train = load_series(cohort, "train", progress)
+    held_out = load_series(cohort, "val", progress, most=64)
+    _check_length(cohort, train, settings)
+    _check_folder(out)
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    learner = new_learner(_new_model(settings), settings)
+    log = TrainingLog(out, resumed=load_checkpoint(learner, settings, out), step=learner.step)
+    if learner.step:
+        progress.log(f"Going on from step {learner.step}")
+    best = _learn(learner, train, held_out, settings, log=log, progress=progress)
+    info = _info(learner.average, out.name, title, cohort, train)
+    card = _card(info, learner, settings, cohort, best)
+    save_model(learner.average, settings.architecture, card, out)
+    progress(1.0, "Model written")
+    return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, best)
+
+
+def _learn(
+    learner: Learner, train: Series, held_out: Series, settings: TrainSettings, *, log: TrainingLog, progress: Progress
+) -> float:
+    """Run the steps that are left and return R2 on held-out people at the end."""
+    losses: list[float] = []
+    while settings.share_done(learner.step, learner.seconds) < 1:
+        began = time.perf_counter()
+        try:
+            progress(settings.share_done(learner.step, learner.seconds), f"Training, step {learner.step}")
+        except BaseException:
+            save_checkpoint(learner, settings, log.path.parent)
+            raise
+        losses.append(train_step(learner, draw_batch(train, settings, learner.step), settings))
+        learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
+        if learner.step % settings.evaluate_every == 0:
+            log.write(learner, losses, held_out_r2(learner.average, held_out, settings.window_frames), progress)
+            losses = []
+        if learner.step % settings.checkpoint_every == 0:
+            save_checkpoint(learner, settings, log.path.parent)
+    final = held_out_r2(learner.average, held_out, settings.window_frames)
+    if losses:
+        log.write(learner, losses, final, progress)
+    save_checkpoint(learner, settings, log.path.parent)
+    return final
+
+
+class TrainingLog:
+    """``training.jsonl``: one line per look at the held-out people."""
+
+    def __init__(self, folder: Path, *, resumed: bool, step: int) -> None:
+        self.path = folder / LOG
+        lines = self.path.read_text(encoding="utf-8").splitlines() if resumed and self.path.exists() else []
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        with written_whole(self.path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def write(self, learner: Learner, losses: list[float], r2: float, progress: Progress) -> None:
+        """Add a line: mean loss since the last one, R2, speed."""
+        rate = learner.step / max(learner.seconds, 1e-9)
+        line: dict[str, Any] = {
+            "step": learner.step, "seconds": round(learner.seconds, 2), "loss": sum(losses) / max(1, len(losses)),
+            "held_out_r2": r2, "steps_per_s": round(rate, 3),
+        }  # fmt: skip
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        progress.log(
+            f"step {learner.step}  {learner.seconds:.0f} s  loss {line['loss']:.4f}  R2 of held-out people {r2:.4f}"
+        )
+
+
+def _new_model(settings: TrainSettings) -> Studio:
+    if settings.architecture != "studio":
+        raise BadInput(f"This version cannot train the architecture “{settings.architecture}”.", "Choose “studio”.")
+    try:
+        return Studio.from_config(dict(settings.model))
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise BadInput(
+            "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
+        ) from error
+
+
+def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:
+    shortest, one = min(values.shape[1] for values in train.values), frames_per_patch(train.tr_s)
+    if shortest < max(settings.window_frames, one):
+        raise BadInput(
+            f"The shortest recording of {cohort.folder.name} has {shortest} frames, fewer than the window of "
+            f"{settings.window_frames}.",
+            "Choose a shorter window, or leave short recordings out.",
+        )
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out.name} is a file, not a folder.", "Choose a folder for the model.")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _info(model: Studio, model_id: str, title: str, cohort: Cohort, train: Series) -> ModelInfo:
+    simulated = "simulated " if cohort.simulated else ""
+    return ModelInfo(
+        model_id=model_id,
+        title=title or model_id,
+        architecture="studio",
+        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        patch_frames=frames_per_patch(train.tr_s),
+        window_frames=200,
+        tr_s=train.tr_s,
+        atlas_id=train.atlas_id,
+        any_atlas=True,
+        capabilities=("reconstruct", "embed", "attention"),
+        licence="BSD-3-Clause",
+        trained_on=f"{len(train)} {simulated}recordings of {len(set(train.people))} people ({cohort.folder.name})",
+    )
+
+
+def _card(info: ModelInfo, learner: Learner, settings: TrainSettings, cohort: Cohort, r2: float) -> Card:
+    figures = {"held_out_r2_75": round(r2, 4)}
+    limits = (
+        "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding.",
+    ) * cohort.simulated
+    return Card(
+        info=info.model_copy(update={"figures": figures}),
+        seed=settings.seed,
+        training={
+            "settings": settings.model_dump(mode="json"), "steps": learner.step, "seconds": round(learner.seconds, 1),
+            "windows": learner.step * settings.batch, "torch": torch.__version__,
+        },
+        cohort=cohort.description,
+        limits=limits,
+        known_answer=known_answer(learner.average),
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""Everything that decides how a model is trained. Same settings and cohort, same weights."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class TrainSettings(BaseModel):
+    """Settings of one pretraining.
+
+    With ``steps`` the result is reproducible to the bit on one machine; with ``minutes`` the learning rate follows the
+    clock, and the number of steps that fit is written into the card.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int | None = Field(default=None, ge=1, description="stop after so many steps")
+    minutes: float | None = Field(default=None, gt=0, description="or after so many minutes of training")
+    seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=2, ge=1)
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    batch: int = Field(default=8, ge=1, description="windows per step")
+    window_frames: int = Field(default=200, ge=20)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    warm_up: int = Field(default=50, ge=0, description="steps of rising learning rate")
+    clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    ema: float = Field(default=0.998, ge=0, lt=1, description="decay of the averaged weights, which are the ones kept")
+    queries: int = Field(default=128, ge=1, description="parcels decoded per step; the others cost nothing")
+    masks: Literal["random", "parcels", "future", "mixed"] = "mixed"
+    variety: bool = Field(default=True, description="vary TR, window length, parcels and positions")
+    evaluate_every: int = Field(default=200, ge=1, description="steps between looks at held-out people")
+    checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")
+    architecture: str = "studio"
+    model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
+
+    @model_validator(mode="after")
+    def _some_end(self) -> TrainSettings:
+        if self.steps is None and self.minutes is None:
+            raise ValueError("give steps or minutes")
+        return self
+
+    def share_done(self, step: int, seconds: float) -> float:
+        """Return how much of the training is over, 0..1."""
+        by_steps = step / self.steps if self.steps else 0.0
+        by_clock = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(by_steps, by_clock))
