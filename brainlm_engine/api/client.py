@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from brainlm_engine.api.errors import EngineError, EngineLost
+from brainlm_engine.api.errors import EngineLost, ScanNotOpen
 from brainlm_engine.api.launch import find_or_start
 from brainlm_engine.api.link import Link
 from brainlm_engine.api.messages import (
     AtlasInfo,
     AtlasList,
     CheckInfo,
+    DeskInfo,
     EngineInfo,
     JobList,
     JobLog,
@@ -102,10 +103,10 @@ class EngineClient:
         """Return the engine's state."""
         return await self._office(EngineInfo, "info")
 
-    async def ping(self) -> dict[str, float]:
-        """Ask the interactive worker what it is busy with: operation -> seconds. Answered while it computes."""
+    async def ping(self) -> DeskInfo:
+        """Ask the interactive worker what it is doing. Answered while it computes."""
         answer = await asyncio.wrap_future(self._link.call_desk("ping"))
-        return dict(answer["busy"])
+        return DeskInfo.model_validate_json(answer["message"])
 
     async def stop_engine(self) -> None:
         """Stop the engine; its running jobs are marked interrupted."""
@@ -211,8 +212,8 @@ class EngineClient:
         """Ask about an opened scan; open it again when the interactive worker was restarted meanwhile."""
         try:
             return await self._desk(message, call, scan_id=scan_id, **payload)
-        except EngineError as error:
-            if error.code != "scan_not_open" or scan_id not in self._opened:
+        except ScanNotOpen:
+            if scan_id not in self._opened:
                 raise
         path, answers = self._opened[scan_id]
         await self._desk(ScanInfo, "open_scan", path=path, answers=answers)

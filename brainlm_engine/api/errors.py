@@ -46,9 +46,15 @@ class BadInput(EngineError):
 
 
 class StillLoading(BadInput):
-    """This part of a compressed scan has not been inflated yet; ask again when its cache is ready."""
+    """A part of a compressed scan has not been inflated yet; ask again when its cache is ready."""
 
     code = "still_loading"
+
+
+class ScanNotOpen(BadInput):
+    """The engine does not hold the scan any more (it was restarted): open it again."""
+
+    code = "scan_not_open"
 
 
 class Cancelled(EngineError):
@@ -76,7 +82,8 @@ class OutOfMemory(EngineError):
 
 
 _BY_CODE: dict[str, type[EngineError]] = {
-    cls.code: cls for cls in (EngineError, BadInput, StillLoading, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
+    cls.code: cls
+    for cls in (EngineError, BadInput, StillLoading, ScanNotOpen, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
 }
 
 

@@ -110,11 +110,11 @@ class Link:
         self.file = await asyncio.to_thread(self._find)
         self._client = await _connect(self.file)
         try:
+            self._client.subscribe_topic(JOBS_TOPIC, self._event)
             answer = await self._client.scheduler.brainlm_office(
                 call="hello", payload={"token": self.file.token, "client": self._client.id}
             )
             info = _checked(answer)["message"]
-            self._client.subscribe_topic(JOBS_TOPIC, self._event)
             self._loop = asyncio.get_running_loop()
             self.ready.set_result(info)
             await self._watch()

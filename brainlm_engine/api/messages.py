@@ -62,6 +62,14 @@ class EngineInfo(Message):
     jobs_running: int = 0
 
 
+class DeskInfo(Message):
+    """What the interactive worker is doing."""
+
+    pid: int
+    memory_used: int = Field(description="bytes held by its process")
+    busy: dict[str, float] = Field(default_factory=dict, description="running request -> seconds so far")
+
+
 class CheckInfo(Message):
     """Answer to a request that only checks the line (goes with array ``array`` when one was asked for)."""
 

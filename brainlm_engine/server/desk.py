@@ -15,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+
 from brainlm_engine.api.errors import EngineError
-from brainlm_engine.api.messages import Message, Reply
+from brainlm_engine.api.messages import DeskInfo, Message, Reply
 from brainlm_engine.server.failures import as_engine_error
 from brainlm_engine.server.warm import Warm
 
@@ -40,6 +42,14 @@ def _operations(module: str, lane: str, **names: str) -> dict[str, Operation]:
 
 OPERATIONS: dict[str, Operation] = {
     **_operations("engine_check", "check", echo="echoing an array", hold="waiting"),
+    **_operations("scans", "open", open_scan="opening {path}"),
+    **_operations("scans", "scans", slices="cutting slices", series="reading one voxel over time"),
+    **_operations("atlases", "atlases", atlases="listing the atlases", atlas="loading the atlas {atlas_id}"),
+    **_operations("atlases", "atlases", atlas_on_scan="putting the atlas {atlas_id} on the scan"),
+    **_operations("atlases", "atlases", surfaces="loading the surfaces"),
+    **_operations("recordings", "recordings", recording="loading the recording"),
+    **_operations("models", "recordings", models="listing the models"),
+    **_operations("reconstruct", "models", reconstruct="reconstructing with the model {model_id}"),
 }
 
 
@@ -50,12 +60,11 @@ class Desk:
         self._warm = Warm()
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[str, float] = {}
-        self._started = time.time()
 
     async def ask(self, call: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Answer one call: ``{"message": JSON, "arrays": {...}}`` or ``{"error": ErrorInfo}``."""
         if call == "ping":
-            return {"pid": os.getpid(), "busy": {name: time.monotonic() - begin for name, begin in self._busy.items()}}
+            return {"message": self.state().model_dump_json()}
         operation = OPERATIONS.get(call)
         if operation is None:
             error = EngineError(f"The engine does not know the request '{call}'.", "Update the program.")
@@ -63,11 +72,17 @@ class Desk:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._lane(operation.lane), self._do, call, operation, payload)
 
+    def state(self) -> DeskInfo:
+        """Return what this worker is doing."""
+        now = time.monotonic()
+        busy = {call: now - begin for call, begin in tuple(self._busy.items())}
+        return DeskInfo(pid=os.getpid(), memory_used=psutil.Process().memory_info().rss, busy=busy)
+
     def close(self) -> None:
         """Let go of everything."""
         for lane in self._lanes.values():
             lane.shutdown(wait=False, cancel_futures=True)
-        self._warm.close()
+        self._warm.clear()
 
     def _lane(self, name: str) -> ThreadPoolExecutor:
         if name not in self._lanes:

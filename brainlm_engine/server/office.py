@@ -108,6 +108,7 @@ class Office(SchedulerPlugin):  # type: ignore[misc]
             )
         if client in self._scheduler.clients:
             self._clients.add(client)
+            self._scheduler.subscribe_topic(JOBS_TOPIC, client)  # from this moment on, not when its message arrives
         return {"message": self.info().model_dump_json()}
 
     def call_info(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -12,7 +11,7 @@ T = TypeVar("T")
 
 
 class LastUsed(Generic[T]):
-    """The last ``size`` things used, by key; what falls out is closed when it can be. Safe between threads."""
+    """The last ``size`` things used, by key. Safe between threads."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -29,12 +28,10 @@ class LastUsed(Generic[T]):
     def put(self, key: Hashable, thing: T) -> T:
         """Hold ``thing`` under ``key``; the least recently used one goes when there are too many."""
         with self._lock:
-            old = self._things.pop(key, None)
-            if old is not None and old is not thing:
-                _close(old)
             self._things[key] = thing
+            self._things.move_to_end(key)
             while len(self._things) > self._size:
-                _close(self._things.popitem(last=False)[1])
+                self._things.popitem(last=False)
         return thing
 
     def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -45,34 +42,28 @@ class LastUsed(Generic[T]):
     def drop(self, key: Hashable) -> None:
         """Let go of one thing."""
         with self._lock:
-            if key in self._things:
-                _close(self._things.pop(key))
+            self._things.pop(key, None)
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Let go of everything."""
         with self._lock:
-            while self._things:
-                _close(self._things.popitem()[1])
+            self._things.clear()
 
 
 class Warm:
-    """All that is held warm on one interactive worker."""
+    """All that is held warm on one interactive worker.
+
+    ``opened`` remembers how each scan was opened (path and answers), so that one that fell out is opened again.
+    """
 
     def __init__(self) -> None:
         self.scans: LastUsed[Any] = LastUsed(6)
-        self.atlases: LastUsed[Any] = LastUsed(6)
+        self.opened: dict[str, tuple[str, dict[str, str]]] = {}
         self.atlases_on_scans: LastUsed[Any] = LastUsed(4)
         self.recordings: LastUsed[Any] = LastUsed(8)
         self.models: LastUsed[Any] = LastUsed(3)
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Let go of everything."""
-        for things in vars(self).values():
-            things.close()
-
-
-def _close(thing: object) -> None:
-    close = getattr(thing, "close", None)
-    if callable(close):
-        with contextlib.suppress(Exception):
-            close()
+        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models):
+            things.clear()

@@ -1,0 +1,73 @@
+"""Looking at opened files: first volume, slices, one voxel over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brainlm_engine.api.errors import BadInput, ScanNotOpen
+from brainlm_engine.api.messages import Reply, ScanInfo, SeriesInfo, SliceInfo
+from brainlm_engine.server.warm import Warm
+
+if TYPE_CHECKING:
+    from brainlm_engine.io import Scan, VolumeScan
+
+
+def open_scan(warm: Warm, path: str, answers: dict[str, str]) -> Reply[ScanInfo]:
+    """Open a file and return what it shows first: ``volume (x, y, z)`` or ``series (V, T)``, float32."""
+    from brainlm_engine.io import VolumeScan, open_scan
+
+    scan = open_scan(path, answers)
+    info = scan.info
+    if isinstance(scan, VolumeScan):
+        from brainlm_engine.preprocess import check_space
+
+        info = info.model_copy(update={"space": info.space or check_space(scan)})
+        arrays = {"volume": scan.volume(0)}
+    else:
+        arrays = {"series": scan.matrix}
+    warm.scans.put(info.scan_id, scan)
+    warm.opened[info.scan_id] = (path, answers)
+    return Reply(info, arrays)
+
+
+def slices(warm: Warm, scan_id: str, frame: int, ijk: list[int]) -> Reply[SliceInfo]:
+    """Return the three slices through a voxel at one frame."""
+    i, j, k = ijk
+    sagittal, coronal, axial = volume_scan(warm, scan_id).slices(frame, (i, j, k))
+    info = SliceInfo(scan_id=scan_id, frame=frame, ijk=(i, j, k), value=float(axial[i, j]))
+    return Reply(info, {"sagittal": sagittal, "coronal": coronal, "axial": axial})
+
+
+def series(warm: Warm, scan_id: str, ijk: list[int]) -> Reply[SeriesInfo]:
+    """Return one voxel over time; incomplete while a compressed scan is still being read."""
+    scan = volume_scan(warm, scan_id)
+    i, j, k = ijk
+    values = scan.series((i, j, k))
+    complete = scan.loaded_frames >= scan.n_frames
+    return Reply(SeriesInfo(scan_id=scan_id, ijk=(i, j, k), cached=scan.cached, complete=complete), {"series": values})
+
+
+def held_scan(warm: Warm, scan_id: str) -> Scan:
+    """Return an opened scan, opened again when it fell out of what is held warm."""
+    from brainlm_engine.io import open_scan
+
+    found: Scan | None = warm.scans.get(scan_id)
+    if found is not None:
+        return found
+    if scan_id not in warm.opened:
+        raise ScanNotOpen("The engine does not hold this scan any more.", "Open it again.")
+    path, answers = warm.opened[scan_id]
+    scan = open_scan(path, answers)
+    if scan.info.scan_id != scan_id:
+        raise BadInput(f"{scan.name} has changed since it was opened.", "Open it again.")
+    return warm.scans.put(scan_id, scan)
+
+
+def volume_scan(warm: Warm, scan_id: str) -> VolumeScan:
+    """Return an opened scan that has volumes."""
+    from brainlm_engine.io import VolumeScan
+
+    scan = held_scan(warm, scan_id)
+    if not isinstance(scan, VolumeScan):
+        raise BadInput(f"{scan.name} is a table: it has no slices.", "Look at its traces instead.")
+    return scan
