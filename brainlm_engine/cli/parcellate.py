@@ -25,9 +25,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("bold", type=Path, help="4D scan in MNI space, or a table of region series")
     parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
-    parser.add_argument("--out", type=Path, required=True, metavar="TSV", help="frames x regions, with a .json beside it")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="TSV", help="frames x regions, with a .json beside it"
+    )
     parser.add_argument("--confounds", type=Path, metavar="TSV", help="columns to regress out (fMRIPrep confounds)")
-    parser.add_argument("--columns", default="", help="names of the confounds to use, separated by commas (default: all)")
+    parser.add_argument(
+        "--columns", default="", help="names of the confounds to use, separated by commas (default: all)"
+    )
     parser.add_argument("--coordinates", type=Path, metavar="FILE", help="for a table: region positions in MNI mm")
     parser.add_argument("--tr", metavar="S", help="seconds per frame, when the file does not say so or is wrong")
     add_answers(parser)

@@ -1,4 +1,4 @@
-"""Which way time runs in a table: found from names, from smoothness and from known region counts, never assumed silently."""
+"""Which way time runs in a table: found from names, smoothness and known region counts, never assumed silently."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ FRAMES_ROWS, FRAMES_COLUMNS = "frames_rows", "frames_columns"
 
 #: region counts of atlases in common use
 KNOWN_COUNTS = frozenset(
-    {7, 17, 39, 48, 64, 78, 82, 90, 92, 94, 100, 111, 112, 116, 128, 148, 150, 160, 164, 166, 170, 200, 210, 246, 256, 264,
-     268, 274, 300, 333, 352, 360, 374, 379, 392, 400, 414, 419, 424, 432, 444, 454, 500, 512, 600, 700, 800, 900, 1000, 1024}
+    {7, 17, 39, 48, 64, 78, 82, 90, 92, 94, 100, 111, 112, 116, 128, 148, 150, 160, 164, 166, 170, 200, 210, 246, 256,
+     264, 268, 274, 300, 333, 352, 360, 374, 379, 392, 400, 414, 419, 424, 432, 444, 454, 500, 512, 600, 700, 800, 900,
+     1000, 1024}
 )  # fmt: skip
 #: differences of lag-1 autocorrelation below this decide nothing
 _UNSURE = 0.05

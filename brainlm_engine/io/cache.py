@@ -1,4 +1,4 @@
-"""Caches of gzipped scans: built once behind the first picture, found again by the scan's fingerprint, kept in bounds."""
+"""Caches of gzipped scans: built once behind the first picture, found again by fingerprint, kept in bounds."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def ensure_room(folder: Path, needed: int, name: str) -> None:
 
 
 def clean(limit_bytes: int = LIMIT_BYTES) -> int:
-    """Remove caches, the one unused for longest first, until they take at most ``limit_bytes``; return bytes removed."""
+    """Remove caches, the longest unused first, until they take at most ``limit_bytes``; return bytes removed."""
     _remove_abandoned()
     entries = []
     for path in _folder().glob("*.tiles"):

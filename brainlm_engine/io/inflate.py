@@ -6,16 +6,17 @@ import struct
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import BadGzipFile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.io.faults import reading, shown
 
-_INPUT_BUFFER = 1 << 19
+_DeflateError: type[Exception] = igzip_lib.IsalError
 #: deflate cannot shrink data by more than this
 MAX_RATIO = 1032
 
@@ -30,7 +31,7 @@ def _gzip_faults(path: Path, where: str) -> Iterator[None]:
             "The copy or download was interrupted; copy it again from its source.",
             str(error),
         ) from error
-    except (igzip.BadGzipFile, isal_zlib.error) as error:
+    except (BadGzipFile, _DeflateError) as error:
         raise BadInput(
             f"{shown(path)} is damaged: its compressed data fail their checksum{where}.",
             "Copy it again from its source.",

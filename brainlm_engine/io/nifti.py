@@ -152,7 +152,7 @@ def _data_file(found: Sniffed, header: Any) -> tuple[Path, bool]:
     image = next((path for path in candidates if path.is_file()), None)
     if image is None:
         raise BadInput(
-            f"{shown(found.path)} is only the header of a header/image pair; its image {candidates[0].name} is missing.",
+            f"{shown(found.path)} is only the header of a pair; its image {shown(candidates[0])} is missing.",
             "Put the .img file into the same folder.",
         )
     with reading(image), image.open("rb") as file:
@@ -220,7 +220,7 @@ def _affine(
         return sform, (), (), True
     question = Question(
         question_id="affine",
-        text=f"The header holds two positions of the head (sform and qform) that are {apart:.0f} mm apart. Which is right?",
+        text=f"The header holds two positions of the head (sform, qform) that are {apart:.0f} mm apart. Which is right?",
         choices=(Choice(value="sform", label="sform (usual)"), Choice(value="qform", label="qform (scanner)")),
         default="sform",
     )

@@ -33,7 +33,7 @@ def checked(series: NDArray[np.float64], names: tuple[str, ...] = ()) -> Checked
     if spikes[~missing].any():
         frames = np.unique(np.nonzero(spikes[~missing])[1])
         notes.append(
-            f"Values more than {SPIKE:.0f} times their usual spread in {_frames(frames)} were replaced by interpolation."
+            f"Values over {SPIKE:.0f} times their usual spread in {_frames(frames)} were replaced by interpolation."
         )
     if (single := bad & ~missing[:, None]).any():
         notes.append(
@@ -43,9 +43,7 @@ def checked(series: NDArray[np.float64], names: tuple[str, ...] = ()) -> Checked
         notes.append(f"Missing because without numbers: {_regions(missing, names)}.")
     values[spikes] = np.nan
     _bridge(values, ~missing)
-    constant = ~missing & (
-        np.nanmax(np.where(missing[:, None], 0, values), 1) == np.nanmin(np.where(missing[:, None], 0, values), 1)
-    )
+    constant = ~missing & (values.max(1) == values.min(1))
     if constant.any():
         notes.append(f"Missing because constant: {_regions(constant, names)}.")
     missing |= constant

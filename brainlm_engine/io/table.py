@@ -31,7 +31,14 @@ class TableScan:
     """
 
     def __init__(
-        self, path: Path, stamp: str, table: RawTable, arrangement: Arrangement, series: CheckedSeries, tr: Repetition
+        self,
+        path: Path,
+        stamp: str,
+        *,
+        table: RawTable,
+        arrangement: Arrangement,
+        series: CheckedSeries,
+        tr: Repetition,
     ) -> None:
         self.path = path
         self._stamp = stamp
@@ -71,7 +78,8 @@ class TableScan:
             )
         with reading(found.path):
             stamp = fingerprint(found.path)
-        return cls(found.path, stamp, table, arrangement, series, _repetition(found.path, table, answers))
+        tr = _repetition(found.path, table, answers)
+        return cls(found.path, stamp, table=table, arrangement=arrangement, series=series, tr=tr)
 
     @property
     def name(self) -> str:

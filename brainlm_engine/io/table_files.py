@@ -164,7 +164,8 @@ def _hdf5(path: Path, answers: Mapping[str, str]) -> RawTable:
             file.visititems(visit)
             if not keys:
                 raise BadInput(f"{name} holds no matrix of numbers.", "Save one recording as a two-dimensional array.")
-            question, notes = None, ()
+            question: Question | None = None
+            notes: tuple[str, ...] = ()
             key = keys[0]
             if len(keys) > 1:
                 key, question, notes = _chosen(name, keys, answers, "recordings")

@@ -64,7 +64,7 @@ def _decoded(path: Path, data: bytes) -> str:
 def _without_comments(text: str) -> tuple[list[str] | None, list[str]]:
     """Return the names of a commented header (``#1 #2 ...`` or ``# a b c``), if any, and the other lines."""
     names: list[str] | None = None
-    lines = []
+    lines: list[str] = []
     for line in text.splitlines():
         stripped = line.strip()
         if stripped.startswith(("#", "%")):

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.api.errors import BadInput, StillLoading
+from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ScanInfo
-from brainlm_engine.io.cache import TileCache, partial_tiles, ready_tiles
+from brainlm_engine.io.cache import partial_tiles, ready_tiles
 from brainlm_engine.io.canonical import Canonical
 from brainlm_engine.io.faults import shown
 from brainlm_engine.io.nifti import Header4D
+from brainlm_engine.io.tiles import TileCache
 from brainlm_engine.io.voxels import MemoryReader, PlainReader, VoxelReader
 
 #: a scan up to this many bytes is simply held in memory once it is needed
@@ -27,7 +28,7 @@ class VolumeScan:
 
     Nothing but the header and the first volume is read on opening. Before the cache of :func:`build_cache` is ready,
     an uncompressed file answers everything at once; a gzipped one answers frames near its beginning (and whatever the
-    running cache builder has reached), and raises :class:`StillLoading` for the rest.
+    running cache builder has reached), and raises ``StillLoading`` for the rest.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class VolumeScan:
     @property
     def cached(self) -> bool:
         """True when any frame and any voxel's time course come at once."""
-        return self._small or self._ready() is not None
+        return self._direct or self._ready() is not None
 
     @property
     def loaded_frames(self) -> int:
@@ -101,9 +102,9 @@ class VolumeScan:
             format=self.header.format, n_frames=self.n_frames, tr_s=self.tr_s,
             tr_source=self.header.repetition.source, shape=self.shape4,
             zooms_mm=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
-            affine=tuple(tuple(float(v) for v in row) for row in affine), dtype=str(self.layout.dtype.newbyteorder("=")),
-            value_range=self._range, questions=self.header.questions + self.header.repetition.questions, notes=notes,
-            cached=self.cached,
+            affine=tuple(tuple(float(v) for v in row) for row in affine),
+            dtype=str(self.layout.dtype.newbyteorder("=")), value_range=self._range,
+            questions=self.header.questions + self.header.repetition.questions, notes=notes, cached=self.cached,
         )  # fmt: skip
 
     def volume(self, frame: int) -> NDArray[np.float32]:
@@ -122,12 +123,12 @@ class VolumeScan:
         return self._scaled(view[i]), self._scaled(view[:, j]), self._scaled(view[:, :, k])
 
     def series(self, ijk: tuple[int, int, int]) -> NDArray[np.float32]:
-        """Return one voxel over time ``(frames,)``; NaN where a compressed scan is not loaded yet (``loaded_frames``)."""
+        """Return one voxel over time ``(frames,)``; NaN from ``loaded_frames`` on while a gzipped scan is loading."""
         index = self.canonical.index(self._inside(ijk))
-        if not self._small and (tiles := self._ready()) is not None:
-            return self._scaled(tiles.voxel(index))
         if self._direct:
             return self._scaled(self._reader.voxel(index))
+        if (tiles := self._ready()) is not None:
+            return self._scaled(tiles.voxel(index))
         partial = partial_tiles(self.layout)
         if not partial.n_ready:
             return self._scaled(self._reader.voxel(index))
@@ -149,15 +150,13 @@ class VolumeScan:
 
     def raw_frames(self) -> Iterator[NDArray[Any]]:
         """Yield every frame ``(voxels,)`` as stored, in the file's order; valid until the next one is asked for."""
-        if not self._small and (tiles := self._ready()) is not None and self.layout.gzipped:
+        if not self._direct and (tiles := self._ready()) is not None:
             return tiles.stream()
         return self._reader.stream()
 
     def _raw_frame(self, frame: int) -> NDArray[Any]:
         if not 0 <= frame < self.n_frames:
             raise BadInput(f"{self.name} has volumes 1 to {self.n_frames}; {frame + 1} was asked for.")
-        if self._small:
-            return self._reader.frame(frame)
         if not self._direct:
             if (tiles := self._ready()) is not None:
                 return tiles.frame(frame)
@@ -192,6 +191,3 @@ def _value_range(volume: NDArray[np.float32]) -> tuple[float, float]:
     low, high = np.percentile(values, [1, 99.5])
     low = min(float(low), 0.0) if low > 0 and low < 0.2 * high else float(low)
     return (low, float(high)) if high > low else (low - 0.5, low + 0.5)
-
-
-__all__ = ["StillLoading", "VolumeScan"]

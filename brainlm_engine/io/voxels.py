@@ -214,7 +214,7 @@ def read_ahead(
         try:
             fill(free.get, full.put)
             full.put(None)
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
+        except BaseException as error:
             full.put(error)
 
     thread = threading.Thread(target=work, name="inflate", daemon=True)

@@ -84,7 +84,8 @@ def parcellate(scan: VolumeScan, atlas: Atlas, progress: Progress = SILENT) -> R
         series=found.series, tr_s=tr_s, xyz=np.array(atlas.xyz, np.float32), missing=found.missing, coverage=coverage,
         atlas_id=atlas.atlas_id, names=atlas.names, networks=atlas.networks, unit="raw", name=scan.name,
         provenance={
-            "source": str(scan.header.path), "fingerprint": scan.layout.stamp, "software": f"brainlm-studio {__version__}",
+            "source": str(scan.header.path), "fingerprint": scan.layout.stamp,
+            "software": f"brainlm-studio {__version__}",
             "tr_source": scan.header.repetition.source, "notes": list(notes),
             "steps": [f"mean over the parcels of {atlas.atlas_id}, nearest-neighbour atlas on the scan's grid"],
         },

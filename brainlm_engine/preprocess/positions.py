@@ -55,7 +55,9 @@ def read_coordinates(path: Path) -> NDArray[np.float32]:
     columns = _xyz_columns(header)
     body = rows[1:] if _number(rows[0][-1] if rows else "") is None else rows
     try:
-        picked = [[_number(row[c]) for c in columns] if columns else [_number(cell) for cell in row[-3:]] for row in body]
+        picked = [
+            [_number(row[c]) for c in columns] if columns else [_number(cell) for cell in row[-3:]] for row in body
+        ]
         xyz = np.array(picked, np.float64)
     except (IndexError, ValueError, TypeError) as error:
         raise _no_positions(path, str(error)) from error

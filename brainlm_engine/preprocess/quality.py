@@ -61,7 +61,13 @@ def quality(recording: Recording, fd_mm: NDArray[np.float32] | None = None) -> Q
     if fd_mm is not None and len(fd_mm):
         notes.append(f"Mean framewise displacement {float(np.nanmean(fd_mm)):.2f} mm.")
     return Quality(
-        dvars.astype(np.float32), tsnr.astype(np.float32), recording.coverage, recording.missing, spiky, fd_mm, tuple(notes)
+        dvars.astype(np.float32),
+        tsnr.astype(np.float32),
+        recording.coverage,
+        recording.missing,
+        spiky,
+        fd_mm,
+        tuple(notes),
     )
 
 

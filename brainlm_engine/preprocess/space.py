@@ -14,8 +14,8 @@ MNI_FROM, NATIVE_BELOW = 0.80, 0.70
 #: share of the template's brain that must lie inside the field of view to judge
 _LEAST_COVERED = 0.5
 _USUAL_GRIDS = frozenset(
-    {(91, 109, 91), (61, 73, 61), (79, 95, 79), (79, 95, 68), (53, 63, 46), (53, 63, 52), (97, 115, 97), (182, 218, 182),
-     (193, 229, 193), (65, 77, 65), (45, 54, 45), (46, 55, 46), (73, 92, 78)}
+    {(91, 109, 91), (61, 73, 61), (79, 95, 79), (79, 95, 68), (53, 63, 46), (53, 63, 52), (97, 115, 97),
+     (182, 218, 182), (193, 229, 193), (65, 77, 65), (45, 54, 45), (46, 55, 46), (73, 92, 78)}
 )  # fmt: skip
 
 
@@ -92,14 +92,14 @@ def _bright(volume: NDArray[np.float32]) -> NDArray[np.bool_]:
     if nonzero.size < 10:
         return np.zeros(volume.shape, bool)
     if (values == 0).mean() > 0.3 and float(np.percentile(nonzero, 2)) < 0 < float(np.percentile(nonzero, 98)):
-        return values != 0  # centred data inside a mask: brightness says nothing, the mask does
+        return np.asarray(values != 0)  # centred data inside a mask: brightness says nothing, the mask does
     low, high = np.percentile(values, [0.5, 99.5])
     if high <= low:
-        return values > low
+        return np.asarray(values > low)
     counts, edges = np.histogram(np.clip(values, low, high), 128)
     centres = (edges[1:] + edges[:-1]) / 2
     below = np.cumsum(counts)
     mass = np.cumsum(counts * centres)
     with np.errstate(divide="ignore", invalid="ignore"):
         between = (mass[-1] * below / below[-1] - mass) ** 2 / (below * (below[-1] - below))
-    return values > centres[int(np.nanargmax(between[:-1]))]
+    return np.asarray(values > centres[int(np.nanargmax(between[:-1]))])

@@ -34,7 +34,9 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
     """
     n = scan.n_parcels
     if scan.tr_s is None:
-        raise BadInput(f"{scan.name} does not say how many seconds lie between two frames.", "Give its TR, for example 2.0.")
+        raise BadInput(
+            f"{scan.name} does not say how many seconds lie between two frames.", "Give its TR, for example 2.0."
+        )
     if atlas is None and xyz is None:
         raise BadInput(
             f"{scan.name} does not say where its {n} regions lie.",
@@ -59,7 +61,8 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
         names=names, networks=atlas.networks if atlas is not None else (), unit="raw", name=scan.name,
         provenance={
             "source": str(scan.path), "fingerprint": scan.info.scan_id, "software": f"brainlm-studio {__version__}",
-            "tr_source": scan.info.tr_source, "notes": [*scan.notes, check.text], "steps": ["read as a table of series"],
+            "tr_source": scan.info.tr_source, "notes": [*scan.notes, check.text],
+            "steps": ["read as a table of series"],
             "positions": {"near_r": check.near_r, "far_r": check.far_r, "z": check.z, "ok": check.ok},
         },
     )  # fmt: skip

@@ -42,7 +42,8 @@ warnings.simplefilter("ignore")
 atlas = load_atlas("mni424")
 labels = nib.Nifti1Image(np.array(atlas.labels, np.int32), atlas.affine)
 start = time.perf_counter()
-series = NiftiLabelsMasker(labels, strategy="mean", standardize=False, resampling_target=None).fit_transform(sys.argv[1])
+masker = NiftiLabelsMasker(labels, strategy="mean", standardize=False, resampling_target=None)
+series = masker.fit_transform(sys.argv[1])
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 np.save(sys.argv[2], series.T)
