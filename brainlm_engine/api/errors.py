@@ -81,10 +81,8 @@ class OutOfMemory(EngineError):
     code = "out_of_memory"
 
 
-_BY_CODE: dict[str, type[EngineError]] = {
-    cls.code: cls
-    for cls in (EngineError, BadInput, StillLoading, ScanNotOpen, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
-}
+_KINDS = (EngineError, BadInput, StillLoading, ScanNotOpen, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
+_BY_CODE: dict[str, type[EngineError]] = {kind.code: kind for kind in _KINDS}
 
 
 def from_info(info: ErrorInfo) -> EngineError:

@@ -1,7 +1,8 @@
 """The interactive worker: answers within milliseconds, from scans and models it holds warm.
 
 Preload of the interactive worker (``dask_setup``). Clients call it over Dask's own connections (TLS) as the worker
-operation ``brainlm_desk``. Heavy work runs in one thread per lane, so ``ping`` is answered while it runs, and a crosshair does not wait for a model.
+operation ``brainlm_desk``. Heavy work runs in one thread per lane, so ``ping`` is answered while it runs, and a
+crosshair does not wait for a model.
 """
 
 from __future__ import annotations

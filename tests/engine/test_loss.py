@@ -127,7 +127,9 @@ def test_an_engine_started_by_an_app_outlives_it(tmp_path_factory: pytest.TempPa
         "asyncio.run(main())\n"
     )
     environment = {**os.environ, "BRAINLM_HOME": str(home)}
-    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     pid = int(answer.stdout)
 
     async def talk() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from brainlm_engine.api.messages import AtlasInfo, AtlasList, Reply, SurfaceInfo
 from brainlm_engine.server.operations.scans import volume_scan
@@ -21,7 +24,7 @@ def atlas(warm: Warm, atlas_id: str) -> Reply[AtlasInfo]:
     from brainlm_engine.atlas import load_atlas
 
     found = load_atlas(atlas_id)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "xyz": found.xyz,
         "labels": found.labels,
         "labels_affine": np.asarray(found.affine),

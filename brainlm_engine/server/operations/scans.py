@@ -60,7 +60,8 @@ def held_scan(warm: Warm, scan_id: str) -> Scan:
     scan = open_scan(path, answers)
     if scan.info.scan_id != scan_id:
         raise BadInput(f"{scan.name} has changed since it was opened.", "Open it again.")
-    return warm.scans.put(scan_id, scan)
+    warm.scans.put(scan_id, scan)
+    return scan
 
 
 def volume_scan(warm: Warm, scan_id: str) -> VolumeScan:
