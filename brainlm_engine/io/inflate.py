@@ -16,7 +16,7 @@ from isal import igzip, igzip_lib
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.io.faults import reading, shown
 
-_DeflateError: type[Exception] = igzip_lib.IsalError
+_DeflateError: Any = igzip_lib.IsalError
 #: deflate cannot shrink data by more than this
 MAX_RATIO = 1032
 

@@ -220,7 +220,7 @@ def _affine(
         return sform, (), (), True
     question = Question(
         question_id="affine",
-        text=f"The header holds two positions of the head (sform, qform) that are {apart:.0f} mm apart. Which is right?",
+        text=f"The header holds two positions of the head (sform, qform), {apart:.0f} mm apart. Which is right?",
         choices=(Choice(value="sform", label="sform (usual)"), Choice(value="qform", label="qform (scanner)")),
         default="sform",
     )

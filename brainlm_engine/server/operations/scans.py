@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 def open_scan(warm: Warm, path: str, answers: dict[str, str]) -> Reply[ScanInfo]:
     """Open a file and return what it shows first: ``volume (x, y, z)`` or ``series (V, T)``, float32."""
     from brainlm_engine.io import VolumeScan, open_scan
+    from brainlm_engine.preprocess import describe
 
     scan = open_scan(path, answers)
-    info = scan.info
+    info = describe(scan)
     if isinstance(scan, VolumeScan):
-        from brainlm_engine.preprocess import check_space
-
-        info = info.model_copy(update={"space": info.space or check_space(scan)})
         arrays = {"volume": scan.volume(0)}
     else:
         arrays = {"series": scan.matrix}
