@@ -10,6 +10,6 @@ from brainlm_engine.atlas.resample import resample_labels
 from brainlm_engine.atlas.surfaces import load_surfaces
 
 __all__ = [
-    "DEFAULT_ATLAS", "Atlas", "add_atlas", "fetch_atlas", "list_atlases", "load_atlas", "load_surfaces", "mni_brain_mask",
-    "project_to_surface", "resample_labels",
+    "DEFAULT_ATLAS", "Atlas", "add_atlas", "fetch_atlas", "list_atlases", "load_atlas", "load_surfaces",
+    "mni_brain_mask", "project_to_surface", "resample_labels",
 ]  # fmt: skip

@@ -75,7 +75,7 @@ def check_id(atlas_id: str) -> None:
     """Raise a sentence when ``atlas_id`` cannot be used for a new atlas."""
     if not _ID.fullmatch(atlas_id):
         raise BadInput(
-            f"“{atlas_id}” cannot be the id of an atlas.",
+            f"“{''.join(letter for letter in atlas_id if letter.isprintable())}” cannot be the id of an atlas.",
             "Use letters, digits, dot, dash and underscore only, and start with a letter or digit.",
         )
     if atlas_id.lower() in (known.lower() for known in installed_ids()):
