@@ -128,5 +128,6 @@ class ShellState(State):
     recent: tuple[str, ...] = ()
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
+    panel: bool = Field(default=True, description="the side panel is on screen")
     docks: tuple[str, ...] = Field(default=(), description="docks on screen")
     brain3d: bool = False

@@ -76,19 +76,29 @@ class PageFrame(QWidget):
 
 
 class Titled(QWidget):
-    """A drawing under a line of its name."""
+    """A drawing under a line of its name; until there is something to draw, a sentence."""
 
     def __init__(self, title: str, content: QWidget) -> None:
         super().__init__()
         self._title = label(title, "muted")
         self._title.setContentsMargins(GRID, 2, GRID, 2)
         self._title.setMinimumWidth(1)
+        self._waiting = label("", "muted", wrap=True)
+        self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(content)
+        self._stack.addWidget(self._waiting)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._title)
-        column.addWidget(content, 1)
+        column.addWidget(self._stack, 1)
 
     def set_title(self, title: str) -> None:
         """Change the name above the drawing."""
         self._title.setText(title)
+
+    def set_waiting(self, text: str) -> None:
+        """Show ``text`` in place of the drawing; '' shows the drawing."""
+        self._waiting.setText(text)
+        self._stack.setCurrentIndex(1 if text else 0)

@@ -1,0 +1,98 @@
+"""The Details dock: facts of what was selected last."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.controllers.display import number
+from app.state import AppState
+from app.text import tr
+from app.views.main_window import MainWindow
+
+Facts = tuple[tuple[str, str], ...]
+
+
+class DetailsController:
+    """A parcel, a job or the scan in rows of name and value."""
+
+    def __init__(self, state: AppState, window: MainWindow) -> None:
+        self._state, self._window = state, window
+        state.view.on("selected").connect(self._parcel)
+        state.case.on("recording").connect(self._parcel)
+        state.case.on("scan").connect(self._scan)
+        window.jobs.selected.connect(self._job)
+
+    def _scan(self, *_: object) -> None:
+        scan = self._state.case.scan
+        if scan is None:
+            self._window.details.set_facts("", ())
+            return
+        info = scan.info
+        facts = [
+            (tr("facts.format"), info.format),
+            (tr("facts.shape"), " × ".join(str(n) for n in info.shape)),
+            (tr("facts.tr"), f"{info.tr_s:g} s ({info.tr_source})" if info.tr_s else tr("probe.none")),
+            (
+                tr("facts.voxel"),
+                " × ".join(f"{z:g}" for z in info.zooms_mm) + " mm" if info.zooms_mm else tr("probe.none"),
+            ),
+            (
+                tr("facts.values"),
+                tr(
+                    "facts.values_text",
+                    low=number(info.value_range[0]),
+                    high=number(info.value_range[1]),
+                    unit=info.unit,
+                ),
+            ),
+            (tr("facts.space"), info.space.text if info.space is not None else tr("probe.none")),
+        ]
+        facts += [(tr("facts.note"), note) for note in info.notes]
+        name = tr("title.hidden") if self._state.view.names_hidden else info.name
+        self._window.details.set_facts(name, tuple(facts))
+
+    def _parcel(self, *_: object) -> None:
+        case, selected = self._state.case, self._state.view.selected
+        if not selected or case.atlas is None or case.recording is None:
+            self._scan()
+            return
+        parcel, atlas, recording = selected[0], case.atlas, case.recording
+        structures, series = atlas.info.structures, recording.series[parcel]
+        known = bool(np.isfinite(series).any())
+        place = "  ".join(f"{v:.0f}" for v in recording.xyz[parcel]) + " mm"
+        facts: list[tuple[str, str]] = [
+            (tr("facts.parcel"), tr("facts.parcel_text", n=parcel + 1, of=recording.info.n_parcels)),
+            (tr("facts.network"), atlas.network(parcel) or tr("probe.none")),
+            (tr("facts.structure"), structures[parcel] if parcel < len(structures) else tr("probe.none")),
+            (tr("facts.centre"), place),
+            (tr("facts.coverage"), f"{100 * float(recording.coverage[parcel]):.0f} %"),
+            (tr("facts.tsnr"), number(float(recording.tsnr[parcel])) or tr("probe.none")),
+        ]
+        if known:
+            facts.append(
+                (
+                    tr("facts.mean"),
+                    f"{number(float(series.mean()))} ± {number(float(series.std()))} {recording.info.unit}",
+                )
+            )
+        result = self._state.model.result
+        if result is not None and parcel < result.r2_parcel.size:
+            facts.append((tr("facts.r2"), number(float(result.r2_parcel[parcel])) or tr("probe.none")))
+        title = atlas.name(parcel) + (f" + {len(selected) - 1}" if len(selected) > 1 else "")
+        self._window.details.set_facts(title, tuple(facts))
+
+    def _job(self, job_id: str) -> None:
+        job = self._state.work.find(job_id)
+        if job is None:
+            return
+        facts = [
+            (tr("facts.state"), tr(f"jobs.state.{job.state.value}")),
+            (tr("facts.stage"), job.stage),
+            (tr("facts.kind"), job.kind),
+            (tr("facts.id"), job.job_id),
+        ]
+        if job.error is not None:
+            facts += [(tr("facts.error"), f"{job.error.message} {job.error.next_step}".strip())]
+        if not self._state.view.names_hidden:
+            facts += [(key, str(value)) for key, value in job.params.items()]
+        self._window.details.set_facts(job.title, tuple(facts))

@@ -1,0 +1,280 @@
+"""The Model workspace: one window, one mask, one answer; what is on screen always belongs to the settings on screen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.controllers.pointing import Pointing
+from app.services.engine import EngineService
+from app.state import AppState
+from app.state.data import Array, Reconstruction
+from app.state.notices import Notice
+from app.text import tr
+from app.theme import Theme
+from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo, Reply
+
+if TYPE_CHECKING:
+    from app.controllers.player import Player
+    from app.views.pages.model import ModelPage
+
+LIMIT_SD = 2.5
+
+
+class ModelController:
+    """Asks for reconstructions and shows them."""
+
+    def __init__(
+        self, state: AppState, engine: EngineService, page: ModelPage, player: Player, pointing: Pointing
+    ) -> None:
+        self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
+        self._asked: tuple[Any, ...] = ()
+        self._connect()
+        self._panels()
+        self._show()
+
+    def _connect(self) -> None:
+        """All connections of this page."""
+        state, page, model, case, view = self._state, self._page, self._state.model, self._state.case, self._state.view
+        for field in ("models", "model_id", "mask", "start"):
+            model.on(field).connect(self._settings_changed)
+        for field in ("outdated", "running"):
+            model.on(field).connect(self._scores)
+        model.on("result").connect(self._show)
+        model.on("shown").connect(self._shown_changed)
+        case.on("recording").connect(self._show)
+        case.on("recording").connect(self._settings_changed)
+        case.on("atlas").connect(self._atlas_changed)
+        view.on("frame").connect(self._frame_changed)
+        view.on("selected").connect(self._selection_changed)
+        view.on("surface").connect(self._surface_changed)
+        view.on("time_unit").connect(self._unit_changed)
+        state.shell.on("workspace").connect(self._frame_changed)
+        page.model.model_chosen.connect(lambda key: state.edits.set(tr("edit.model"), model, model_id=key))
+        page.mask_panel.changed.connect(self._mask_wanted)
+        page.window_panel.start_chosen.connect(lambda start: state.edits.set(tr("edit.window"), model, start=start))
+        page.window_panel.shown_chosen.connect(lambda shown: model.put(shown=shown))
+        for brain in (page.measured, page.answer):
+            brain.parcel_clicked.connect(self._pointing.pick)
+            brain.crosshair_requested.connect(self._pointing.point)
+        for drawing in (page.traces, page.carpet):
+            drawing.frame_requested.connect(lambda frame: self._player.go(self._start + frame))
+            drawing.parcel_clicked.connect(self._pointing.pick)
+
+    # ------------------------------------------------------------ ask
+
+    def settings(self) -> tuple[Any, ...]:
+        """Return what a reconstruction depends on."""
+        state = self._state
+        recording = state.case.recording
+        mask = state.model.mask
+        if mask.kind == "parcels":
+            mask = mask.model_copy(update={"parcels": state.view.selected})
+        return (recording.info.recording_id if recording else "", state.model.model_id, state.model.start, mask)
+
+    async def reconstruct(self) -> Reconstruction | None:
+        """Ask for the present settings. An answer that was overtaken is dropped and None is returned."""
+        state, asked = self._state, self.settings()
+        if state.case.recording is None or state.model.model is None:
+            return None
+        self._asked = asked
+        state.model.put(running=True, problem="")
+        try:
+            reply = await self._engine.client.reconstruct(*asked)
+        except EngineError as error:
+            if self._asked == asked:
+                state.model.put(running=False, problem=str(error))
+                state.notices.tell(Notice.of_error(error, "model:reconstruct"))
+            return None
+        if self._asked != asked:
+            return None
+        state.notices.drop("model:reconstruct")
+        result = _result(reply)
+        state.model.put(running=False, outdated=asked != self.settings(), result=result)
+        if not result.info.start <= state.view.frame < result.info.start + result.info.n_frames:
+            self._player.go(result.info.start)
+        return result
+
+    def another_mask(self) -> None:
+        """Draw the next mask of the same kind."""
+        mask = self._state.model.mask
+        changed = mask.model_copy(update={"seed": mask.seed + 1})
+        self._state.edits.set(tr("edit.mask"), self._state.model, mask=changed)
+
+    def _mask_wanted(self, field: str, value: object) -> None:
+        mask = self._state.model.mask
+        update: dict[str, Any] = {field: value}
+        if field == "kind" and value == "span" and mask.span is None:
+            update["span"] = (self._patches() // 2, self._patches() // 2 + 2)
+        if field == "kind" and value == "network" and not mask.network:
+            update["network"] = next(iter(self._networks()), "")
+        changed = MaskSpec.model_validate({**mask.model_dump(), **update})
+        self._state.edits.set(tr("edit.mask"), self._state.model, mask=changed)
+
+    # ------------------------------------------------------------ show
+
+    @property
+    def _start(self) -> int:
+        result = self._state.model.result
+        return result.info.start if result is not None else self._state.model.start
+
+    def _window(self) -> int:
+        """Frames of a window of the chosen model in this recording."""
+        model, recording = self._state.model.model, self._state.case.recording
+        frames = recording.info.n_frames if recording is not None else 0
+        return min(model.window_frames, frames) if model is not None else frames
+
+    def _patches(self) -> int:
+        model = self._state.model.model
+        return self._window() // max(model.patch_frames, 1) if model is not None else 0
+
+    def _networks(self) -> tuple[str, ...]:
+        atlas = self._state.case.atlas
+        return atlas.info.network_names if atlas is not None else ()
+
+    def _settings_changed(self, *_: object) -> None:
+        model = self._state.model
+        model.outdated = model.result is not None and self.settings() != self._asked
+        self._panels()
+
+    def _panels(self) -> None:
+        state, page = self._state, self._page
+        recording = state.case.recording
+        page.model.set_models(state.model.models, state.model.model)
+        page.mask_panel.set_choices(self._networks(), self._patches())
+        page.mask_panel.show_mask(state.model.mask, self._selected_names())
+        frames = recording.info.n_frames if recording is not None else 0
+        tr_s, window, start = state.case.tr_s, self._window(), state.model.start
+        text = ""
+        if frames:
+            ends = (start * tr_s, (start + window) * tr_s, frames * tr_s)
+            text = tr(
+                "model.window_text", **{k: f"{v:.0f}" for k, v in zip(("from_s", "to_s", "of_s"), ends, strict=True)}
+            )
+        page.window_panel.show_window(start, frames - window, text, state.model.shown)
+        self._scores()
+
+    def _selected_names(self) -> str:
+        atlas, selected = self._state.case.atlas, self._state.view.selected
+        names = [atlas.name(p) for p in selected[:3]] if atlas is not None else []
+        more = f" + {len(selected) - 3}" if len(selected) > 3 else ""
+        return ", ".join(names) + more
+
+    def _scores(self, *_: object) -> None:
+        state = self._state.model
+        result = state.result
+        if result is None:
+            empty = tr("model.running") if state.running else state.problem
+            self._page.scores.show_scores((), empty, "", False)
+            return
+        took = tr("model.running") if state.running else tr("model.took", ms=round(1000 * result.info.seconds))
+        self._page.scores.show_scores(result.info.scores, result.info.verdict, took, state.outdated)
+
+    def _show(self, *_: object) -> None:
+        page, recording, result = self._page, self._state.case.recording, self._state.model.result
+        page.set_filled(recording is not None)
+        if recording is None:
+            return
+        atlas, tr_s = self._state.case.atlas, recording.info.tr_s
+        names = [atlas.name(p) for p in range(recording.info.n_parcels)] if atlas is not None else []
+        if result is None:
+            window = recording.sd[:, self._start : self._start + self._window()]
+            page.traces.clear_predicted()
+            page.traces.set_series(window, tr_s, names, "SD")
+            page.carpet.set_series(window, tr_s)
+            page.carpet.set_mask(None, 0, 1)
+        else:
+            page.traces.set_series(result.measured, tr_s, names, result.info.unit)
+            page.traces.set_predicted(result.predicted, 0, result.mask, result.info.patch_frames)
+            page.carpet.set_series(result.measured, tr_s)
+            page.carpet.set_mask(result.mask, 0, result.info.patch_frames)
+        self._unit_changed()
+        self._selection_changed()
+        self._shown_changed()
+        self._scores()
+
+    def _atlas_changed(self, *_: object) -> None:
+        atlas = self._state.case.atlas
+        if atlas is None:
+            return
+        for brain in (self._page.measured, self._page.answer):
+            brain.set_atlas(
+                atlas.surface_left, atlas.surface_right, atlas.labels, atlas.labels_affine, atlas.info.structures
+            )
+        self._panels()
+
+    def _shown_changed(self, *_: object) -> None:
+        self._page.answer_box.set_title(tr(f"model.{self._state.model.shown}"))
+        self._panels()
+        self._frame_changed()
+
+    def _frame_changed(self, *_: object) -> None:
+        if self._state.shell.workspace != "model" or self._state.case.recording is None:
+            return
+        page, frame = self._page, self._state.view.frame - self._start
+        measured, answer = self._values(max(frame, 0))
+        page.traces.set_cursor(frame)
+        page.carpet.set_cursor(frame)
+        unit = self._state.model.result.info.unit if self._state.model.result is not None else "SD"
+        page.measured.set_values(measured, -LIMIT_SD, LIMIT_SD, "vik")
+        page.measured.set_unit(unit)
+        if self._state.model.shown == "r2":
+            page.answer.set_values(answer, 0.0, 1.0, "batlow")
+            page.answer.set_unit(tr("unit.r2"))
+        else:
+            page.answer.set_values(answer, -LIMIT_SD, LIMIT_SD, "vik")
+            page.answer.set_unit(unit)
+
+    def _values(self, frame: int) -> tuple[Array, Array | None]:
+        result, recording = self._state.model.result, self._state.case.recording
+        if result is None:
+            assert recording is not None
+            at = min(self._start + frame, recording.info.n_frames - 1)
+            return recording.sd[:, at], None
+        at = min(frame, result.info.n_frames - 1)
+        measured, predicted = result.measured[:, at], result.predicted[:, at]
+        shown = self._state.model.shown
+        if shown == "r2":
+            return measured, result.r2_parcel
+        return measured, np.asarray(predicted - measured if shown == "difference" else predicted, np.float32)
+
+    def _selection_changed(self, *_: object) -> None:
+        selected, page = self._state.view.selected, self._page
+        for drawing in (page.measured, page.answer, page.traces):
+            drawing.set_selected(selected)
+        if self._state.model.mask.kind == "parcels":
+            self._settings_changed()
+
+    def _surface_changed(self, name: str) -> None:
+        for brain in (self._page.measured, self._page.answer):
+            brain.set_surface(name)  # type: ignore[arg-type]
+
+    def _unit_changed(self, *_: object) -> None:
+        for drawing in (self._page.traces, self._page.carpet):
+            drawing.set_time_unit(self._state.view.time_unit)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint the drawings."""
+        page = self._page
+        for drawing in (page.measured, page.answer, page.traces, page.carpet, page.time_bar):
+            drawing.set_theme(theme)
+
+    async def load_models(self) -> None:
+        """List the models and choose the preferred one."""
+        models = (await self._engine.client.models()).models
+        state = self._state.model
+        usable = [m.model_id for m in models if not m.problem]
+        wanted = state.model_id or self._state.preferences.model_id
+        chosen = wanted if wanted in usable else next(iter(usable), "")
+        state.put(models=models, model_id=chosen)
+        await asyncio.sleep(0)
+
+
+def _result(reply: Reply[ReconstructionInfo]) -> Reconstruction:
+    a = reply.arrays
+    return Reconstruction(
+        reply.message, a["measured"], a["predicted"], np.asarray(a["mask"], bool), a["r2_parcel"], a["r2_frame"]
+    )

@@ -1,0 +1,78 @@
+"""Builds the View and the Model page once pyqtgraph and VTK are loaded, a piece at a time so that nothing blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from app import theme
+from app.state.notices import Notice
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.controllers.studio import Studio
+
+HEAVY = (
+    "pyqtgraph",
+    "app.views.slices",
+    "app.views.traces",
+    "app.views.carpet",
+    "app.views.timebar",
+    "app.views.brain",
+)
+
+
+async def build_pages(studio: Studio) -> None:
+    """Make both pages, their controllers, and connect them."""
+    for name in HEAVY:
+        await asyncio.to_thread(importlib.import_module, name)
+    from app.controllers.modelling import ModelController
+    from app.controllers.timing import TimeController
+    from app.controllers.viewing import ViewController
+    from app.views.brain import BrainView
+    from app.views.carpet import CarpetView
+    from app.views.pages.model import ModelPage
+    from app.views.pages.view import ViewPage
+    from app.views.slices import SliceView
+    from app.views.timebar import TimeBar
+    from app.views.traces import TraceView
+
+    window, state = studio.window, studio.state
+    off = studio.options.no_3d or not state.preferences.enable_3d
+    slices, first = SliceView(), BrainView(no_3d=off)
+    await asyncio.sleep(0)
+    view = ViewPage(slices, first, TraceView(), CarpetView(), TimeBar())
+    window.add_page("view", view)
+    await asyncio.sleep(0)
+    measured, answer = BrainView(no_3d=off), BrainView(no_3d=off)
+    actions = {name: window.board[name] for name in ("reconstruct", "another_mask")}
+    model = ModelPage(
+        measured=measured, answer=answer, traces=TraceView(), carpet=CarpetView(), time_bar=TimeBar(), actions=actions
+    )
+    window.add_page("model", model)
+    await asyncio.sleep(0)
+    studio.brains = (first, measured, answer)
+    studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
+    studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
+    studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
+    for controller in (studio.viewing, studio.modelling):
+        controller.set_theme(theme.current())
+    for brain in studio.brains:
+        brain.set_surface(state.view.surface)
+
+    def show_panel(shown: bool) -> None:
+        for page in (view, model):
+            page.side.setVisible(shown)
+
+    def availability(_: object = None) -> None:
+        state.shell.brain3d = first.available
+        if not first.available:
+            reason = tr("no3d.asked") if off else first.reason
+            state.notices.tell(Notice("brain:off", "info", tr("no3d", reason=reason)))
+
+    state.shell.on("panel").connect(show_panel)
+    show_panel(state.shell.panel)
+    first.availability_changed.connect(availability)
+    availability()
+    window.show_page(state.shell.workspace)

@@ -1,0 +1,110 @@
+"""The session on disk: written while something changes, offered after a crash, never loaded unasked."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+from PySide6.QtCore import QObject, QTimer
+
+from app.controllers.opening import OpenController
+from app.services import storage
+from app.state import AppState
+from app.state.notices import Notice
+from app.state.session import Session, restore_settings, snapshot
+from app.text import tr
+
+EVERY_MS = 4000
+OFFER = "session:offer"
+
+
+class SessionController(QObject):
+    """Saves, offers and restores."""
+
+    def __init__(self, state: AppState, opening: OpenController, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._opening = state, opening
+        self._earlier = self._read()
+        self._written = ""
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.save)
+
+    def _read(self) -> Session | None:
+        saved = storage.read(storage.SESSION)
+        if not saved.get("path"):
+            return None
+        try:
+            return Session.model_validate(saved)
+        except ValidationError:
+            storage.set_aside(storage.SESSION)
+            return None
+
+    def start(self) -> None:
+        """Offer the earlier session and begin to save this one."""
+        earlier, state = self._earlier, self._state
+        if earlier is not None and state.preferences.offer_session and Path(earlier.path).exists():
+            state.shell.last_session = earlier.name
+            if not earlier.closed and not _alive(earlier.pid):
+                name = tr("title.hidden") if state.view.names_hidden else earlier.name
+                buttons = (("reopen", tr("notice.reopen")),)
+                state.notices.tell(
+                    Notice(OFFER, "info", tr("interrupted.title", name=name), tr("interrupted.next"), "", buttons)
+                )
+        self._timer.start(EVERY_MS)
+
+    @property
+    def earlier(self) -> Session | None:
+        """The session found at start."""
+        return self._earlier
+
+    def save(self, closed: bool = False) -> bool:
+        """Write the session when something is open and has changed; False when the disk does not take it."""
+        if self._state.case.scan is None:
+            if not closed or self._earlier is None or self._earlier.closed:
+                return True
+            done = self._earlier.model_copy(update={"closed": True})
+            return storage.write(storage.SESSION, done.model_dump(mode="json"))
+        session = snapshot(self._state, saved=0.0, pid=os.getpid(), closed=closed)
+        text = session.model_dump_json()
+        if text == self._written:
+            return True
+        stamped = session.model_copy(update={"saved": time.time()})
+        if not storage.write(storage.SESSION, stamped.model_dump(mode="json")):
+            return False
+        self._written = text
+        self._state.edits.mark_saved()
+        return True
+
+    async def reopen(self) -> bool:
+        """Bring the earlier session back: scan, settings, position."""
+        session, state = self._earlier, self._state
+        if session is None:
+            return False
+        state.notices.drop(OFFER)
+        state.case.atlas_id = session.atlas_id
+        if not await self._opening.open_path(session.path, session.answers):
+            return False
+        self._opening.keep_look()
+        restore_settings(session, state)
+        state.edits.clear()
+        if session.workspace in ("view", "model"):
+            state.shell.workspace = session.workspace
+        return True
+
+    def stop(self) -> None:
+        """End the timer."""
+        self._timer.stop()
+
+
+def _alive(pid: int) -> bool:
+    """Return True while another window of this program with that process id runs."""
+    if pid <= 0 or pid == os.getpid():
+        return False
+    import psutil
+
+    try:
+        return "brainlm" in " ".join(psutil.Process(pid).cmdline()) or "app" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False

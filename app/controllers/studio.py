@@ -1,0 +1,254 @@
+"""The program: state, services, window and controllers, joined.
+
+What a script, a test or the tour may call: :meth:`Studio.open_path`, :meth:`Studio.open_demo`, :meth:`Studio.prepared`,
+:meth:`Studio.reconstruct`, :meth:`Studio.show_workspace`, :meth:`Studio.set_theme`, :meth:`Studio.settled`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QFileDialog
+
+from app import theme
+from app.controllers.boxes import Boxes
+from app.controllers.commands import Commands
+from app.controllers.details import DetailsController
+from app.controllers.engine import LOST, EngineController
+from app.controllers.opening import SCAN_NOTICE, OpenController
+from app.controllers.player import Player
+from app.controllers.pointing import Pointing
+from app.controllers.session import OFFER, SessionController
+from app.controllers.shell import ShellController
+from app.services.engine import EngineService
+from app.services.preferences import load_preferences, load_recent
+from app.services.shelf import Shelf
+from app.services.tasks import Tasks
+from app.state import AppState
+from app.state.data import Reconstruction
+from app.state.notices import Notice
+from app.text import tr
+from app.views.main_window import MainWindow
+from brainlm_engine.api.errors import EngineError
+
+if TYPE_CHECKING:
+    from app.controllers.modelling import ModelController
+    from app.controllers.timing import TimeController
+    from app.controllers.viewing import ViewController
+    from app.views.brain import BrainView
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    paths: tuple[str, ...] = ()
+    no_3d: bool = False
+    address: str | None = None
+    theme: str | None = None
+    offer_session: bool = True
+
+
+class Studio:
+    """One window and everything behind it."""
+
+    def __init__(self, window: MainWindow, options: Options | None = None) -> None:
+        self.window, self.options = window, options or Options()
+        self.state = _first_state(self.options)
+        self.engine = EngineService(self.state.engine)
+        self.shelf = Shelf(self.engine)
+        self.tasks = Tasks(self._failed)
+        self.player = Player(self.state, window)
+        self.pointing = Pointing(self.state)
+        self.opening = OpenController(self.state, self.engine, self.shelf, self.tasks)
+        self.engine_life = EngineController(self.state, self.engine, window, self.tasks, self.opening)
+        self.session = SessionController(self.state, self.opening, window)
+        self.shell = ShellController(self.state, window)
+        self.details = DetailsController(self.state, window)
+        self.boxes = Boxes(self.state, window, self.shell)
+        self.commands = Commands(self)
+        self.viewing: ViewController | None = None
+        self.modelling: ModelController | None = None
+        self.timing: TimeController | None = None
+        self.brains: tuple[BrainView, ...] = ()
+        self._supplied = False
+        self.closed = asyncio.Event()
+        self._connect()
+
+    def _connect(self) -> None:
+        """All connections that belong to no single controller."""
+        window = self.window
+        window.board.wanted.connect(self.commands.run)
+        window.dropped.connect(self.drop)
+        window.cases.recent_chosen.connect(lambda path: self.start(self.open_path(path), tr("action.open")))
+        window.closing.connect(lambda: self.start(self.close(), tr("action.quit")))
+        window.strip.pressed.connect(self._notice_pressed)
+        window.strip.answered.connect(self._answered)
+        theme.switch().changed.connect(self._theme_changed)
+        self.engine.connected.connect(lambda: self.start(self._supply(), tr("chip.name")))
+
+    # ------------------------------------------------------------ life
+
+    async def begin(self) -> None:
+        """After the first paint: engine and drawings side by side, then what the command line names."""
+        connecting = self.tasks.start(self.engine_life.start(self.options.address), tr("chip.name"))
+        await self._build_pages()
+        if self.options.offer_session:
+            self.session.start()
+        await asyncio.wait([connecting])
+        await self._supply()
+        if self.options.paths:
+            self.drop(list(self.options.paths))
+
+    async def _build_pages(self) -> None:
+        from app.controllers.pages import build_pages
+
+        await build_pages(self)
+
+    async def _supply(self) -> None:
+        """Give the pages what only the engine has, once both are there."""
+        if self.modelling is None or self.engine.state.status != "ready" or self._supplied:
+            return
+        self._supplied = True
+        await self.modelling.load_models()
+        surfaces = await self.shelf.surfaces()
+        for brain in self.brains:
+            brain.set_surfaces(surfaces)
+
+    async def close(self) -> None:
+        """Save, stop, let the engine go."""
+        if self.closed.is_set():
+            return
+        self.state.view.playing = False
+        self.player.stop()
+        self.session.stop()
+        self.session.save(closed=True)
+        self.shell.save_window()
+        if self.viewing is not None:
+            await self.viewing.slices.stop()
+        await self.tasks.stop()
+        await self.engine.close()
+        for brain in self.brains:
+            brain.finalize()
+        self.closed.set()
+
+    def start(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
+        """Run ``work`` beside the window; its failure becomes a message."""
+        return self.tasks.start(work, what)
+
+    def _failed(self, error: BaseException, what: str) -> None:
+        self.engine_life.failed(error, what)
+
+    # ------------------------------------------------------------ what can be asked for
+
+    async def open_path(self, path: str | Path, answers: dict[str, str] | None = None) -> bool:
+        """Open a scan; True when its first volume is on screen."""
+        return await self.opening.open_path(str(path), answers)
+
+    async def open_demo(self, n_frames: int = 490) -> bool:
+        """Make the demo case (once) and open it."""
+        return await self.opening.open_demo(n_frames)
+
+    async def prepared(self) -> bool:
+        """Wait for the parcel series of the open scan; False when they could not be made."""
+        return await self.opening.prepared()
+
+    async def reconstruct(self) -> Reconstruction | None:
+        """Reconstruct the present window; None when it could not be done or was overtaken."""
+        return await self.modelling.reconstruct() if self.modelling is not None else None
+
+    async def reconstruct_all(self) -> bool:
+        """Reconstruct the whole recording as a job; True when it is done."""
+        recording, model = self.state.case.recording, self.state.model
+        if recording is None or model.model is None:
+            return False
+        mask = model.mask
+        params = {
+            "recording_id": recording.info.recording_id,
+            "model_id": model.model_id,
+            "ratio": mask.ratio,
+            "seed": mask.seed,
+        }
+        job = await self.engine.submit(
+            "reconstruct_recording", params, tr("job.reconstruct_all", name=self.shell.name())
+        )
+        try:
+            await self.engine.finished(job.job_id)
+        except EngineError as error:
+            if error.code != "cancelled":
+                self.state.notices.tell(Notice.of_error(error, "model:all"))
+            return False
+        return True
+
+    def show_workspace(self, name: str) -> None:
+        """Go to a workspace; entering Model for the first time with a recording reconstructs its first window."""
+        self.state.shell.workspace = name
+        model = self.state.model
+        if name == "model" and model.result is None and not model.running and self.engine.state.status == "ready":
+            self.start(self.reconstruct(), tr("action.reconstruct"))
+
+    def set_theme(self, name: str) -> None:
+        """Show the dark or the light theme."""
+        self.state.preferences.put(theme=name)
+
+    async def settled(self) -> None:
+        """Wait until no slice and no reconstruction is on its way."""
+        while self.state.model.running:
+            await asyncio.sleep(0.01)
+        if self.viewing is not None:
+            await self.viewing.slices.settled()
+
+    def drop(self, paths: list[str]) -> None:
+        """Open the first of ``paths``; more than one at a time is said, not queued."""
+        if len(paths) > 1:
+            self.state.notices.tell(Notice("open:many", "info", tr("open.many", n=len(paths))))
+        self.start(self.open_path(paths[0]), tr("action.open"))
+
+    # ------------------------------------------------------------ messages
+
+    def _notice_pressed(self, key: str, button: str) -> None:
+        notice = next((n for n in self.state.notices.waiting if n.key == key), None)
+        if button == "details" and notice is not None:
+            self.shell.toggle_details(notice)
+            return
+        if button == "dismiss" or key in (LOST, OFFER):
+            self.window.fold_out.hide()
+            self.state.notices.drop(key)
+        if button == "restart":
+            self.start(self.engine_life.restart(), tr("action.engine_restart"))
+        if button == "reopen":
+            self.start(self.session.reopen(), tr("action.reopen"))
+
+    def _answered(self, key: str, value: str) -> None:
+        question = key.removeprefix(f"{SCAN_NOTICE}question:")
+        if value == "file:":
+            dialog = QFileDialog(self.window, tr("open.coordinates"))
+            dialog.setNameFilter(tr("open.coordinates_filter"))
+            dialog.fileSelected.connect(lambda path: self.start(self.opening.answer(question, path), tr("edit.answer")))
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+            return
+        self.start(self.opening.answer(question, value), tr("edit.answer"))
+
+    def _theme_changed(self, chosen: theme.Theme) -> None:
+        for controller in (self.viewing, self.modelling):
+            if controller is not None:
+                controller.set_theme(chosen)
+
+
+def _first_state(options: Options) -> AppState:
+    state = AppState(preferences=load_preferences())
+    preferences = state.preferences
+    if options.theme in theme.THEMES:
+        preferences.put(theme=options.theme)
+    state.shell.recent = load_recent()
+    state.case.atlas_id = preferences.atlas_id
+    state.view.put(
+        scale=preferences.scale, time_unit=preferences.time_unit, radiological=preferences.radiological,
+        names_hidden=preferences.names_hidden,
+    )  # fmt: skip
+    return state

@@ -1,0 +1,278 @@
+"""The View workspace: state on one side, four drawings and four panels on the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.controllers import display
+from app.controllers.pointing import Pointing
+from app.services.engine import EngineService
+from app.services.latest import Latest
+from app.state import AppState
+from app.state.stamps import Stamp
+from app.text import tr
+from app.theme import Theme
+from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.messages import Reply, SliceInfo
+
+if TYPE_CHECKING:
+    from app.controllers.player import Player
+    from app.views.pages.view import ViewPage
+
+Wish = tuple[Stamp, str, int, display.Voxel]
+
+
+class ViewController:
+    """Keeps the drawings of the View page on one crosshair and one time cursor."""
+
+    def __init__(
+        self, state: AppState, engine: EngineService, page: ViewPage, player: Player, pointing: Pointing
+    ) -> None:
+        self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
+        self._grey = (0.0, 1.0)
+        self._local: tuple[int, np.ndarray] | None = None
+        self.slices: Latest[Wish, Reply[SliceInfo]] = Latest(self._fetch, self._deliver, self._failed)
+        self._connect()
+        self._scan_changed()
+        self._recording_changed()
+
+    def _connect(self) -> None:
+        """All connections of this page."""
+        state, page, view, case = self._state, self._page, self._state.view, self._state.case
+        case.on("scan").connect(self._scan_changed)
+        case.on("labels").connect(self._labels_changed)
+        case.on("atlas").connect(self._atlas_changed)
+        case.on("recording").connect(self._recording_changed)
+        state.shell.on("workspace").connect(self._refresh)
+        view.on("crosshair_mm").connect(self._crosshair_changed)
+        view.on("frame").connect(self._frame_changed)
+        view.on("selected").connect(self._selection_changed)
+        view.on("radiological").connect(page.slices.set_radiological)
+        view.on("surface").connect(page.brain.set_surface)
+        view.on("time_unit").connect(self._unit_changed)
+        view.on("scale").connect(self._recording_changed)
+        for field in ("overlay", "cmap", "low", "high", "threshold", "opacity", "scale", "surface"):
+            view.on(field).connect(self._look_changed)
+        page.slices.crosshair_moved.connect(self._pointing.point)
+        page.brain.crosshair_requested.connect(self._pointing.point)
+        page.brain.parcel_clicked.connect(self._pointing.pick)
+        page.parcels.chosen.connect(self._pointing.choose)
+        page.overlay.changed.connect(self._look_wanted)
+        for drawing in (page.traces, page.carpet):
+            drawing.frame_requested.connect(self._player.go)
+            drawing.parcel_clicked.connect(self._pointing.pick)
+
+    @property
+    def _shown(self) -> bool:
+        return self._state.shell.workspace == "view"
+
+    # ------------------------------------------------------------ data
+
+    def _scan_changed(self, *_: object) -> None:
+        scan, page = self._state.case.scan, self._page
+        page.set_filled(scan is not None)
+        self.slices.forget()
+        self._local = None
+        if scan is None:
+            return
+        mni = not scan.is_volume or scan.info.space is None or scan.info.space.verdict != "not_mni"
+        page.probe.set_space(mni)
+        page.slices.set_radiological(self._state.view.radiological)
+        if scan.is_volume:
+            self._grey = display.grey_limits(scan.first)
+            self._local = (0, scan.first)
+            page.slices.set_labels(None)
+            page.slices.set_grid(scan.first.shape, scan.affine)
+            page.slices.set_crosshair(self._state.view.crosshair_mm)
+            self._slices_wanted()
+            page.slices.set_caption("")
+
+    def _labels_changed(self, *_: object) -> None:
+        grid, scan = self._state.case.labels, self._state.case.scan
+        if grid is None:
+            return
+        if scan is not None and not scan.is_volume:
+            brain = (grid.labels > 0).astype(np.float32)
+            self._grey, self._local = (0.0, 2.5), (-1, brain)
+            self._page.slices.set_grid(grid.labels.shape, grid.affine)
+            self._page.slices.set_crosshair(self._state.view.crosshair_mm)
+            self._slices_wanted()
+        self._page.slices.set_labels(grid.labels)
+        self._pointing.find()
+        self._look_changed()
+
+    def _atlas_changed(self, *_: object) -> None:
+        atlas, page = self._state.case.atlas, self._page
+        if atlas is None:
+            page.parcels.set_parcels((), ())
+            return
+        page.brain.set_atlas(
+            atlas.surface_left, atlas.surface_right, atlas.labels, atlas.labels_affine, atlas.info.structures
+        )
+        names = [atlas.name(p) for p in range(atlas.info.n_parcels)]
+        page.parcels.set_parcels(names, atlas.info.networks or [""] * len(names))
+        self._crosshair_changed()
+
+    def _recording_changed(self, *_: object) -> None:
+        case, page = self._state.case, self._page
+        recording = case.recording
+        if recording is None:
+            page.brain.set_values(None)
+            page.slices.set_overlay(None)
+            for box in (page.trace_box, page.carpet_box):
+                box.set_waiting(tr("view.waiting"))
+            return
+        series, unit = display.overlay_series(recording, self._state.view)
+        names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
+        page.traces.set_series(series, recording.info.tr_s, names, unit)
+        page.carpet.set_series(recording.sd, recording.info.tr_s)
+        for box in (page.trace_box, page.carpet_box):
+            box.set_waiting("")
+        self._unit_changed()
+        self._quality()
+        self._selection_changed()
+        self._look_changed()
+        self._frame_changed()
+
+    def _quality(self) -> None:
+        recording = self._state.case.recording
+        if recording is None:
+            return
+        missing, parcels = int(recording.missing.sum()), recording.info.n_parcels
+        covered = int((recording.coverage >= 0.5).sum())
+        known = recording.tsnr[np.isfinite(recording.tsnr)]
+        self._page.quality.show_values(
+            dvars=self._dvars_text(),
+            tsnr=f"{np.median(known):.0f}" if known.size else "",
+            coverage=f"{covered} / {parcels}",
+            missing=f"{missing} / {parcels}",
+        )
+
+    def _dvars_text(self) -> str:
+        recording, frame = self._state.case.recording, self._state.view.frame
+        if recording is None or frame >= recording.dvars.size:
+            return ""
+        return display.number(float(recording.dvars[frame]))
+
+    # ------------------------------------------------------------ where and when
+
+    def _crosshair_changed(self, *_: object) -> None:
+        mm = self._state.view.crosshair_mm
+        self._page.slices.set_crosshair(mm)
+        self._page.brain.set_crosshair(mm)
+        self._slices_wanted()
+        atlas, parcel, scan = self._state.case.atlas, self._state.view.parcel, self._state.case.scan
+        texts = {"mm": "  ".join(f"{v:.0f}" for v in mm)}
+        texts["region"] = atlas.name(parcel) if atlas is not None and parcel >= 0 else tr("probe.outside")
+        texts["network"] = atlas.network(parcel) if atlas is not None else ""
+        if scan is not None and scan.is_volume:
+            ijk = display.to_voxel(mm, scan.affine, scan.first.shape)
+            texts["voxel"] = "  ".join(str(v) for v in ijk)
+        self._page.probe.show_values(**texts)
+        self._parcel_value()
+
+    def _parcel_value(self) -> None:
+        recording, view = self._state.case.recording, self._state.view
+        text = ""
+        if recording is not None and 0 <= view.parcel < recording.info.n_parcels:
+            series, unit = display.overlay_series(recording, view)
+            value = float(series[view.parcel, min(view.frame, series.shape[1] - 1)])
+            text = f"{display.number(value)} {unit}" if np.isfinite(value) else tr("probe.missing")
+        self._page.probe.show_values(parcel=text)
+
+    def _frame_changed(self, *_: object) -> None:
+        if not self._shown:
+            return
+        frame, page = self._state.view.frame, self._page
+        page.traces.set_cursor(frame)
+        page.carpet.set_cursor(frame)
+        if self._state.view.overlay == "activity":
+            self._paint()
+        self._slices_wanted()
+        page.quality.show_values(dvars=self._dvars_text())
+        self._parcel_value()
+
+    def _selection_changed(self, *_: object) -> None:
+        selected = self._state.view.selected
+        for drawing in (self._page.brain, self._page.traces, self._page.slices):
+            drawing.set_selected(selected)
+        self._page.parcels.set_selected(selected)
+
+    def _unit_changed(self, *_: object) -> None:
+        for drawing in (self._page.traces, self._page.carpet):
+            drawing.set_time_unit(self._state.view.time_unit)
+
+    def _refresh(self, *_: object) -> None:
+        if self._shown:
+            self._frame_changed()
+
+    # ------------------------------------------------------------ overlay
+
+    def _look_wanted(self, field: str, value: object) -> None:
+        state, changes = self._state, {field: value}
+        if field in ("overlay", "scale"):
+            overlay = str(value) if field == "overlay" else state.view.overlay
+            scale = str(value) if field == "scale" else state.view.scale
+            changes |= display.default_look(state.case.recording, overlay, scale)
+        state.edits.set(tr("edit.overlay"), state.view, **changes)
+
+    def _look_changed(self, *_: object) -> None:
+        self._page.overlay.show_view(self._state.view, self._painted().unit)
+        self._paint()
+
+    def _painted(self) -> display.Painted:
+        return display.painted(self._state.case, self._state.view)
+
+    def _paint(self) -> None:
+        look, page, view = self._painted(), self._page, self._state.view
+        page.brain.set_values(look.values, look.low, look.high, look.cmap)
+        page.brain.set_unit(look.unit)
+        page.slices.set_unit(look.unit)
+        page.slices.set_overlay(
+            look.values, look.low, look.high, look.cmap, threshold=look.threshold, opacity=view.opacity
+        )
+        if look.values is not None:
+            page.parcels.set_values([display.number(float(v)) for v in look.values])
+
+    # ------------------------------------------------------------ slices
+
+    def _slices_wanted(self) -> None:
+        scan, view = self._state.case.scan, self._state.view
+        grid = self._state.case.labels
+        if self._local is None or scan is None:
+            return
+        frame, volume = self._local
+        affine = scan.affine if scan.is_volume else grid.affine if grid is not None else np.eye(4)
+        ijk = display.to_voxel(view.crosshair_mm, affine, volume.shape)
+        if not scan.is_volume or view.frame == frame:
+            i, j, k = ijk
+            self._page.slices.set_slices(volume[i], volume[:, j], volume[:, :, k], *self._grey)
+            self._page.probe.show_values(value=display.number(float(volume[ijk])) if scan.is_volume else "")
+        elif self._engine.state.status == "ready":
+            self.slices.wish((Stamp.of(self._state.case.revision), scan.info.scan_id, view.frame, ijk))
+
+    async def _fetch(self, wish: Wish) -> Reply[SliceInfo]:
+        _, scan_id, frame, ijk = wish
+        return await self._engine.client.slices(scan_id, frame, ijk)
+
+    def _deliver(self, wish: Wish, reply: Reply[SliceInfo]) -> None:
+        if not wish[0].fits(self._state.case.revision):
+            return
+        arrays = reply.arrays
+        self._page.slices.set_slices(arrays["sagittal"], arrays["coronal"], arrays["axial"], *self._grey)
+        self._page.probe.show_values(value=display.number(reply.message.value))
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, EngineError):
+            raise error
+        self._state.work.note(str(error))
+
+    # ------------------------------------------------------------ look
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint the drawings."""
+        page = self._page
+        for drawing in (page.slices, page.brain, page.traces, page.carpet, page.time_bar):
+            drawing.set_theme(theme)

@@ -1,0 +1,41 @@
+"""A box with a text to read and copy: About, Diagnostics."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.text import tr
+from app.views.forms import GRID, label
+
+
+class FactsDialog(QDialog):
+    """A title, a text, Copy and Close."""
+
+    def __init__(self, title: str, text: str, parent: QWidget | None = None, *, plain: bool = True) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        column.setSpacing(2 * GRID)
+        if plain:
+            box = QPlainTextEdit(text)
+            box.setReadOnly(True)
+            box.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+            box.setAccessibleName(title)
+            column.addWidget(box, 1)
+            self.resize(680, 460)
+        else:
+            column.addWidget(label(text, wrap=True))
+            self.setFixedWidth(460)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        if plain:
+            copy = QPushButton(tr("copy"))
+            copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(text))
+            row.addWidget(copy)
+        close = QPushButton(tr("close"))
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        row.addWidget(close)
+        column.addLayout(row)

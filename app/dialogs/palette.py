@@ -1,0 +1,95 @@
+"""The command palette: type a few letters, Enter does it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from app.dialogs.fuzzy import score
+from app.text import tr
+from app.views.forms import GRID, label
+
+ACTION = Qt.ItemDataRole.UserRole
+
+
+class CommandPalette(QFrame):
+    """A box over the window's upper middle with every command; what cannot be used is dimmed and says why."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._over = parent
+        self.setProperty("role", "popup")
+        self.setAccessibleName(tr("palette.name"))
+        self._commands: list[tuple[str, QAction]] = []
+        self._line = QLineEdit()
+        self._line.setPlaceholderText(tr("palette.hint"))
+        self._line.setAccessibleName(tr("palette.hint"))
+        self._line.installEventFilter(self)
+        self._line.textChanged.connect(self._filter)
+        self._list = QListWidget()
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.itemClicked.connect(self._use)
+        self._list.setAccessibleName(tr("palette.name"))
+        self._nothing = label(tr("palette.nothing"), "muted")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GRID, GRID, GRID, GRID)
+        for widget in (self._line, self._nothing, self._list):
+            column.addWidget(widget)
+        self.hide()
+
+    def open_with(self, commands: list[tuple[str, QAction]]) -> None:
+        """Show the commands, each with the name of its menu."""
+        self._commands = commands
+        width = min(560, self._over.width() - 4 * GRID)
+        self.setGeometry((self._over.width() - width) // 2, 64, width, min(420, self._over.height() - 128))
+        self._line.clear()
+        self._filter("")
+        self.raise_()
+        self.show()
+        self._line.setFocus()
+
+    def _filter(self, letters: str) -> None:
+        ranked = [(score(letters, f"{action.text()} {menu}"), action, menu) for menu, action in self._commands]
+        found = [(s, action, menu) for s, action, menu in ranked if s > 0]
+        if letters:
+            found.sort(key=lambda row: (-row[0], not row[1].isEnabled()))
+        self._list.clear()
+        for _, action, menu in found:
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            text = f"{action.text().rstrip('…')}   {menu}" + (f"   {keys}" if keys else "")
+            item = QListWidgetItem(text)
+            item.setData(ACTION, action)
+            item.setToolTip(action.toolTip())
+            if not action.isEnabled():
+                item.setText(f"{text}   {action.statusTip()}")
+                item.setFlags(Qt.ItemFlag.ItemIsSelectable)
+            self._list.addItem(item)
+        self._nothing.setVisible(not found)
+        self._list.setCurrentRow(0)
+
+    def _use(self, item: QListWidgetItem | None) -> None:
+        action = item.data(ACTION) if item is not None else None
+        if action is not None and action.isEnabled():
+            self.hide()
+            action.trigger()
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Let arrows, Enter and Escape act while the person types; leaving the line closes the box."""
+        if event.type() == QEvent.Type.FocusOut:
+            self.hide()
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        row, last = self._list.currentRow(), self._list.count() - 1
+        moves = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 10, Qt.Key.Key_PageUp: -10}
+        key = Qt.Key(event.key())
+        if key in moves:
+            self._list.setCurrentRow(min(max(row + moves[key], 0), last))
+            return True
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._use(self._list.currentItem())
+            return True
+        if key == Qt.Key.Key_Escape:
+            self.hide()
+            return True
+        return False
