@@ -64,7 +64,7 @@ def _schaefer(n: int, folder: Path, base_url: str) -> Fetched:
     got = datasets.fetch_atlas_schaefer_2018(n, resolution_mm=2, data_dir=folder, base_url=base_url or None, verbose=0)
     table = got.lut[got.lut["index"] > 0]
     rows = [schaefer_row(int(label), str(name)) for label, name in zip(table["index"], table["name"], strict=True)]
-    return Fetched(Path(got.maps), rows, _files(folder))
+    return Fetched(Path(got.maps), rows, sorted(Path(got.maps).parent.glob("Schaefer*")))
 
 
 def _difumo(n: int, folder: Path) -> Fetched:
@@ -97,10 +97,6 @@ def _harvard_oxford(folder: Path) -> Fetched:
     got = datasets.fetch_atlas_harvard_oxford("cortl-maxprob-thr25-2mm", data_dir=folder, verbose=0)
     rows = [Row(place, str(name)) for place, name in enumerate(got.labels) if place > 0]
     return Fetched(Path(got.filename), rows, [Path(got.filename)])
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def main(arguments: list[str]) -> int:

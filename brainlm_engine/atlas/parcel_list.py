@@ -100,7 +100,8 @@ def _with_header(path: Path, header: list[str], rows: list[list[str]]) -> list[L
     def column(names: tuple[str, ...], numeric: bool | None = None) -> int | None:
         for name in names:
             for place, title in enumerate(header):
-                is_numeric = all(_number(row[place]) is not None for row in rows)
+                # a few odd cells do not make a column of labels one of names: they are errors, told below
+                is_numeric = sum(_number(row[place]) is not None for row in rows) > len(rows) / 2
                 if title == name and (numeric is None or numeric == is_numeric):
                     return place
         return None
@@ -108,6 +109,8 @@ def _with_header(path: Path, header: list[str], rows: list[list[str]]) -> list[L
     def cell(row: list[str], place: int | None) -> str:
         return "" if place is None else row[place]
 
+    if not rows:
+        raise BadInput(f"The table {shown(path)} lists no parcel.", _NEXT)
     label, name = column(_LABEL, numeric=True), column(_NAME, numeric=False)
     network, hemisphere, structure = column(_NETWORK), column(_HEMISPHERE), column(_STRUCTURE)
     axes = [column((axis, f"{axis}_mni", f"mni_{axis}", f"{axis}_mm", f"{axis}_(mm)", f"{axis}.mni")) for axis in "xyz"]

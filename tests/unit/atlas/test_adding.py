@@ -134,7 +134,7 @@ def test_refused_ids(labels: Path, atlas_id: str) -> None:
         ("index,name\n10,a\n20,b\n35,c\n40,d\n", "4 lines for 5 labels; no line for 1000"),
         ("index,name\n10,a\n20,b\n35,c\n40,d\n1000,e\n7,f\n", "6 lines for 5 labels; no voxel for 7"),
         ("index,name\n10,a\n20,b\n35,c\n40,d\n40,e\n", "lists the label 40 more than once"),
-        ("index,name\n10,a\n20,b\n35,c\n40,d\nx,e\n", "lines whose label|no column|does not fit|not understood"),
+        ("index,name\n10,a\n20,b\n35,c\n40,d\nx,e\n", "lines whose label is not a whole number"),
         ("name\na\nb\n", "2 lines for 5 labels"),
         ("", "is empty"),
         ("name\n", "lists no parcel"),
