@@ -1,0 +1,48 @@
+"""``brainlm-engine evaluate MODEL DATA``: how well a model fills in hidden patches of unseen people."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from brainlm_engine.tasks.evaluate import Evaluation
+
+SUMMARY = "score a model on held-out people beside simple methods"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verb's arguments."""
+    parser.add_argument("model", help="name or folder of a model")
+    parser.add_argument("data", type=Path, help="cohort folder (its test people), or an ABIDE HDF5 file")
+    parser.add_argument("--ratio", type=float, default=0.75, help="share of patches hidden (default 0.75)")
+    parser.add_argument("--people", type=int, help="at most so many people")
+    parser.add_argument("--frames", type=int, default=200, help="frames per window")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--save", type=Path, help="also write the table to this JSON file")
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
+    """Return the table."""
+    import torch
+
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import written_whole
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.evaluate import evaluate
+
+    if not 0 < args.ratio < 1:
+        raise BadInput(f"A mask ratio of {args.ratio:g} cannot be scored.", "Choose a ratio between 0 and 1.")
+    torch.set_num_threads(args.threads)
+    table = evaluate(
+        load_model(args.model), args.data, ratio=args.ratio, people=args.people, frames=args.frames, seed=args.seed,
+        progress=Said(say),
+    )  # fmt: skip
+    if args.save:
+        with written_whole(args.save) as temporary:
+            temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return table

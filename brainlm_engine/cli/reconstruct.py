@@ -1,0 +1,90 @@
+"""``brainlm-engine reconstruct RECORDING``: hide patches, fill them in, say how well."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SUMMARY = "reconstruct a recording with hidden patches and score it beside simple methods"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verb's arguments."""
+    parser.add_argument("recording", type=Path, help="recording (.safetensors) written by parcellate or simulate")
+    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
+    parser.add_argument("--start", type=int, default=0, help="first frame of the window")
+    parser.add_argument("--frames", type=int, default=200, help="frames per window")
+    parser.add_argument("--ratio", type=float, default=0.75, help="share of patches hidden (default 0.75)")
+    parser.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 0, with commas")
+    parser.add_argument("--network", default="", help="hide this network instead")
+    parser.add_argument("--span", default="", metavar="FROM:TO", help="hide these time patches instead")
+    parser.add_argument("--whole", action="store_true", help="the whole recording, every patch hidden exactly once")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="write measured, predicted, mask and R2 to this .safetensors file")
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Reconstruct and return the scores."""
+    import torch
+
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.models import load_model
+    from brainlm_engine.recording import Recording
+    from brainlm_engine.tasks import reconstruct, reconstruct_recording
+
+    torch.set_num_threads(args.threads)
+    spec = mask_from(args)
+    recording, model = Recording.load(args.recording), load_model(args.model)
+    if args.whole:
+        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=args.frames)
+        arrays: dict[str, Any] = {
+            "measured": whole.measured, "predicted": whole.predicted, "r2_parcel": whole.r2_parcel,
+            "r2_frame": whole.r2_frame,
+        }  # fmt: skip
+        scores, sentence, notes = whole.scores, whole.verdict, whole.notes
+    else:
+        window = reconstruct(model, recording, args.start, spec, args.frames, recording_id=args.recording.name)
+        arrays = dict(window.arrays())
+        scores, sentence, notes = window.info.scores, window.info.verdict, window.info.notes
+    if args.out:
+        _write(arrays, args.out)
+    return {
+        "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": list(notes),
+        "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def mask_from(args: argparse.Namespace) -> Any:
+    """Return the MaskSpec that the options ask for."""
+    from pydantic import ValidationError
+
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.messages import MaskSpec
+
+    try:
+        if args.parcels:
+            return MaskSpec(kind="parcels", parcels=tuple(int(word) for word in args.parcels.split(",")))
+        if args.network:
+            return MaskSpec(kind="network", network=args.network)
+        if args.span:
+            first, _, last = args.span.partition(":")
+            return MaskSpec(kind="span", span=(int(first), int(last)))
+        return MaskSpec(ratio=args.ratio, seed=args.seed)
+    except (ValidationError, ValueError) as error:
+        raise BadInput(
+            "This mask cannot be understood.", "For example: --ratio 0.75, --parcels 3,17 or --span 8:10.", str(error)
+        ) from error
+
+
+def _write(arrays: dict[str, Any], path: Path) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from brainlm_engine.files import written_whole
+
+    with written_whole(path) as temporary:
+        kinds = {key: np.uint8 if value.dtype == bool else np.float32 for key, value in arrays.items()}
+        save_file({key: np.ascontiguousarray(value, kinds[key]) for key, value in arrays.items()}, temporary)
