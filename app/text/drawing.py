@@ -5,8 +5,9 @@ from __future__ import annotations
 DRAWING: dict[str, str] = {
     "brain.name": "3D brain",
     "brain.help": (
-        "Drag to turn, wheel to zoom, Shift-drag to move, click a region to choose it. Keys: arrows turn, 1 to 6 look from left, right, "
-        "front, back, top, bottom, 7 four views, 0 reset, comma and full stop previous and next region."
+        "Drag to turn, wheel to zoom, Shift-drag to move, click a region to choose it. Keys: arrows turn, "
+        "1 to 6 look from left, right, front, back, top, bottom, 7 four views, 0 reset, "
+        "comma and full stop previous and next region."
     ),
     "brain.preparing": "Preparing the 3D brain …",
     "brain.no_surfaces": "The brain surface is loading …",
@@ -15,6 +16,7 @@ DRAWING: dict[str, str] = {
     "brain.reason_asked": "3D was switched off with --no-3d or in the preferences.",
     "brain.reason_opengl": "OpenGL 3.2 is not available: {detail}",
     "brain.flat.left": "From the left",
+    "brain.flat.back": "From behind",
     "brain.flat.top": "From above",
     "brain.flat.right": "From the right",
     "brain.left lateral": "Left, outer side",
@@ -23,13 +25,13 @@ DRAWING: dict[str, str] = {
     "brain.right medial": "Right, inner side",
     "brain.subcortex": "Subcortex",
     "brain.cerebellum": "Cerebellum",
-    "brain.inset": "Inside",
+    "brain.inset": "Below the cortex",
     "side.L": "L",
     "side.R": "R",
     "slices.name": "Slices",
     "slices.help": (
-        "Drag moves the crosshair, the wheel goes through the slices, Ctrl and wheel zoom. Keys: arrows move the crosshair, Page Up and "
-        "Page Down go through the slices, X, Y, Z choose the slice, plus, minus and 0 zoom."
+        "Drag moves the crosshair, the wheel goes through the slices, Ctrl and wheel zoom. Keys: arrows move the "
+        "crosshair, Page Up and Page Down go through the slices, X, Y, Z choose the slice, plus, minus and 0 zoom."
     ),
     "slices.sagittal": "Sagittal",
     "slices.coronal": "Coronal",
@@ -38,9 +40,9 @@ DRAWING: dict[str, str] = {
     "slices.label_oblique": "{plane}  {number} of {count}, oblique",
     "traces.name": "Parcel traces",
     "traces.help": (
-        "Drag moves, a click sets the time and chooses the row, the wheel scrolls rows, Shift and wheel scroll time, Ctrl and wheel zoom "
-        "time, Alt and wheel make rows higher. Keys: left and right frame by frame, up and down row by row, plus and minus zoom time, with "
-        "Shift they make rows higher, 0 shows all."
+        "Drag moves, a click sets the time and chooses the row, the wheel scrolls rows, Shift and wheel scroll time, "
+        "Ctrl and wheel zoom time, Alt and wheel make rows higher. Keys: left and right frame by frame, up and down "
+        "row by row, plus and minus zoom time, with Shift they make rows higher, 0 shows all."
     ),
     "traces.missing": "missing",
     "carpet.name": "Carpet plot",

@@ -67,7 +67,7 @@ class Camera:
         return np.asarray(seen)
 
     def to_pixels(self, xyz: Array, width: float, height: float) -> Array:
-        """(n, 3): x from the left, y from the top in pixels of a picture of that size, and depth in mm (larger is nearer)."""
+        """(n, 3): x from the left, y from the top in pixels of a picture of that size, depth in mm (larger is nearer)."""
         seen = self.to_view(xyz)
         per_mm = height / (2.0 * self.scale)
         return np.stack([width / 2 + seen[:, 0] * per_mm, height / 2 - seen[:, 1] * per_mm, seen[:, 2]], axis=1)
@@ -101,10 +101,12 @@ class Hit:
     depth: float
 
 
-def pick(camera: Camera, vertices: Array, faces: Array, x: float, y: float, width: float, height: float) -> Hit | None:
-    """The nearest face under pixel (x, y) of a picture ``width`` x ``height``, or None."""
-    seen = camera.to_pixels(vertices, width, height)
-    px, py = seen[:, 0] - x, seen[:, 1] - y
+def pick(
+    camera: Camera, vertices: Array, faces: Array, pixel: tuple[float, float], size: tuple[float, float]
+) -> Hit | None:
+    """The nearest face under a pixel of a picture of that size (width, height), or None."""
+    seen = camera.to_pixels(vertices, *size)
+    px, py = seen[:, 0] - pixel[0], seen[:, 1] - pixel[1]
     fx, fy = px[faces], py[faces]
     inside = (fx.min(1) <= 0) & (fx.max(1) >= 0) & (fy.min(1) <= 0) & (fy.max(1) >= 0)
     rows = np.flatnonzero(inside)

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.text import tr
-from app.theme.tokens import DARK, Theme
+from app.theme.tokens import Theme
 from app.views.brain_layout import Panel, fitted, four_views, whole_brain
-from app.views.brain_parts import HEMISPHERES, BrainParts, Part
-from app.views.orientation_cube import SIZE, clicked_view, paint_cube
-from app.widgets.colour_bar import small_font
+from app.views.brain_overlay import BrainOverlay
+from app.views.brain_parts import HEMISPHERES, BrainParts, Picked
+from app.views.orientation_cube import clicked_view
 from app.widgets.colour_map import hex_rgb
 from app.widgets.focus_ring import paint_focus_ring
 
@@ -52,15 +42,12 @@ class BrainCanvas(QWidget):
     def __init__(self, parts: BrainParts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.parts = parts
-        self.theme: Theme = DARK
-        self.title = ""
+        self.over = BrainOverlay(parts)
         self.message = tr("brain.preparing")
         self.layout_name = "whole"
         self.view = "left"
         self.deep = True
         self.opacity = 1.0
-        self.crosshair: Array | None = None
-        self.marks: list[tuple[Part, Array]] = []
         self.render_ms = 0.0
         self._turn = [0.0, 0.0]
         self._zoom = 1.0
@@ -96,12 +83,12 @@ class BrainCanvas(QWidget):
     def attach(self, scene: Any, actors: Callable[[], dict[str, list[Any]]]) -> None:
         """From now on draw with ``scene``; ``actors()`` gives the VTK actors per part."""
         self._scene, self._actors = scene, actors
-        scene.set_background(hex_rgb(self.theme.canvas))
+        scene.set_background(hex_rgb(self.over.theme.canvas))
         self.replace_panels()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of ``theme``."""
-        self.theme = theme
+        self.over.theme = theme
         if self._scene is not None:
             self._scene.set_background(hex_rgb(theme.canvas))
         self.redraw()
@@ -149,11 +136,11 @@ class BrainCanvas(QWidget):
         deep = tuple(part for part in parts if part not in HEMISPHERES) if self.deep else ()
         cortex = tuple(part for part in parts if part in HEMISPHERES)
         if self.layout_name == "panels":
-            panels = four_views(width, height, deep)
+            panels = four_views((width, height), deep)
         else:
             outside = tuple(p for p in deep if self.parts.surface == "pial" and (p == "cerebellum" or self.opacity < 1))
             inset = tuple(part for part in deep if part not in outside)
-            panels = whole_brain(width, height, self.view, (*cortex, *outside), inset)
+            panels = whole_brain((width, height), self.view, (*cortex, *outside), inset)
         return fitted(panels, self.parts.points)
 
     def _moved(self, panel: Panel) -> Panel:
@@ -213,89 +200,16 @@ class BrainCanvas(QWidget):
         painter.scale(1, -1)  # VTK's first row is the lowest
         painter.drawImage(QRectF(0, 0, self.width(), self.height()), self._image)
         painter.restore()
-        self._paint_over(painter)
+        whole = self.layout_name == "whole"
+        self.over.paint(painter, self.panels(), (self.width(), self.height()), self.font(), cube=whole)
+        if self.hasFocus():
+            paint_focus_ring(painter, QRectF(self.rect()), self.over.theme)
         painter.end()
 
     def _paint_message(self, painter: QPainter) -> None:
-        painter.fillRect(self.rect(), QColor(self.theme.canvas))
-        painter.setPen(QColor(self.theme.muted))
+        painter.fillRect(self.rect(), QColor(self.over.theme.canvas))
+        painter.setPen(QColor(self.over.theme.muted))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.message)
-
-    def _paint_over(self, painter: QPainter) -> None:
-        panels = self.panels()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for panel in panels:
-            self._paint_sides(painter, panel)
-        self._paint_marks(painter, panels)
-        self._paint_crosshair(painter, panels)
-        if self.title:
-            painter.setFont(self.font())
-            painter.setPen(QColor(self.theme.text))
-            area = QRectF(12, 8, self.width() - 24, painter.fontMetrics().height())
-            painter.drawText(area, Qt.AlignmentFlag.AlignLeft, self.title)
-        if self.layout_name == "whole" and panels:
-            paint_cube(painter, self._cube_area(), panels[0].camera, self.theme)
-        if self.hasFocus():
-            paint_focus_ring(painter, QRectF(self.rect()), self.theme)
-
-    def _cube_area(self) -> QRectF:
-        return QRectF(8, self.height() - SIZE - 8, SIZE, SIZE)
-
-    def _paint_sides(self, painter: QPainter, panel: Panel) -> None:
-        """L and R beside the brain when it is seen from front, back, above or below; the panel's caption."""
-        x, y, width, height = panel.box
-        painter.setFont(small_font(self.font()))
-        painter.setPen(QColor(self.theme.muted))
-        line = painter.fontMetrics().height()
-        if panel.caption:
-            foot = QRectF(x, y + height - line - 6, width, line)
-            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, tr(f"brain.{panel.caption}"))
-        rightward = float(panel.camera.axes()[0][0])
-        both = len(panel.parts) > 1 or panel.parts[0] not in HEMISPHERES
-        if abs(rightward) < 0.7 or not both or panel.key == "inset":
-            return
-        painter.setPen(QColor(self.theme.text))
-        letters = (tr("side.L"), tr("side.R")) if rightward > 0 else (tr("side.R"), tr("side.L"))
-        spots = self.parts.points(panel.parts) if panel.key != "main" else self._cortex_points()
-        reach = panel.camera.to_pixels(spots, width, height)
-        for letter, edge, sign in ((letters[0], reach[:, 0].min(), -1), (letters[1], reach[:, 0].max(), 1)):
-            centre = min(max(x + edge + sign * 12, x + 12), x + width - 12)
-            spot = QRectF(centre - 10, y + height / 2 - line / 2, 20, line)
-            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
-
-    def _cortex_points(self) -> Array:
-        box = self.parts.points([part for part in self.parts.parts() if part in HEMISPHERES])
-        return box[::16]
-
-    def _paint_crosshair(self, painter: QPainter, panels: Sequence[Panel]) -> None:
-        if self.crosshair is None:
-            return
-        place = self.parts.nearest(self.crosshair)[None]
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for panel in panels:
-            if ("left" in panel.parts) != ("right" in panel.parts) and (place[0, 0] < 0) != ("left" in panel.parts):
-                continue
-            spot = panel.camera.to_pixels(place, panel.box[2], panel.box[3])[0, :2] + panel.box[:2]
-            if panel.contains(*spot):
-                self._ring(painter, spot, 5.0, ticks=True)
-
-    def _paint_marks(self, painter: QPainter, panels: Sequence[Panel]) -> None:
-        """A ring round chosen parcels that have no outline of their own (small deep ones)."""
-        for part, centre in self.marks:
-            for panel in panels:
-                if part in panel.parts:
-                    spot = panel.camera.to_pixels(centre[None], panel.box[2], panel.box[3])[0, :2] + panel.box[:2]
-                    self._ring(painter, spot, 9.0, ticks=False)
-
-    def _ring(self, painter: QPainter, spot: Array, radius: float, *, ticks: bool) -> None:
-        centre = QPointF(float(spot[0]), float(spot[1]))
-        for colour, pen_width in ((self.theme.canvas, 4.0), (self.theme.accent if ticks else self.theme.text, 1.6)):
-            painter.setPen(QPen(QColor(colour), pen_width))
-            painter.drawEllipse(centre, radius, radius)
-            if ticks:
-                for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                    inner, outer = radius + 1, radius + 5
-                    painter.drawLine(centre + QPointF(dx * inner, dy * inner), centre + QPointF(dx * outer, dy * outer))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Frame everything again."""
@@ -381,7 +295,7 @@ class BrainCanvas(QWidget):
         self._zoom = float(np.clip(self._zoom * factor, 0.4, 8.0))
         self.redraw()
 
-    def _picked(self, point: QPointF) -> Any:
+    def _picked(self, point: QPointF) -> Picked | None:
         for panel in reversed(self.panels()):
             if panel.contains(point.x(), point.y()):
                 found = self.parts.pick(panel, point.x(), point.y())
@@ -392,7 +306,7 @@ class BrainCanvas(QWidget):
     def _click(self, point: QPointF) -> None:
         panels = self.panels()
         if self.layout_name == "whole" and panels:
-            view = clicked_view(panels[0].camera, self._cube_area(), point)
+            view = clicked_view(panels[0].camera, self.over.cube_area(self.height()), point)
             if view:
                 self.look_from(view)
                 return

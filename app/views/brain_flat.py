@@ -1,4 +1,4 @@
-"""The brain without 3D: every parcel a disc at its centre, seen from the left, from above and from the right."""
+"""The brain without 3D: every parcel a disc at its centre, seen from left, right, above and behind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from app.widgets.colour_bar import small_font
 from app.widgets.focus_ring import paint_focus_ring
 
 Array = NDArray[Any]
-#: caption, MNI axis drawn to the right and its sign, axis drawn up, which x are shown (-1 left, 1 right, 0 both)
-SIDES = (("left", 1, -1.0, 2, -1), ("top", 0, 1.0, 1, 0), ("right", 1, 1.0, 2, 1))
+#: caption, MNI axis drawn to the right and its sign, axis drawn up, axis towards the viewer and its sign, one half only
+SIDES = (
+    ("left", 1, -1.0, 2, 0, -1.0, True),
+    ("right", 1, 1.0, 2, 0, 1.0, True),
+    ("top", 0, 1.0, 1, 2, 1.0, False),
+    ("back", 0, 1.0, 2, 1, -1.0, False),
+)
+MIDDLE = np.array([0.0, -18.0, 10.0])
+REACH = 190.0
 
 
 class FlatBrain(QWidget):
-    """Three flat projections of parcel centres, in the colours the 3D brain would have."""
+    """Four flat projections of parcel centres, in the colours the 3D brain would have."""
 
     parcel_clicked = Signal(int)
     crosshair_requested = Signal(float, float, float)
@@ -32,7 +39,6 @@ class FlatBrain(QWidget):
         self.theme: Theme = DARK
         self.title = ""
         self.message = ""
-        self.crosshair: Array | None = None
         self._xyz: Array = np.zeros((0, 3))
         self._colours: Array = np.zeros((0, 3), np.uint8)
         self._selected: frozenset[int] = frozenset()
@@ -64,22 +70,27 @@ class FlatBrain(QWidget):
         self._selected = parcels
         self.update()
 
+    def _boxes(self) -> list[QRectF]:
+        """Room of each projection: side by side when wide, two by two otherwise."""
+        head = 60.0
+        columns = 4 if self.width() > 2.2 * (self.height() - head) else 2
+        width, height = self.width() / columns, max((self.height() - head) * columns / 4, 1.0)
+        return [QRectF(i % columns * width, head + i // columns * height, width, height) for i in range(4)]
+
     def spots(self) -> list[tuple[int, QPointF, float]]:
         """Every disc as parcel, centre, radius in widget pixels; far ones first."""
+        found: list[tuple[int, QPointF, float]] = []
         if len(self._xyz) == 0:
-            return []
-        column = self.width() / 3
-        head = 64.0
-        per_mm = min(column / 200.0, (self.height() - head - 24) / 190.0)
-        radius = max(3.0, 4.2 * per_mm)
-        found = []
-        for i, (_name, across, sign, up, which) in enumerate(SIDES):
-            origin = np.array([0.0, -18.0, 10.0])
-            x = column * (i + 0.5) + sign * per_mm * (self._xyz[:, across] - origin[across])
-            y = head + (self.height() - head - 24) / 2 - per_mm * (self._xyz[:, up] - origin[up])
-            depth = which * self._xyz[:, 0] if which else self._xyz[:, 2]
-            shown = np.isfinite(x + y) & ((which == 0) | (which * self._xyz[:, 0] >= 0))
+            return found
+        place = self._xyz - MIDDLE
+        for box, (_name, across, sign, up, toward, near, half) in zip(self._boxes(), SIDES, strict=True):
+            per_mm = min(box.width() / REACH, (box.height() - 24) / (REACH if not half else 160.0))
+            x = box.center().x() + sign * per_mm * place[:, across]
+            y = box.center().y() - 10 - per_mm * place[:, up]
+            depth = near * self._xyz[:, toward]
+            shown = np.isfinite(x + y) & (not half or depth >= 0)
             rows = np.flatnonzero(shown)
+            radius = max(3.0, 5.0 * per_mm)
             found += [(int(p), QPointF(float(x[p]), float(y[p])), radius) for p in rows[np.argsort(depth[rows])]]
         return found
 
@@ -95,8 +106,8 @@ class FlatBrain(QWidget):
         flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
         painter.drawText(QRectF(12, 12 + line, self.width() - 24, 2.2 * line), flags, self.message)
         painter.setFont(small_font(self.font()))
-        for i, side in enumerate(SIDES):
-            foot = QRectF(i * self.width() / 3, self.height() - line - 6, self.width() / 3, line)
+        for box, side in zip(self._boxes(), SIDES, strict=True):
+            foot = QRectF(box.left(), box.bottom() - line - 4, box.width(), line)
             painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, tr(f"brain.flat.{side[0]}"))
         edge = QPen(QColor(self.theme.canvas), 1)
         ring = QPen(QColor(self.theme.text), 2)
@@ -124,3 +135,20 @@ class FlatBrain(QWidget):
             self.step_requested.emit(1 if event.key() == Qt.Key.Key_Period else -1)
         else:
             super().keyPressEvent(event)
+
+
+def centres(labels: Array, affine: Array, n_parcels: int) -> Array:
+    """(V, 3) centre of gravity of every parcel in mm, NaN when it has no voxel.
+
+    Parameters
+    ----------
+    labels : (X, Y, Z) int16, 0 = none, value - 1 = parcel
+    affine : (4, 4) voxel to mm
+    """
+    where = np.argwhere(labels > 0)
+    parcel = labels[tuple(where.T)].astype(int) - 1
+    count = np.bincount(parcel, minlength=n_parcels).astype(float)
+    sums = np.stack([np.bincount(parcel, weights=where[:, i], minlength=n_parcels) for i in range(3)], axis=1)
+    with np.errstate(invalid="ignore"):
+        ijk = sums[:n_parcels] / count[:n_parcels, None]
+    return np.asarray(ijk @ affine[:3, :3].T + affine[:3, 3])

@@ -12,6 +12,8 @@ Part = Literal["left", "right", "subcortex", "cerebellum"]
 Box = tuple[float, float, float, float]
 
 GAP = 4.0
+TITLE = 28.0
+CAPTION = 24.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Panel:
     parts : what is drawn in it
     box : x, y, width, height in widget pixels, y from the top
     camera : where it is seen from
-    caption : short words in its corner
+    caption : short words below
+    pad : free pixels above and below, for title and caption
     mirrored : a drag turns it the other way round (right hemisphere beside left)
     """
 
@@ -33,6 +36,7 @@ class Panel:
     box: Box
     camera: Camera
     caption: str = ""
+    pad: tuple[float, float] = (6.0, 6.0)
     mirrored: bool = False
 
     def contains(self, x: float, y: float) -> bool:
@@ -46,51 +50,74 @@ def _look(view: str, elevation: float = 0.0) -> Camera:
     return Camera(azimuth=azimuth, elevation=base + elevation)
 
 
-def whole_brain(
-    width: float, height: float, view: str, parts: tuple[Part, ...], inset: tuple[Part, ...]
-) -> list[Panel]:
-    """One large brain; what the cortex would hide stands in an inset at the lower right, seen from the same side."""
-    main = Panel("main", parts, (0.0, 0.0, width, height), _look(view))
+def whole_brain(size: tuple[float, float], view: str, parts: tuple[Part, ...], inset: tuple[Part, ...]) -> list[Panel]:
+    """One large brain; what the cortex would hide stands beside or below it, seen from the same side."""
+    width, height = size
+    main = Panel("main", parts, (0.0, 0.0, width, height), _look(view), pad=(TITLE, 10.0))
     if not inset:
         return [main]
-    side = max(min(0.30 * width, 0.38 * height), 60.0)
-    beside = Panel("inset", inset, (width - side, height - 0.8 * side, side, 0.8 * side), _look(view), "inset")
-    if width > 1.25 * height:  # room at the right: nothing overlaps
-        main = replace(main, box=(0.0, 0.0, width - 0.72 * side, height))
-    return [main, beside]
+    if width >= 1.15 * height:
+        column = min(0.26 * width, 0.5 * height)
+        tall = min(height, 1.1 * column)
+        box: Box = (width - column, height - tall, column, tall)
+        main = replace(main, box=(0.0, 0.0, width - column, height))
+    else:
+        row = 0.24 * height
+        box = (0.35 * width, height - row, 0.65 * width, row)
+        main = replace(main, box=(0.0, 0.0, width, height - row))
+    return [main, Panel("inset", inset, box, _look(view), "inset", pad=(4.0, CAPTION))]
 
 
-def four_views(width: float, height: float, deep: tuple[Part, ...]) -> list[Panel]:
+def four_views(size: tuple[float, float], deep: tuple[Part, ...]) -> list[Panel]:
     """Lateral above medial, left beside right; subcortex and cerebellum in a column of their own, or in a row below."""
+    width, height = size
     wide = width >= 1.25 * height
     column = 0.24 * width if deep and wide else 0.0
     row = 0.24 * height if deep and not wide else 0.0
-    w, h = (width - column - GAP) / 2, (height - row - GAP) / 2
+    w, h = (width - column - GAP) / 2, (height - TITLE - row - GAP) / 2
+    low = TITLE + h + GAP
+    foot = (4.0, CAPTION)
     panels = [
-        Panel("left lateral", ("left",), (0, 0, w, h), _look("left"), "left lateral"),
-        Panel("right lateral", ("right",), (w + GAP, 0, w, h), _look("right"), "right lateral", mirrored=True),
-        Panel("left medial", ("left",), (0, h + GAP, w, h), _look("right"), "left medial"),
-        Panel("right medial", ("right",), (w + GAP, h + GAP, w, h), _look("left"), "right medial", mirrored=True),
+        Panel("left lateral", ("left",), (0, TITLE, w, h), _look("left"), "left lateral", foot),
+        Panel(
+            "right lateral", ("right",), (w + GAP, TITLE, w, h), _look("right"), "right lateral", foot, mirrored=True
+        ),
+        Panel("left medial", ("left",), (0, low, w, h), _look("right"), "left medial", foot),
+        Panel("right medial", ("right",), (w + GAP, low, w, h), _look("left"), "right medial", foot, mirrored=True),
     ]
     for i, part in enumerate(deep):
         if wide:
-            share = height / len(deep)
-            box: Box = (width - column, i * share, column, share)
+            share = (height - TITLE) / len(deep)
+            box: Box = (width - column, TITLE + i * share, column, share)
         else:
             share = width / len(deep)
             box = (i * share, height - row, share, row)
         camera = _look("front", 20.0) if part == "subcortex" else _look("back", -10.0)
-        panels.append(Panel(part, (part,), box, camera, part))
+        panels.append(Panel(part, (part,), box, camera, part, foot))
     return panels
 
 
 def fitted(panels: list[Panel], points: Callable[[tuple[Part, ...]], Array]) -> list[Panel]:
     """Frame every panel; hemispheres side by side share one scale, so that their sizes can be compared."""
-    framed = [replace(p, camera=p.camera.fitted(points(p.parts), p.box[2], p.box[3])) for p in panels]
-    shared = [p.camera.scale for p in framed if p.parts in (("left",), ("right",))]
-    if not shared:
-        return framed
-    scale = max(shared)
-    return [
-        replace(p, camera=replace(p.camera, scale=scale)) if p.parts in (("left",), ("right",)) else p for p in framed
-    ]
+    framed = [_framed(panel, points(panel.parts)) for panel in panels]
+    shared = [p.camera.scale for p in framed if _one_hemisphere(p)]
+    scale = max(shared, default=0.0)
+    return [replace(p, camera=_rescaled(p, scale)) if _one_hemisphere(p) else p for p in framed]
+
+
+def _one_hemisphere(panel: Panel) -> bool:
+    return panel.parts in (("left",), ("right",))
+
+
+def _framed(panel: Panel, points: Array) -> Panel:
+    _x, _y, width, height = panel.box
+    inner = max(height - sum(panel.pad), 20.0)
+    camera = panel.camera.fitted(points, width, inner)
+    return replace(panel, camera=_rescaled(replace(panel, camera=camera), camera.scale * height / inner))
+
+
+def _rescaled(panel: Panel, scale: float) -> Camera:
+    """The camera at a scale, its picture in the middle of what the pads leave free."""
+    above, below = panel.pad
+    shift = (below - above) / 2 * 2 * scale / panel.box[3]
+    return replace(panel.camera, scale=scale, pan=(0.0, shift))

@@ -64,10 +64,11 @@ def fold_shade(sulc: Array, depth: float = 0.22) -> Array:
     sulc = np.asarray(sulc, np.float32)
     spread = float(np.nanstd(sulc)) or 1.0
     # FreeSurfer's sulc is positive in sulci
-    return (1.0 - depth / (1.0 + np.exp(-3.0 * (sulc - np.nanmean(sulc)) / spread))).astype(np.float32)
+    deep = 1.0 / (1.0 + np.exp(-3.0 * (sulc - np.nanmean(sulc)) / spread))
+    return np.asarray(1.0 - depth * deep, np.float32)
 
 
-def outline(mesh: Mesh, inside: Array, lift: float = 0.6) -> Array:
+def outline(mesh: Mesh, inside: Array, lift: float = 0.9) -> Array:
     """Line segments between the vertices marked ``inside`` (n,) bool and the others.
 
     Returns

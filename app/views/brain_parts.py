@@ -1,4 +1,4 @@
-"""The pieces of the brain (hemispheres, subcortex, cerebellum), which parcel each vertex belongs to, and its colours."""
+"""The pieces of the brain: hemispheres, subcortex, cerebellum; which parcel each vertex belongs to, and its colours."""
 
 from __future__ import annotations
 
@@ -59,12 +59,13 @@ class BrainParts:
 
     def _part_inflated(self) -> None:
         """Inflated hemispheres overlap in the middle: move each to its own side."""
-        for side, sign in (("left", -1.0), ("right", 1.0)):
-            mesh = self._cortex["inflated", side]  # type: ignore[index]
+        sides: tuple[tuple[Part, float], ...] = (("left", -1.0), ("right", 1.0))
+        for side, sign in sides:
+            mesh = self._cortex["inflated", side]
             inner = mesh.vertices[:, 0].max() if sign < 0 else mesh.vertices[:, 0].min()
             shift = np.array([sign * 2.0 - inner, 0, 0], np.float32)
             moved = Mesh(mesh.vertices + shift, mesh.faces, mesh.normals)
-            self._cortex["inflated", side] = moved  # type: ignore[index]
+            self._cortex["inflated", side] = moved
 
     def set_parcels(self, left: Array, right: Array, deep: Mapping[Part, Blobs]) -> None:
         """Parcel per vertex (-1 = none) of both hemispheres, and the blobs below the cortex."""
@@ -128,7 +129,7 @@ class BrainParts:
         best: Picked | None = None
         for part in panel.parts:
             mesh = self.mesh(part)
-            hit = pick(panel.camera, mesh.vertices, mesh.faces, x - left, y - top, width, height)
+            hit = pick(panel.camera, mesh.vertices, mesh.faces, (x - left, y - top), (width, height))
             if hit is None or (best is not None and hit.depth <= best.depth):
                 continue
             corners = mesh.faces[hit.face]

@@ -19,14 +19,15 @@ from vtkmodules.vtkCommonCore import vtkPoints, vtkStringOutputWindow, vtkUnsign
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
 
+from app.views.brain_camera import Camera
 from app.views.brain_layout import Panel
-from app.views.brain_mesh import Mesh
+from app.views.brain_mesh import Mesh, make_mesh
 
 Array = NDArray[Any]
 
 
 class NoOpenGL(RuntimeError):
-    """This computer cannot draw in 3D; the text says why."""
+    """3D drawing does not work on this computer; the text says why."""
 
 
 class MeshActor:
@@ -203,9 +204,20 @@ class BrainScene:
         """
         self._window.Render()
         width, height = self._window.GetSize()
-        self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._bytes)
+        self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._bytes, 0)
         self.frames += 1
         return vtk_to_numpy(self._bytes).ravel(), width, height
+
+    def warm_up(self) -> None:
+        """Draw a triangle of every kind once: shaders are compiled now and not when the first scan opens."""
+        mesh = make_mesh(10.0 * np.eye(3), np.array([[0, 1, 2]]))
+        line = OutlineActor()
+        line.draw(mesh.vertices[:2], (0, 0, 0))
+        actors = [MeshActor(mesh, per_face=False).actor, MeshActor(mesh, per_face=True).actor, line.actor]
+        panel = Panel("warm-up", ("left",), (0.0, 0.0, 16.0, 16.0), Camera())
+        self.set_panels([panel], {"left": actors}, 1.0, (16, 16))
+        self.look([panel])
+        self.render()
 
     def messages(self) -> str:
         """What VTK complained about so far."""

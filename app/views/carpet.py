@@ -41,7 +41,7 @@ class CarpetPlot(TimePlot):
         self._cmap = cmap
         indices = colour_map(cmap).indices(series, -reach, reach).astype(np.uint8)
         self._pixels = np.where(np.isnan(series), NO_VALUE, np.minimum(indices, NO_VALUE - 1)).astype(np.uint8)
-        self._set_size(*series.shape, tr_s)
+        self._set_size(len(series), series.shape[1], tr_s)
         self._names = tuple(names)
         self._arrange_rows()
         if fresh:

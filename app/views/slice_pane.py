@@ -17,7 +17,7 @@ Array = NDArray[Any]
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 
 
-class SlicePane(pg.ViewBox):
+class SlicePane(pg.ViewBox):  # type: ignore[misc]
     """A slice in millimetres along its voxel axes, so that anisotropic voxels keep their true shape."""
 
     dragged = Signal(float, float)

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 TICK = 4.0
 
 
-class TimeAxis(pg.AxisItem):
+class TimeAxis(pg.AxisItem):  # type: ignore[misc]
     """Ticks in seconds, frames or clock time; the plot's x is the frame number."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class TimeAxis(pg.AxisItem):
         return [number(value * per, spacing * per) for value in values]
 
 
-class RowAxis(pg.AxisItem):
+class RowAxis(pg.AxisItem):  # type: ignore[misc]
     """One name per row when rows are high enough, else one name per group; a stripe in the network's colour."""
 
     def __init__(self) -> None:
@@ -103,15 +103,16 @@ class RowAxis(pg.AxisItem):
                 seen_top, seen_bottom = max(top, box.top()), min(bottom, box.bottom())
                 if seen_bottom - seen_top >= line:
                     centre = (seen_top + seen_bottom) / 2
-                    self._write(painter, box, centre, line, label, self.theme.muted)
+                    self._write(painter, box, centre, label, self.theme.muted)
         if per_row >= line * 0.85:
             for row in range(max(0, int(low)), min(len(self.names), int(high) + 1)):
                 colour = self.theme.text if row in self.selected else self.theme.muted
-                self._write(painter, box, box.top() + (row + 0.5 - low) * per_row, line, self.names[row], colour)
+                self._write(painter, box, box.top() + (row + 0.5 - low) * per_row, self.names[row], colour)
         else:
             self._mark_selected(painter, box, low, per_row)
 
-    def _write(self, painter: QPainter, box: QRectF, centre: float, line: float, text: str, colour: str) -> None:
+    def _write(self, painter: QPainter, box: QRectF, centre: float, text: str, colour: str) -> None:
+        line = QFontMetricsF(self.type).height()
         spot = QRectF(box.left() + 6, centre - line / 2, box.width() - TICK - 14, line)
         elided = QFontMetricsF(self.type).elidedText(text, Qt.TextElideMode.ElideRight, spot.width())
         painter.setPen(QColor(colour))

@@ -1,4 +1,4 @@
-"""Parcel traces: one line per parcel, names and network colours at the left, the reconstruction drawn over the measured line.
+"""Parcel traces: one line per parcel, names and network colours at the left, the reconstruction over the measurement.
 
 Only rows and frames on screen are turned into lines, and all of them are one curve: 424 separate plot items would be
 several times slower.
@@ -87,7 +87,7 @@ class TraceView(TimePlot):
         self._per_row = ROOM * float(np.median(spread)) or 1.0
         self._unit = unit
         self._predicted = None
-        self._set_size(*series.shape, tr_s)
+        self._set_size(len(series), series.shape[1], tr_s)
         self._names = tuple(names)
         self.set_shaded(None)
         self._arrange_rows()

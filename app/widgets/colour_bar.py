@@ -88,9 +88,8 @@ class ColourBar(QWidget):
         return QSize(self.sizeHint().width(), 64) if self._vertical else QSize(80, self.sizeHint().height())
 
     def _describe(self) -> None:
-        text = (
-            f"Colour bar, {number(self._lo)} to {number(self._hi)} {self._unit}" if self._shown else "Colour bar, empty"
-        )
+        shown = {"lo": number(self._lo), "hi": number(self._hi), "unit": self._unit}
+        text = tr("colour_bar.name", **shown) if self._shown else tr("colour_bar.empty")
         self.setAccessibleName(text)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

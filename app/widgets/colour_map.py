@@ -44,8 +44,8 @@ class ColourMap:
             scaled = (np.asarray(values, np.float32) - lo) * (255.999 / span)
         scaled = np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)
         if self.name in CYCLIC:
-            return (scaled.astype(np.int64) % 256).astype(np.intp)
-        return np.clip(scaled, 0, 255).astype(np.intp)
+            return np.asarray(scaled.astype(np.intp) % 256)
+        return np.asarray(np.clip(scaled, 0, 255), np.intp)
 
     def rgb(self, values: Values, lo: float, hi: float, nan: tuple[int, int, int] = (154, 157, 163)) -> Bytes:
         """Colour per value, shape + (3,) uint8; NaN takes ``nan``."""

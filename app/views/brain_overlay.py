@@ -1,0 +1,114 @@
+"""What is painted flat over the 3D picture: title, captions, side letters, crosshair, rings, orientation cube."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+
+from app.text import tr
+from app.theme.tokens import DARK, Theme
+from app.views.brain_layout import Panel, Part
+from app.views.brain_parts import HEMISPHERES, BrainParts
+from app.views.orientation_cube import SIZE, paint_cube
+from app.widgets.colour_bar import small_font
+
+Array = NDArray[Any]
+
+
+@dataclass
+class BrainOverlay:
+    """Flat drawing over the brain.
+
+    Attributes
+    ----------
+    title : shown at the upper left
+    crosshair : (3,) MNI mm or None
+    marks : part and (3,) place of chosen parcels that have no outline of their own
+    """
+
+    parts: BrainParts
+    theme: Theme = DARK
+    title: str = ""
+    crosshair: Array | None = None
+    marks: list[tuple[Part, Array]] = field(default_factory=list)
+
+    def cube_area(self, height: float) -> QRectF:
+        """Where the orientation cube stands."""
+        return QRectF(8, height - SIZE - 8, SIZE, SIZE)
+
+    def paint(self, painter: QPainter, panels: Sequence[Panel], size: tuple[int, int], font: QFont, cube: bool) -> None:
+        """Everything, in order."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(small_font(font))
+        for panel in panels:
+            self._caption(painter, panel)
+            self._sides(painter, panel)
+        self._rings(painter, panels)
+        self._crosshair(painter, panels)
+        painter.setFont(font)
+        if self.title:
+            painter.setPen(QColor(self.theme.text))
+            area = QRectF(12, 8, size[0] - 24, painter.fontMetrics().height())
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft, self.title)
+        if cube and panels:
+            paint_cube(painter, self.cube_area(size[1]), panels[0].camera, self.theme)
+
+    def _caption(self, painter: QPainter, panel: Panel) -> None:
+        if panel.caption:
+            x, y, width, height = panel.box
+            line = painter.fontMetrics().height()
+            painter.setPen(QColor(self.theme.muted))
+            foot = QRectF(x, y + height - line - 5, width, line)
+            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, tr(f"brain.{panel.caption}"))
+
+    def _sides(self, painter: QPainter, panel: Panel) -> None:
+        """L and R beside the brain when it is seen from front, back, above or below."""
+        rightward = float(panel.camera.axes()[0][0])
+        if abs(rightward) < 0.7 or panel.parts in (("left",), ("right",)):
+            return
+        x, y, width, height = panel.box
+        line = painter.fontMetrics().height()
+        painter.setPen(QColor(self.theme.text))
+        letters = (tr("side.L"), tr("side.R")) if rightward > 0 else (tr("side.R"), tr("side.L"))
+        outer = [part for part in panel.parts if part in HEMISPHERES] or panel.parts
+        reach = panel.camera.to_pixels(self.parts.points(outer)[::8], width, height)
+        for letter, edge, sign in ((letters[0], reach[:, 0].min(), -1), (letters[1], reach[:, 0].max(), 1)):
+            centre = min(max(x + edge + sign * 12, x + 8), x + width - 8)
+            middle = y + (height + panel.pad[0] - panel.pad[1]) / 2
+            spot = QRectF(centre - 10, middle - line / 2, 20, line)
+            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
+
+    def _crosshair(self, painter: QPainter, panels: Sequence[Panel]) -> None:
+        if self.crosshair is None:
+            return
+        place = self.parts.nearest(self.crosshair)[None]
+        for panel in panels:
+            one_side = ("left" in panel.parts) != ("right" in panel.parts)
+            if panel.key == "inset" or (one_side and (place[0, 0] < 0) != ("left" in panel.parts)):
+                continue
+            self._ring(painter, panel, place, 5.0, self.theme.accent, ticks=True)
+
+    def _rings(self, painter: QPainter, panels: Sequence[Panel]) -> None:
+        for part, centre in self.marks:
+            for panel in panels:
+                if part in panel.parts:
+                    self._ring(painter, panel, centre[None], 9.0, self.theme.text, ticks=False)
+
+    def _ring(self, painter: QPainter, panel: Panel, place: Array, radius: float, colour: str, *, ticks: bool) -> None:
+        spot = panel.camera.to_pixels(place, panel.box[2], panel.box[3])[0, :2] + np.array(panel.box[:2])
+        if not panel.contains(float(spot[0]), float(spot[1])):
+            return
+        centre = QPointF(float(spot[0]), float(spot[1]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen_colour, pen_width in ((self.theme.canvas, 4.0), (colour, 1.6)):
+            painter.setPen(QPen(QColor(pen_colour), pen_width))
+            painter.drawEllipse(centre, radius, radius)
+            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)) if ticks else ():
+                step = QPointF(dx, dy)
+                painter.drawLine(centre + step * (radius + 1), centre + step * (radius + 5))
