@@ -18,6 +18,15 @@ JobFunction = Callable[[dict[str, Any], Progress, JobContext], dict[str, Any]]
 
 #: kind -> "module:function"
 KINDS: dict[str, str] = {
+    "parcellate": "brainlm_engine.jobs.scan_jobs:parcellate",
+    "table": "brainlm_engine.jobs.scan_jobs:table",
+    "cache": "brainlm_engine.jobs.scan_jobs:cache",
+    "demo": "brainlm_engine.jobs.simulation_jobs:demo",
+    "simulate_cohort": "brainlm_engine.jobs.simulation_jobs:cohort",
+    "pretrain": "brainlm_engine.jobs.model_jobs:pretrain",
+    "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
+    "fetch_atlas": "brainlm_engine.jobs.atlas_jobs:fetch",
+    "add_atlas": "brainlm_engine.jobs.atlas_jobs:add",
     "self-test": "brainlm_engine.jobs.self_test:run",
 }
 
