@@ -24,7 +24,7 @@ def _volume(scan: VolumeScan) -> ScanInfo:
 
 def _table(scan: TableScan) -> ScanInfo:
     info = scan.info
-    fitting = [atlas for atlas in list_atlases() if atlas.n_parcels == scan.n_parcels]
+    fitting = [atlas for atlas in list_atlases() if atlas.installed and atlas.n_parcels == scan.n_parcels]
     matched = next((atlas.atlas_id for atlas in fitting if atlas.names == scan.names), "")
     if matched:
         return info.model_copy(update={"atlas_id": matched})
