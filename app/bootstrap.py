@@ -136,11 +136,11 @@ async def load_studio(window: MainWindow, options: argparse.Namespace) -> Studio
     )
     studio: Studio = module.Studio(window, chosen)
     look = storage.read(storage.WINDOW)
-    mood = str(look.get("mood", "lab"))
-    studio.shell.set_mood(mood if mood in ("review", "lab") else "lab")
+    mood = str(look.get("mood", "review"))
+    studio.shell.set_mood(mood if mood in ("review", "lab") else "review")
     if isinstance(look.get("layout"), str) and not touring and options.size is None:
         window.restore_layout(look["layout"])
-    studio.state.shell.put(panel=bool(look.get("panel", mood == "lab")), docks=window.visible_docks())
+    studio.state.shell.put(panel=bool(look.get("panel", True)), docks=window.visible_docks())
     return studio
 
 

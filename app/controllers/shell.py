@@ -173,7 +173,7 @@ class ShellController:
 
     def set_mood(self, mood: str) -> None:
         """Arrange the window for 'review' or 'lab'."""
-        self._state.shell.put(mood=mood, panel=mood == "lab")
+        self._state.shell.put(mood=mood, panel=True)
         self._window.preset(mood)
 
     def layouts(self) -> dict[str, str]:

@@ -124,7 +124,7 @@ class ShellState(State):
     """The window itself: where the person is."""
 
     workspace: str = "cases"
-    mood: Literal["review", "lab"] = "lab"
+    mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")

@@ -37,7 +37,7 @@ class MainWindow(QMainWindow):
 
     dropped = Signal(list)
     closing = Signal()
-    docks_changed = Signal(tuple)
+    docks_changed = Signal(object)
     painted = Signal()
 
     def __init__(self) -> None:

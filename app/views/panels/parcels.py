@@ -78,7 +78,7 @@ class ParcelModel(QAbstractTableModel):
 class ParcelPanel(QWidget):
     """Emits ``chosen(parcels)`` when a person picks rows."""
 
-    chosen = Signal(tuple)
+    chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
