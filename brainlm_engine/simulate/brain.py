@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from brainlm_engine.simulate import parameters as numbers
 from brainlm_engine.simulate.people import Person
-from brainlm_engine.simulate.population import Population
+from brainlm_engine.simulate.population import Population, real_times_complex
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +39,8 @@ class Dynamics:
         """
         leak = 1 - self.gain * np.clip(self.rates, -1, 1)
         transfer = (1 / (1j * omega[None] * self.tau_s + leak[:, None])).astype(np.complex64)
-        in_modes = _real_times_complex(self.modes.T, drive)
-        return _real_times_complex(self.modes, transfer * in_modes)
+        in_modes = real_times_complex(self.modes.T, drive)
+        return real_times_complex(self.modes, transfer * in_modes)
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,3 @@ def _trait_effects(population: Population, person: Person) -> Floats:
     change += distress * 0.10 * (np.outer(deep, partners) + np.outer(partners, deep))
     total: Floats = change - distress * 0.06 * np.outer(default, default)
     return total
-
-
-def _real_times_complex(matrix: NDArray[np.float32], values: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """``matrix @ values`` without making ``matrix`` complex: half the work."""
-    pairs = np.ascontiguousarray(values).view(np.float32)
-    return np.ascontiguousarray(matrix @ pairs).view(np.complex64)

@@ -15,6 +15,7 @@ import csv
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "dataset_description.json"
 #: People above this number are never in a cohort: the demo person is one of them.
 MOST_PEOPLE = 90_000
+_ABANDONED_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,11 @@ def simulate_cohort(
     simulator = Simulator(atlas or _default_atlas(), seed, parameters)
     description = _description(simulator, n_frames, tr_s, chosen, runs)
     n_people = max(n_people, _people_already_there(folder, description))
+    _sweep(folder / "recordings")
     people = [simulator.person(index) for index in range(n_people)]
     plan = _plan(folder, people, chosen, runs)
-    missing = [item for item in plan if not item.path.exists()]
+    shape = (simulator.population.n_parcels, int(n_frames))
+    missing = [item for item in plan if not _is_whole(item.path, shape)]
     _check_space(folder, len(missing), simulator.population.n_parcels * n_frames * 4 + 40_000)
     _write_tables(folder, people)
     _write_json(folder / DESCRIPTION, {**description, "n_people": n_people, "complete": not missing})
@@ -209,6 +213,26 @@ def _plan(folder: Path, people: list[Person], tasks: tuple[Task, ...], runs: int
         for task in tasks
         for run in range(1, runs + 1)
     ]
+
+
+def _sweep(recordings: Path) -> None:
+    """Remove what a killed run was writing; nothing younger, another run may be at work."""
+    for unfinished in recordings.glob(".sub-*.safetensors"):
+        if time.time() - unfinished.stat().st_mtime > _ABANDONED_S:
+            unfinished.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
+    """True when the file can be read and holds a recording of this shape (the header says; the numbers stay unread)."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.exists():
+        return False
+    try:
+        with safe_open(path, framework="np") as file:
+            return tuple(file.get_slice("series").get_shape()) == shape
+    except (OSError, SafetensorError):
+        return False
 
 
 def _check_space(folder: Path, n_files: int, bytes_each: int) -> None:

@@ -72,3 +72,14 @@ def thermal_sd(population: Population, person: Person, timing: Timing) -> Floats
     ageing = 1 + 0.05 * person.age_z * p.effect_age
     sd: Floats = p.thermal * _SITE_NOISE[person.site] * ageing * population.noise / signal
     return sd
+
+
+def thermal(population: Population, person: Person, timing: Timing, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise without memory, (parcels, frames), partly shared by neighbours."""
+    shared = population.parameters.noise_smooth
+    shape = (population.n_parcels, timing.n_frames)
+    noise = rng.standard_normal(shape, dtype=np.float32) * np.float32(np.sqrt(1 - shared))
+    if shared > 0:
+        noise += np.float32(np.sqrt(shared)) * population.smooth_frames(rng.standard_normal(shape, dtype=np.float32))
+    noise *= thermal_sd(population, person, timing).astype(np.float32)[:, None]
+    return noise

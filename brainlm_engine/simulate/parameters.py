@@ -34,9 +34,10 @@ class SimulationParameters:
     homotopic : weight between a parcel and its mirror parcel
     within_network, between_networks : weight per parcel pair of the network blocks, at 424 parcels
     coupling : global coupling, share of the largest stable value (0..1)
-    tau_s : neural time constant, seconds
-    coupled, latent, global_signal, local : amplitudes of the neural parts
+    tau_s, patch_tau_s, latent_tau_s : time constants of coupled activity, of patches and of network latents, seconds
+    coupled, latent, global_signal, local : amplitudes of the neural parts; local: patches a few centimetres wide
     thermal : standard deviation of the noise of one frame at TR 0.72 s
+    noise_smooth : share of the thermal noise that neighbouring parcels have in common (scans are smoothed)
     physiology, drift : amplitudes of heartbeat and breathing, and of slow scanner drift
     person_sd : log-standard deviation of a person's own coupling
     envelope_sd : log-standard deviation of the slow waxing and waning of networks
@@ -50,31 +51,34 @@ class SimulationParameters:
     """
 
     population: int = 2024
-    decay_mm: float = 4.443
-    homotopic: float = 15.94
-    within_network: float = 0.1421
-    between_networks: float = 0.01759
-    coupling: float = 0.966
-    tau_s: float = 0.171
+    decay_mm: float = 4.754
+    homotopic: float = 22.21
+    within_network: float = 0.1625
+    between_networks: float = 0.01224
+    coupling: float = 0.9674
+    tau_s: float = 0.09456
+    patch_tau_s: float = 1.152
+    latent_tau_s: float = 2.29
     coupled: float = 1.0
-    latent: float = 0.261
-    global_signal: float = 0.583
-    local: float = 0.129
-    thermal: float = 1.194
+    latent: float = 0.1565
+    global_signal: float = 0.5123
+    local: float = 0.8436
+    thermal: float = 1.168
+    noise_smooth: float = 0.2435
     physiology: float = 0.224
     drift: float = 0.22
-    person_sd: float = 0.522
+    person_sd: float = 0.3636
     envelope_sd: float = 0.35
     effect_age: float = 1.0
     effect_sex: float = 1.0
     effect_clinical: float = 1.0
     global_heterogeneity: float = 0.173
-    global_person: float = 0.114
-    global_map: float = 0.907
+    global_person: float = 0.1719
+    global_map: float = 1.076
     graph_heterogeneity: float = 0.0906
-    anticorrelation: float = 1.464
-    limbic_noise: float = 4.454
-    topography: float = 0.4
+    anticorrelation: float = 0.7904
+    limbic_noise: float = 1.9
+    topography: float = 0.6831
     topography_sharpness: float = 5.414
     signal_scale: float = 0.0048
 
@@ -95,12 +99,12 @@ def per_network(*values: float) -> NDArray[np.float64]:
 WITHIN_WEIGHT         = per_network( 1.25, 1.15, 1.00,  .90,  .35, 1.05,  .95,  .50,  .50)
 HOMOTOPIC_WEIGHT      = per_network( 1.20, 1.30,  .90,  .90,  .50,  .80,  .80, 1.00,  .80)
 NOISE                 = per_network( 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.05, 1.50, 1.20)
-GLOBAL_LOADING        = per_network( 1.10, 1.10, 1.10, 1.00,  .45,  .62,  .60,  .55,  .55)
+GLOBAL_LOADING        = per_network( 1.05, 1.05, 1.05, 1.00,  .85,  .72,  .76,  .60,  .60)
 LATENT_AMPLITUDE      = per_network( 1.00, 1.00,  .90,  .80,  .35,  .80,  .90,  .40,  .40)
 OPPOSED               = per_network(  .15,  .10, 1.00,  .80,  .00,  .45, -1.0,  .00,  .00)
 AGE_COUPLING          = per_network( -.10, -.12, -.10, -.20, -.05, -.14, -.24, -.04, -.04)
 AGE_LATENT            = per_network( -.05, -.05, -.04, -.10,  .00, -.06, -.12,  .00,  .00)
-VISUAL_TASK_AMPLITUDE = per_network(  .95,  .20,  .45,  .20,  .00,  .12, -.28,  .15,  .15)
+VISUAL_TASK_AMPLITUDE = per_network( 1.20,  .20,  .50,  .20,  .00,  .12, -.30,  .15,  .15)
 # fmt: on
 
 #: Affinity of pairs of networks, relative to ``between_networks``.

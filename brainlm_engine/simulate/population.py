@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 REFERENCE_SPACING_MM = 12.76
 REFERENCE_PARCELS = 424
 SMOOTH_MM = 25.0
+#: Correlation of a smooth map with its mirror image.
+BILATERAL = 0.8
 
 
 class Population:
@@ -50,8 +52,10 @@ class Population:
         self.distance = _distances(self.xyz, self.xyz)
         mirror_distance = _distances(self.xyz, mirrored)
         self.mirror = mirror_distance.argmin(axis=1)
-        kernel = np.exp(-((self.distance / SMOOTH_MM) ** 2) / 2) + 1e-4 * np.eye(self.n_parcels)
-        self._root = np.linalg.cholesky(kernel)
+        near_kernel = np.exp(-((self.distance / SMOOTH_MM) ** 2) / 2)
+        mirror_kernel = np.exp(-((mirror_distance / SMOOTH_MM) ** 2) / 2)
+        self._root_one_sided = _root(near_kernel).astype(np.float32)
+        self._root = _root(near_kernel + BILATERAL * (mirror_kernel + mirror_kernel.T) / 2)
 
         self.weights = self._spatial_weights()
         self.blocks = self._block_weights()
@@ -62,9 +66,18 @@ class Population:
         self._draw_maps(rng)
 
     def smooth(self, rng: np.random.Generator, count: int) -> Floats:
-        """Return smooth random maps of unit variance, (count, parcels)."""
+        """Return random maps of unit variance, smooth and mostly the same on both sides, (count, parcels)."""
         maps: Floats = (self._root @ rng.standard_normal((self.n_parcels, count))).T
         return maps
+
+    def smooth_patches(self, white: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Make independent values (parcels, frequencies) smooth in space, shared by both sides, keeping their power."""
+        return real_times_complex(self._root.astype(np.float32), white)
+
+    def smooth_frames(self, white: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Make independent values (parcels, frames) smooth in space within a side, keeping their variance."""
+        smooth: NDArray[np.float32] = self._root_one_sided @ white
+        return smooth
 
     def smooth_pairs(self, rng: np.random.Generator, rank: int) -> Floats:
         """Return a symmetric random (parcels, parcels) matrix, smooth in both parcels, variance about 1."""
@@ -115,6 +128,19 @@ class Population:
         edge = np.abs(y - y.mean()) / 40 + np.abs(z) / 50
         self.motion = 0.5 + 0.5 * edge / edge.mean()
         self.axes = self.smooth(rng, 6)
+
+
+def real_times_complex(matrix: NDArray[np.float32], values: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """``matrix @ values`` without making ``matrix`` complex: half the work."""
+    pairs = np.ascontiguousarray(values).view(np.float32)
+    return np.ascontiguousarray(matrix @ pairs).view(np.complex64)
+
+
+def _root(kernel: Floats) -> Floats:
+    """Cholesky factor of a covariance brought to unit variance."""
+    sd = np.sqrt(np.diag(kernel))
+    root: Floats = np.linalg.cholesky(kernel / (sd[:, None] * sd[None]) + 1e-4 * np.eye(len(kernel)))
+    return root
 
 
 def _distances(a: Floats, b: Floats) -> Floats:

@@ -139,20 +139,18 @@ class Simulator:
 
         total: NDArray[np.float32] = maps @ courses
         total += np.float32(neural_size) * self._neural(brain, timing, blood, rng)
-        white = rng.standard_normal(total.shape, dtype=np.float32)
-        white *= noise.thermal_sd(population, person, timing).astype(np.float32)[:, None]
-        total += white
+        total += noise.thermal(population, person, timing, rng)
         return total
 
     def _neural(
         self, brain: PersonBrain, timing: Timing, blood: NDArray[np.complex64], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Coupled activity and each parcel's private slow activity, seen through the blood response."""
+        """Coupled activity and slow activity of bilateral patches, seen through the blood response."""
         p, n, omega = self.parameters, self.population.n_parcels, timing.omega
         delay = np.exp(-1j * omega[None] * self.population.delay_s[:, None]).astype(np.complex64)
         coupled = brain.dynamics.respond(timing.spectrum(rng, n), omega) * blood * delay
-        private = timing.spectrum(rng, n) * (blood / (1 + 2.2j * omega))
-        spectrum = p.coupled * timing.unit(coupled) + p.local * timing.unit(private)
+        patches = self.population.smooth_patches(timing.spectrum(rng, n)) * (blood / (1 + 1j * p.patch_tau_s * omega))
+        spectrum = p.coupled * timing.unit(coupled) + p.local * timing.unit(patches)
         return timing.to_time(spectrum.astype(np.complex64))
 
     def _latents(
@@ -160,7 +158,7 @@ class Simulator:
     ) -> list[Part]:
         """Networks that wax and wane, and attention against default."""
         p, omega, k = self.parameters, timing.omega, len(numbers.NETWORKS)
-        slow = timing.spectrum(rng, k) * (blood / (1 + 4j * omega))
+        slow = timing.spectrum(rng, k) * (blood / (1 + 1j * p.latent_tau_s * omega))
         courses = timing.to_time(timing.unit(slow, rows=True))
         envelope = timing.to_time(timing.unit(timing.spectrum(rng, k) * (1 / (1 + 20j * omega)), rows=True))
         waxing = np.exp(p.envelope_sd * envelope)
