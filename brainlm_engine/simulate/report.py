@@ -30,6 +30,8 @@ from brainlm_engine.simulate.report_picture import picture
 
 Floats = NDArray[np.float64]
 _SAME_TR_S = 0.05
+#: Frames of the simulated recordings given up so that slightly shorter real ones can take part.
+_KEPT = 0.95
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,16 @@ class Comparison:
 def compare(cohort: list[Recording], real: list[RealRecording], matching: Matching, tr_s: float = 2.0) -> Comparison:
     """Measure the simulated and the real recordings at ``tr_s``, cut to one length."""
     read = [at_tr(recording, tr_s)[matching.parcels] for recording in cohort]
-    n_frames = min(series.shape[1] for series in read)
-    usable = [r for r in real if abs(r.tr_s - tr_s) < _SAME_TR_S and r.series.shape[1] >= n_frames]
+    longest = min(series.shape[1] for series in read)
+    usable = [r for r in real if abs(r.tr_s - tr_s) < _SAME_TR_S and r.series.shape[1] >= _KEPT * longest]
     if len(usable) < 10 or len(read) < 10:
         raise BadInput(
-            f"{len(usable)} real and {len(read)} simulated recordings have {n_frames} frames at a TR of {tr_s} s.",
+            f"{len(usable)} real and {len(read)} simulated recordings have {longest} frames at a TR of {tr_s} s.",
             "At least 10 of each are needed; choose another --tr or a shorter cohort.",
         )
+    n_frames = min(longest, *(r.series.shape[1] for r in usable))
     return Comparison(
-        simulated=cohort_statistics(read, matching.layout),
+        simulated=cohort_statistics([series[:, :n_frames] for series in read], matching.layout),
         real=cohort_statistics([r.series[matching.regions, :n_frames] for r in usable], matching.layout),
         tr_s=tr_s,
         n_frames=n_frames,
