@@ -36,8 +36,8 @@ DRAWING: dict[str, str] = {
     "slices.sagittal": "Sagittal",
     "slices.coronal": "Coronal",
     "slices.axial": "Axial",
-    "slices.label": "{plane}  {axis} {mm} mm",
-    "slices.label_oblique": "{plane}  {number} of {count}, oblique",
+    "slices.short": "{axis} {mm} mm",
+    "slices.short_oblique": "{number} of {count} (oblique)",
     "traces.name": "Parcel traces",
     "traces.help": (
         "Drag moves, a click sets the time and chooses the row, the wheel scrolls rows, Shift and wheel scroll time, "

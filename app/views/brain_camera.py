@@ -67,7 +67,7 @@ class Camera:
         return np.asarray(seen)
 
     def to_pixels(self, xyz: Array, width: float, height: float) -> Array:
-        """(n, 3): x from the left, y from the top in pixels of a picture of that size, depth in mm (larger is nearer)."""
+        """(n, 3): x from the left, y from the top in pixels of a picture of that size, depth in mm (near is large)."""
         seen = self.to_view(xyz)
         per_mm = height / (2.0 * self.scale)
         return np.stack([width / 2 + seen[:, 0] * per_mm, height / 2 - seen[:, 1] * per_mm, seen[:, 2]], axis=1)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsSimpleTextItem
 from app.views.slice_grid import LETTERS, PLANES, Grid, border
 
 Array = NDArray[Any]
-GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+MARGIN_X, MARGIN_Y = 14.0, 18.0
 
 
 class SlicePane(pg.ViewBox):  # type: ignore[misc]
@@ -25,6 +25,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
     stepped = Signal(int)
     """slices to go"""
     pressed = Signal()
+    resized = Signal()
 
     def __init__(self, plane: int) -> None:
         super().__init__(lockAspect=True, enableMouse=False, enableMenu=False, defaultPadding=0.02)
@@ -33,6 +34,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self._zooms = (1.0, 1.0)
         self._shape = (1, 1)
         self._radiological = False
+        self._labels = ("", "")
         self.image = pg.ImageItem(axisOrder="col-major")
         self.overlay = pg.ImageItem(axisOrder="col-major")
         self.outline = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen("#FFFFFF", width=1))
@@ -54,16 +56,27 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         for item in (self.image, self.overlay):
             item.clear()
         self.outline.setData([], [])
-        self.fit()
 
     def area(self) -> QRectF:
         """The slice in mm, voxel centres at multiples of the voxel size."""
         zx, zy = self._zooms
         return QRectF(-0.5 * zx, -0.5 * zy, self._shape[0] * zx, self._shape[1] * zy)
 
-    def fit(self) -> None:
-        """Show the whole slice."""
-        self.setRange(self.area(), padding=0.04)
+    def best_scale(self) -> float:
+        """Pixels per mm at which the whole slice and the letters round it have room."""
+        box = self.area()
+        across, up = self.width() - 2 * MARGIN_X, self.height() - 2 * MARGIN_Y
+        return max(min(across / box.width(), up / box.height()), 0.01)
+
+    def fit(self, scale: float) -> None:
+        """Show the whole slice in the middle, at so many pixels per mm."""
+        centre = self.area().center()
+        half_x, half_y = self.width() / scale / 2, self.height() / scale / 2
+        self.setRange(
+            xRange=(centre.x() - half_x, centre.x() + half_x),
+            yRange=(centre.y() - half_y, centre.y() + half_y),
+            padding=0,
+        )
 
     def set_image(self, values: Array, lo: float, hi: float) -> None:
         """(across, up) values, drawn grey from ``lo`` to ``hi``."""
@@ -106,9 +119,9 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self.invertX(radiological and self.across == 0)
         self._write_letters()
 
-    def set_label(self, text: str) -> None:
-        """Name of the plane and where it is."""
-        self.label.setText(text)
+    def set_label(self, text: str, short: str) -> None:
+        """Name of the plane and where it is; ``short`` is for narrow panes."""
+        self._labels = (text, short)
         self._place_letters()
 
     # ---------------------------------------------------------------- letters
@@ -139,17 +152,20 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         box = self.rect()
         left, right, low, high = self.letters
         for item, x, y in (
-            (left, box.left() + 6, None),
-            (right, box.right() - 6 - right.boundingRect().width(), None),
-            (low, None, box.bottom() - 4 - low.boundingRect().height()),
-            (high, None, box.top() + 4),
+            (left, box.left() + 3, None),
+            (right, box.right() - 3 - right.boundingRect().width(), None),
+            (low, None, box.bottom() - 1 - low.boundingRect().height()),
+            (high, None, box.top() + 1),
         ):
             size = item.boundingRect()
             px = box.center().x() - size.width() / 2 if x is None else x
             py = box.center().y() - size.height() / 2 if y is None else y
             item.setPos(px, py)
             item.setZValue(10)
-        self.label.setPos(box.left() + 6, box.top() + 4)
+        self.label.setText(self._labels[0])
+        if self.label.boundingRect().width() > box.width() / 2 - 20:
+            self.label.setText(self._labels[1])
+        self.label.setPos(box.left() + 6, box.top() + 1)
         self.label.setZValue(10)
 
     def resizeEvent(self, event: Any) -> None:
@@ -157,7 +173,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         super().resizeEvent(event)
         if hasattr(self, "letters"):
             self._place_letters()
-            self.fit()
+            self.resized.emit()
 
     # ---------------------------------------------------------------- mouse
 
@@ -187,8 +203,8 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         event.accept()
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
-        """Show the whole slice again."""
-        self.fit()
+        """Show the whole slices again."""
+        self.resized.emit()
         event.accept()
 
     def wheelEvent(self, event: Any, axis: int | None = None) -> None:

@@ -56,17 +56,18 @@ class SliceView(QWidget):
             pane.dragged.connect(lambda x, y, p=pane: self._dragged(p, x, y))
             pane.stepped.connect(lambda by, p=pane: self._step(p.through, by))
             pane.pressed.connect(lambda p=pane: self._activate(p.plane))
+            pane.resized.connect(self.reset_zoom)
         self.set_theme(DARK)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(2, 2, 2, 2)
         column.setSpacing(0)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addWidget(self.canvas, 1)
-        row.addWidget(self.bar)
-        column.addLayout(row, 1)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(0)
+        self._row.addWidget(self.canvas, 1)
+        self._row.addWidget(self.bar)
+        column.addLayout(self._row, 1)
         column.addWidget(self.caption)
         self.caption.setContentsMargins(8, 2, 8, 4)
         self.caption.setFont(small_font(self.font()))
@@ -91,6 +92,8 @@ class SliceView(QWidget):
         self._ijk = (x // 2, y // 2, z // 2)
         for pane in self.panes:
             pane.set_grid(self._grid)
+        self._share_room()
+        self.reset_zoom()
         self._follow()
 
     def set_slices(self, sagittal: Array, coronal: Array, axial: Array, lo: float, hi: float) -> None:
@@ -134,7 +137,7 @@ class SliceView(QWidget):
 
     def set_selected(self, parcels: Iterable[int]) -> None:
         """Outline these parcels."""
-        self._selected = tuple(int(parcel) for parcel in parcels)
+        self._selected = tuple(int(parcel) for parcel in parcels if parcel >= 0)
         self._draw_parcels()
 
     def set_crosshair(self, mm: Sequence[float]) -> None:
@@ -179,9 +182,10 @@ class SliceView(QWidget):
             widget.setPalette(palette)
 
     def reset_zoom(self) -> None:
-        """Show the whole of every slice."""
+        """Show the whole of every slice, all three at one scale."""
+        scale = min(pane.best_scale() for pane in self.panes)
         for pane in self.panes:
-            pane.fit()
+            pane.fit(scale)
 
     # ---------------------------------------------------------------- drawing
 
@@ -197,11 +201,10 @@ class SliceView(QWidget):
             pane.set_crosshair(voxel)
             number, count = self._ijk[pane.through] + 1, grid.shape[pane.through]
             axis = "xyz"[pane.through]
-            key = "slices.label_oblique" if oblique else "slices.label"
             place = f"{mm[pane.through]:.0f}".replace("-", "−")
-            pane.set_label(
-                tr(key, plane=tr(f"slices.{pane.name_of_plane}"), axis=axis, mm=place, number=number, count=count)
-            )
+            where = {"axis": axis, "mm": place, "number": number, "count": count}
+            short = tr("slices.short_oblique" if oblique else "slices.short", **where)
+            pane.set_label(f'{tr(f"slices.{pane.name_of_plane}")}   {short}', short)
         self._draw_parcels()
 
     def _draw_parcels(self) -> None:
@@ -216,13 +219,15 @@ class SliceView(QWidget):
             else:
                 rows = np.where((labels > 0) & (labels < len(self._table)), labels, 0)
                 pane.set_overlay(self._table[rows])
-            region = np.isin(labels, np.array(self._selected) + 1) if self._selected else None
+            region = np.isin(labels, [parcel + 1 for parcel in self._selected]) if self._selected else None
             pane.set_outline(region)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Side by side when wide, two above one when tall."""
         super().resizeEvent(event)
         self._arrange()
+        if self._columns == 2:
+            self._place_bar()
 
     def _arrange(self) -> None:
         columns = 3 if self.width() > 1.6 * self.height() else 2
@@ -234,6 +239,33 @@ class SliceView(QWidget):
                 self.canvas.removeItem(pane)
         for i, pane in enumerate(self.panes):
             self.canvas.addItem(pane, i // columns, i % columns)
+        if columns == 3:
+            self._row.addWidget(self.bar)
+        else:
+            self._row.removeWidget(self.bar)
+            self._place_bar()
+        self._share_room()
+
+    def _place_bar(self) -> None:
+        """Two above one leaves a corner free: the colour bar stands there."""
+        self._row.activate()
+        corner = self.canvas.geometry()
+        height = min(max(corner.height() // 2 - 48, 64), 260)
+        left, top = corner.left() + corner.width() * 6 // 10, corner.center().y() + 24
+        self.bar.setGeometry(left, top, self.bar.sizeHint().width() + 24, height)
+        self.bar.raise_()
+
+    def _share_room(self) -> None:
+        """Columns and rows as wide and high as the slices in them need."""
+        layout = self.canvas.ci.layout
+        wide = [max(pane.area().width() for pane in self.panes[i :: self._columns]) for i in range(self._columns)]
+        high = [
+            max(pane.area().height() for pane in self.panes[i : i + self._columns])
+            for i in range(0, len(self.panes), self._columns)
+        ]
+        for i in range(3):
+            layout.setColumnStretchFactor(i, round(10 * wide[i]) if i < len(wide) else 0)
+            layout.setRowStretchFactor(i, round(10 * high[i]) if i < len(high) else 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Focus ring."""
