@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from brainlm_engine.atlas.parcel_list import ListedParcel, read_parcel_list
 from brainlm_engine.atlas.parcellation import Atlas
 from brainlm_engine.atlas.projection import project_to_surface
 from brainlm_engine.atlas.registry import DEFAULT_ATLAS, added_folder, installed_ids, load_atlas
+from brainlm_engine.atlas.scratch import scratch_folder
 from brainlm_engine.atlas.storage import write_atlas
 from brainlm_engine.atlas.table import ParcelRow
 from brainlm_engine.io.faults import shown
@@ -127,8 +124,9 @@ def install(
         "original_labels": [int(value) for value in originals]
     }
     progress(0.9, "Writing")
-    with _new_folder(words.atlas_id) as folder:
+    with scratch_folder() as folder:
         write_atlas(folder, labels, volume.affine, rows, surface=surface, card=card)
+        _put_in_place(folder, words.atlas_id)
     return load_atlas(words.atlas_id)
 
 
@@ -227,15 +225,11 @@ def _check_space(labels: NDArray[np.int16], affine: NDArray[np.float64], label_f
         )
 
 
-@contextmanager
-def _new_folder(atlas_id: str) -> Iterator[Path]:
-    """Give an empty folder that becomes the atlas's own on success and vanishes on failure."""
-    root = added_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+def _put_in_place(folder: Path, atlas_id: str) -> None:
+    folder.chmod(0o755)
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        temporary.replace(root / atlas_id)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        folder.replace(added_folder() / atlas_id)
+    except OSError as error:
+        if (added_folder() / atlas_id).exists():  # another window was faster
+            raise BadInput(f"There already is an atlas “{atlas_id}”.", "Choose another id.", str(error)) from error
+        raise

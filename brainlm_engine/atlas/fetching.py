@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 from pathlib import Path
@@ -20,7 +18,8 @@ from brainlm_engine.atlas.label_file import LabelVolume, read_label_file
 from brainlm_engine.atlas.nilearn_download import ANSWER
 from brainlm_engine.atlas.parcel_list import ListedParcel, read_parcel_list
 from brainlm_engine.atlas.parcellation import Atlas
-from brainlm_engine.atlas.registry import added_folder, atlas_folder, load_atlas
+from brainlm_engine.atlas.registry import atlas_folder, load_atlas
+from brainlm_engine.atlas.scratch import scratch_folder
 from brainlm_engine.atlas.sums import same_as_first_time
 from brainlm_engine.progress import SILENT, Progress
 
@@ -40,15 +39,10 @@ def fetch_atlas(atlas_id: str, progress: Progress = SILENT, base_url: str = "") 
     offer = OFFERS.get(atlas_id)
     if offer is None:
         raise BadInput(f"No atlas “{atlas_id}” can be fetched.", f"Choose one of: {', '.join(OFFERS)}.")
-    root = added_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".fetch-", dir=root))
-    try:
+    with scratch_folder() as folder:
         if offer.files:
             return _fetch_files(offer, folder, progress, base_url or offer.base_url)
         return _fetch_with_nilearn(offer, folder, progress, base_url)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetch_files(offer: Offer, folder: Path, progress: Progress, base_url: str) -> Atlas:

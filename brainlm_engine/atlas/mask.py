@@ -24,5 +24,5 @@ def mni_brain_mask() -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """
     data, affine = read_nifti_bytes((resources_dir() / "atlas" / "mni424" / MASK).read_bytes())
     mask = data > 0
-    mask.flags.writeable = False
+    mask.setflags(write=False)
     return mask, affine

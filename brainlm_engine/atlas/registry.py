@@ -50,7 +50,7 @@ def load_atlas(atlas_id: str = DEFAULT_ATLAS) -> Atlas:
 def _load(folder: Path, _changed: int) -> Atlas:
     atlas = read_atlas(folder)
     for array in (atlas.labels, atlas.affine, atlas.xyz, atlas.surface_left, atlas.surface_right):
-        array.flags.writeable = False
+        array.setflags(write=False)
     return atlas
 
 

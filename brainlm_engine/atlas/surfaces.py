@@ -132,5 +132,5 @@ def load_surfaces() -> dict[str, NDArray[Any]]:
 
 
 def _frozen(array: A) -> A:
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -102,7 +103,7 @@ def refused(text: str, path: Path, table: Path | None = None, atlas_id: str = "n
     assert caught.value.next_step
     assert "\n" not in caught.value.message
     assert installed_ids() == ["mni424"]
-    assert not any(added_folder().glob(".new-*"))
+    assert not any(added_folder().glob(".making-*"))
 
 
 def test_refused_label_files(tmp_path: Path) -> None:
@@ -175,6 +176,17 @@ def test_a_changed_file_is_noticed(labels: Path) -> None:
     listed = {info.atlas_id: info for info in list_atlases()}
     assert not listed["five"].installed
     assert "checksum" in listed["five"].description
+
+
+def test_what_a_killed_process_left_is_swept_up(labels: Path) -> None:
+    left = added_folder() / ".making-old"
+    left.mkdir(parents=True)
+    os.utime(left, (1, 1))
+    fresh = added_folder() / ".making-fresh"
+    fresh.mkdir()
+    add_atlas(labels, None, "five", "Five")
+    assert not left.exists()
+    assert fresh.exists()
 
 
 def test_unknown_atlas_names_the_known_ones() -> None:
