@@ -88,7 +88,8 @@ def build_cache(scan: VolumeScan, progress: Progress = SILENT, limit_bytes: int 
             block = np.zeros((head.tile_frames, head.n_voxels), head.dtype)
             for t, frame in enumerate(scan.raw_frames()):
                 within = t % head.tile_frames
-                block[within] = frame
+                with np.errstate(over="ignore"):
+                    block[within] = frame
                 last = t + 1 == layout.n_frames
                 if last:
                     block[within + 1 :] = 0

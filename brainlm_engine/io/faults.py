@@ -15,6 +15,11 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else "␤" if c in "\r\n" else "�" for c in path.name)
 
 
+def full_path(path: Path) -> str:
+    """Return a whole path as text that can cross the wire: bytes that are no text become marks."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals inside the block into sentences about ``path``."""

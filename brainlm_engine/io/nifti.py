@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,9 @@ def _parsed(found: Sniffed) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cls.from_fileobj(BytesIO(found.head), check=False)
+            # its own length comes first, 348 or 540: that tells the byte order
+            order = "<" if found.head[0] in (0x5C, 0x1C) else ">"
+            return cls(found.head[: cls.sizeof_hdr], order, check=False)
     except Exception as error:  # nibabel raises many kinds for a broken header
         raise BadInput(
             f"{shown(found.path)} has a damaged NIfTI header.", "Copy it again from its source.", str(error)
@@ -118,7 +119,7 @@ def _shape4(name: str, header: Any, descrip: str) -> tuple[int, int, int, int]:
 def _dtype(name: str, header: Any) -> np.dtype[Any]:
     try:
         dtype: np.dtype[Any] = header.get_data_dtype()
-    except HeaderDataError as error:
+    except (HeaderDataError, KeyError) as error:
         raise BadInput(
             f"{name} stores its voxels in a type this program does not know (code {int(header['datatype'])}).",
             "Save it again as 32-bit float.",

@@ -26,7 +26,7 @@ def checked(series: NDArray[np.float64], names: tuple[str, ...] = ()) -> Checked
     """Find missing, constant and duplicate regions and impossible values in ``series (parcels, frames)``."""
     values = series.astype(np.float64, copy=True)
     notes: list[str] = []
-    values[~np.isfinite(values)] = np.nan
+    values[~(np.abs(values) < np.finfo(np.float32).max)] = np.nan
     spikes = _spikes(values)
     bad = np.isnan(values)
     missing = (bad | spikes).mean(1) > MOST_UNUSABLE

@@ -12,7 +12,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ScanInfo
 from brainlm_engine.files import fingerprint
 from brainlm_engine.io.arrangement import Arrangement, arranged
-from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.faults import full_path, reading, shown
 from brainlm_engine.io.raw_table import RawTable
 from brainlm_engine.io.repetition import Repetition, from_header, from_sidecar, unknown
 from brainlm_engine.io.series_faults import CheckedSeries, checked
@@ -111,7 +111,7 @@ class TableScan:
         """What is known of the table."""
         low, high = np.nanpercentile(self.matrix, [0.5, 99.5])
         return ScanInfo(
-            scan_id=self._stamp, path=str(self.path), name=self.name, kind="table", format=self._table.format,
+            scan_id=self._stamp, path=full_path(self.path), name=self.name, kind="table", format=self._table.format,
             n_frames=self.n_frames, tr_s=self.tr_s, tr_source=self._repetition.source,
             shape=(self.n_parcels, self.n_frames), dtype="float32",
             value_range=(float(low), float(high) if high > low else float(low) + 1.0),

@@ -12,7 +12,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ScanInfo
 from brainlm_engine.io.cache import partial_tiles, ready_tiles
 from brainlm_engine.io.canonical import Canonical
-from brainlm_engine.io.faults import shown
+from brainlm_engine.io.faults import full_path, shown
 from brainlm_engine.io.nifti import Header4D
 from brainlm_engine.io.tiles import TileCache
 from brainlm_engine.io.voxels import MemoryReader, PlainReader, VoxelReader
@@ -98,7 +98,7 @@ class VolumeScan:
             share = 100 * float((~np.isfinite(self._first)).mean())
             notes += (f"{share:.2g} % of the voxels hold no number (NaN or infinite) and are treated as missing.",)
         return ScanInfo(
-            scan_id=self.layout.stamp, path=str(self.header.path), name=self.name, kind="volume",
+            scan_id=self.layout.stamp, path=full_path(self.header.path), name=self.name, kind="volume",
             format=self.header.format, n_frames=self.n_frames, tr_s=self.tr_s,
             tr_source=self.header.repetition.source, shape=self.shape4,
             zooms_mm=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
@@ -175,9 +175,10 @@ class VolumeScan:
         return int(ijk[0]), int(ijk[1]), int(ijk[2])
 
     def _scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        if self.layout.slope == 1.0 and self.layout.inter == 0.0:
-            return np.ascontiguousarray(values, np.float32)
-        return np.ascontiguousarray(values * np.float64(self.layout.slope) + self.layout.inter, np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # absurd values become infinite: missing, like NaN
+            if self.layout.slope == 1.0 and self.layout.inter == 0.0:
+                return np.ascontiguousarray(values, np.float32)
+            return np.ascontiguousarray(values * np.float64(self.layout.slope) + self.layout.inter, np.float32)
 
 
 def _value_range(volume: NDArray[np.float32]) -> tuple[float, float]:

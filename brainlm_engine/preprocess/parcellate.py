@@ -16,6 +16,7 @@ from brainlm_engine import __version__
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.atlas.parcellation import Atlas
 from brainlm_engine.atlas.resample import resample_labels
+from brainlm_engine.io.faults import full_path
 from brainlm_engine.io.series_faults import checked
 from brainlm_engine.io.volume import VolumeScan
 from brainlm_engine.progress import SILENT, Progress
@@ -84,7 +85,7 @@ def parcellate(scan: VolumeScan, atlas: Atlas, progress: Progress = SILENT) -> R
         series=found.series, tr_s=tr_s, xyz=np.array(atlas.xyz, np.float32), missing=found.missing, coverage=coverage,
         atlas_id=atlas.atlas_id, names=atlas.names, networks=atlas.networks, unit="raw", name=scan.name,
         provenance={
-            "source": str(scan.header.path), "fingerprint": scan.layout.stamp,
+            "source": full_path(scan.header.path), "fingerprint": scan.layout.stamp,
             "software": f"brainlm-studio {__version__}",
             "tr_source": scan.header.repetition.source, "notes": list(notes),
             "steps": [f"mean over the parcels of {atlas.atlas_id}, nearest-neighbour atlas on the scan's grid"],

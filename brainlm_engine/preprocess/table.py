@@ -60,7 +60,7 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
         coverage=np.where(scan.missing, 0, 1).astype(np.float32), atlas_id=atlas.atlas_id if atlas is not None else "",
         names=names, networks=atlas.networks if atlas is not None else (), unit="raw", name=scan.name,
         provenance={
-            "source": str(scan.path), "fingerprint": scan.info.scan_id, "software": f"brainlm-studio {__version__}",
+            "source": scan.info.path, "fingerprint": scan.info.scan_id, "software": f"brainlm-studio {__version__}",
             "tr_source": scan.info.tr_source, "notes": [*scan.notes, check.text],
             "steps": ["read as a table of series"],
             "positions": {"near_r": check.near_r, "far_r": check.far_r, "z": check.z, "ok": check.ok},
