@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainlm_engine import __version__
 from brainlm_engine.files import written_whole
@@ -12,7 +13,11 @@ from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.simulate.hemodynamics import VISUAL_BLOCK_S
 from brainlm_engine.simulate.painter import paint_nifti
+from brainlm_engine.simulate.parameters import SimulationParameters
 from brainlm_engine.simulate.recording import DEFAULT_SEED, Simulator
+
+if TYPE_CHECKING:
+    from brainlm_engine.atlas import Atlas
 
 #: Far above the number of any person of a cohort, so no model was ever fitted to the demo person.
 DEMO_PERSON = 90_001
@@ -42,16 +47,17 @@ def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) ->
     folder = Path(folder)
     scan, sidecar = folder / f"{DEMO_NAME}.nii.gz", folder / f"{DEMO_NAME}.json"
     progress(0.0, "Looking for the demo case")
-    if _is_whole(scan, sidecar, n_frames):
-        progress(1.0, "Demo case found")
-        return scan
     from brainlm_engine.atlas import load_atlas
 
     atlas = load_atlas("mni424")
+    expected = {"Volumes": n_frames, "Settings": _settings(atlas)}
+    if _is_whole(scan, sidecar, expected):
+        progress(1.0, "Demo case found")
+        return scan
     recording = demo_recording(n_frames)
     sidecar.unlink(missing_ok=True)
     paint_nifti(recording, atlas, scan, progress, zoom_mm=DEMO_ZOOM_MM, seed=DEMO_PERSON)
-    content = {**scan_sidecar(recording), "Volumes": n_frames, "FileSize": scan.stat().st_size}
+    content = {**scan_sidecar(recording), **expected, "FileSize": scan.stat().st_size}
     with written_whole(sidecar) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     progress.log(f"Painted the simulated demo case: {scan}")
@@ -84,13 +90,17 @@ def scan_sidecar(recording: Recording) -> dict[str, Any]:
     return sidecar
 
 
-def _is_whole(scan: Path, sidecar: Path, n_frames: int) -> bool:
-    """True when the scan was finished by this version: the sidecar is written last and knows the size."""
+def _settings(atlas: Atlas) -> str:
+    """Return a short name of everything that decides what the demo case looks like."""
+    text = json.dumps([__version__, SimulationParameters().as_dict(), DEMO_PERSON, DEMO_TR_S, DEMO_ZOOM_MM])
+    return hashlib.sha256(text.encode() + atlas.labels.tobytes() + atlas.xyz.tobytes()).hexdigest()[:16]
+
+
+def _is_whole(scan: Path, sidecar: Path, expected: dict[str, Any]) -> bool:
+    """True when the scan was finished with these settings: the sidecar is written last and knows the size."""
     try:
         content = json.loads(sidecar.read_text("utf-8"))
-        made_by = content["GeneratedBy"][0]["Version"]
-        return bool(
-            content["Volumes"] == n_frames and content["FileSize"] == scan.stat().st_size and made_by == __version__
-        )
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        same = all(content[key] == value for key, value in expected.items())
+        return bool(same and content["FileSize"] == scan.stat().st_size)
+    except (OSError, ValueError, KeyError, TypeError):
         return False
