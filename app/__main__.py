@@ -18,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tour", metavar="OUT", type=Path, help="show the demo case, leave pictures and a report in OUT"
     )
+    parser.add_argument("--demo", action="store_true", help="open the demo case (simulated; made on first use)")
     parser.add_argument("--diagnose", action="store_true", help="print versions, graphics and engine facts, and end")
     parser.add_argument("--no-3d", action="store_true", help="never touch OpenGL")
     parser.add_argument("--engine", metavar="ADDRESS", help="use this engine instead of the one on this computer")
@@ -40,6 +41,10 @@ def _size(text: str) -> tuple[int, int]:
 def main(argv: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     options = build_parser().parse_args(argv)
+    if options.tour is not None:
+        from app.display import draw_without_display
+
+        draw_without_display()
     from app.bootstrap import run
 
     return run(options)

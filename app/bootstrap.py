@@ -132,7 +132,8 @@ async def load_studio(window: MainWindow, options: argparse.Namespace) -> Studio
         no_3d=options.no_3d,
         address=options.engine,
         theme=options.theme,
-        offer_session=not touring,
+        demo=options.demo,
+        offer_session=not touring and not options.demo,
     )
     studio: Studio = module.Studio(window, chosen)
     look = storage.read(storage.WINDOW)

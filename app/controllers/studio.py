@@ -50,6 +50,7 @@ class Options:
     no_3d: bool = False
     address: str | None = None
     theme: str | None = None
+    demo: bool = False
     offer_session: bool = True
 
 
@@ -103,6 +104,8 @@ class Studio:
         await self._supply()
         if self.options.paths:
             self.drop(list(self.options.paths))
+        elif self.options.demo:
+            self.start(self.open_demo(), tr("action.open_demo"))
 
     async def _build_pages(self) -> None:
         from app.controllers.pages import build_pages

@@ -1,0 +1,228 @@
+"""What the tour does, step by step, through the same calls that the menus use."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import PySide6
+from PySide6.QtCore import qVersion
+
+from app.tour.pulse import Pulse
+from app.tour.report import Picture, Section, Table, write_report
+from brainlm_engine import __version__
+
+if TYPE_CHECKING:
+    from app.controllers.studio import Studio
+
+_PREPARE_LIMIT_S = 600.0
+_PLAY_S = 4.0
+_SMALL, _LARGE = (1280, 800), (2560, 1440)
+
+
+@dataclass
+class Tour:
+    """One run: the window, where its pictures go, and what was measured."""
+
+    studio: Studio
+    out: Path
+    pulse: Pulse
+    seconds: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    frames_per_second: float = 0.0
+
+    def tell(self, line: str) -> None:
+        """Say where the tour is."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    async def picture(self, name: str, caption: str) -> None:
+        """Take a picture of the window as it is now."""
+        await self.studio.settled()
+        await asyncio.sleep(0.4)
+        file = f"{name}.png"
+        if not self.studio.window.grab().save(str(self.out / file), "PNG"):
+            raise OSError(f"The picture {file} could not be written to {self.out}.")
+        self.pictures[name] = Picture(file, caption)
+        self.tell(f"  {file}")
+
+    async def until(self, done: Callable[[], bool], what: str) -> None:
+        """Wait for something that the engine does."""
+        began = time.perf_counter()
+        while not done():
+            if time.perf_counter() - began > _PREPARE_LIMIT_S:
+                raise TimeoutError(f"The tour waited {_PREPARE_LIMIT_S:.0f} s in vain: {what}.")
+            await asyncio.sleep(0.02)
+
+    def size(self, width: int, height: int) -> None:
+        """Give the window a size."""
+        self.studio.window.showNormal()
+        self.studio.window.resize(width, height)
+
+
+async def run(studio: Studio, out: Path) -> int:
+    """Do the tour, write pictures and ``report.html`` into ``out``; return the exit code."""
+    out = out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    tour = Tour(studio, out, Pulse(studio.window))
+    try:
+        await _begin(tour)
+        await _look(tour)
+        await _reconstruct(tour)
+        await _other_looks(tour)
+    except (OSError, TimeoutError, RuntimeError) as error:
+        tour.tell(str(error))
+        return 1
+    report = _report(tour)
+    tour.tell(f"Report: {report}")
+    return 0
+
+
+async def _begin(tour: Tour) -> None:
+    studio = tour.studio
+    tour.size(*_SMALL)
+    studio.set_theme("dark")
+    if studio.engine.state.status != "ready":
+        raise RuntimeError(f"The engine did not start. {studio.engine.state.problem}".strip())
+    await tour.picture("cases", "Cases: the start page, before anything is open.")
+    tour.tell("Making and opening the demo case (simulated)")
+    began = time.perf_counter()
+    with tour.pulse.phase("open"):
+        if not await studio.open_demo():
+            raise RuntimeError("The demo case could not be opened; the log above says why.")
+        tour.seconds["first volume on screen (demo case made first where needed)"] = time.perf_counter() - began
+    await tour.picture("view-first-volume", "The first volume is on screen while the rest is prepared behind it.")
+    with tour.pulse.phase("prepare"):
+        began = time.perf_counter()
+        await studio.prepared()
+        await tour.until(lambda: studio.state.case.recording is not None, "parcel series of the demo case")
+        tour.seconds["parcel series ready"] = time.perf_counter() - began
+        await tour.until(lambda: studio.state.case.cached, "cache of the demo case")
+
+
+async def _look(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("View: crosshair, time, playing")
+    studio.show_workspace("view")
+    studio.pointing.point(-12.0, -88.0, 4.0)
+    studio.player.go(100)
+    await tour.picture("view-dark", "View: slices, 3D brain, traces and carpet on one crosshair and one time cursor.")
+    shown = 0
+
+    def count(_frame: int) -> None:
+        nonlocal shown
+        shown += 1
+
+    signal = studio.state.view.on("frame")
+    signal.connect(count)
+    speed = studio.state.view.speed
+    studio.state.view.speed = 40.0 * studio.state.case.tr_s
+    began = time.perf_counter()
+    with tour.pulse.phase("play"):
+        studio.state.view.playing = True
+        await asyncio.sleep(_PLAY_S)
+        studio.state.view.playing = False
+    tour.frames_per_second = shown / (time.perf_counter() - began)
+    signal.disconnect(count)
+    studio.state.view.speed = speed
+
+
+async def _reconstruct(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("Model: reconstructing a window with 75 % of its patches hidden")
+    with tour.pulse.phase("reconstruct"):
+        studio.show_workspace("model")
+        began = time.perf_counter()
+        await tour.until(
+            lambda: studio.state.model.result is not None or bool(studio.state.model.problem), "the reconstruction"
+        )
+        tour.seconds["window reconstructed, baselines included"] = time.perf_counter() - began
+    if studio.state.model.result is None:
+        raise RuntimeError(studio.state.model.problem)
+    studio.player.go(120)
+    await tour.picture("model-dark", "Model: measured and reconstructed activity, hidden patches shaded in the traces.")
+    studio.state.model.shown = "r2"
+    await tour.picture("model-r2", "R2 of every parcel's hidden patches, on the brain.")
+    studio.state.model.shown = "reconstructed"
+
+
+async def _other_looks(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("The other theme, the other size")
+    studio.set_theme("light")
+    await tour.picture("model-light", "The Model workspace in the light theme.")
+    studio.show_workspace("view")
+    await tour.picture("view-light", "The View workspace in the light theme.")
+    studio.shell.set_mood("lab")
+    await tour.picture("lab-light", "Lab mood: jobs, log and details are docked.")
+    tour.size(*_LARGE)
+    await tour.picture("view-large-light", "2560 x 1440 pixels, light.")
+    studio.set_theme("dark")
+    studio.shell.set_mood("review")
+    studio.show_workspace("model")
+    await tour.picture("model-large-dark", "2560 x 1440 pixels, dark.")
+    tour.size(*_SMALL)
+
+
+def _report(tour: Tour) -> Path:
+    result = tour.studio.state.model.result
+    scan, recording = tour.studio.state.case.scan, tour.studio.state.case.recording
+    assert result is not None
+    assert scan is not None
+    assert recording is not None
+    scores = tuple((s.title, f"{s.r2:.3f}", f"{s.r:.3f}", f"{s.mse:.3f}") for s in result.info.scores)
+    blocked = ("open", "prepare", "play", "reconstruct")
+    figures = (
+        *((name, f"{value:.2f} s") for name, value in tour.seconds.items()),
+        ("frames shown per second while playing", f"{tour.frames_per_second:.1f}"),
+        *(
+            (f"longest time the window was blocked: {name}", f"{tour.pulse.longest_ms(name):.0f} ms")
+            for name in blocked
+        ),
+    )
+    take = tour.pictures
+    sections = (
+        Section(
+            "The case",
+            f"{scan.info.name}: {' x '.join(map(str, scan.info.shape))}, TR {recording.info.tr_s:g} s, "
+            f"{recording.info.n_parcels} parcels of the atlas {recording.info.atlas_id}, "
+            f"{recording.info.n_missing} missing. The demo case is simulated.",
+            pictures=(take["cases"], take["view-first-volume"], take["view-dark"]),
+        ),
+        Section(
+            "What the model makes of it",
+            f"{result.info.n_frames} frames from frame {result.info.start} on; {result.mask.mean():.0%} of the patches "
+            "were hidden and filled in. R2, r and MSE are over the hidden frames only, in standard deviations.",
+            result.info.verdict,
+            Table(("Method", "R2", "r", "MSE"), scores),
+            (take["model-dark"], take["model-r2"]),
+        ),
+        Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
+        Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),
+    )
+    return write_report(
+        tour.out / "report.html", "BrainLM Studio: the tour", "The main job on the demo case.", sections, _facts(tour)
+    )
+
+
+def _is_look(name: str) -> bool:
+    return "light" in name or "large" in name
+
+
+def _facts(tour: Tour) -> dict[str, str]:
+    engine, model = tour.studio.engine.state.info, tour.studio.state.model
+    return {
+        "BrainLM Studio": __version__,
+        "Model": f"{model.model.title} ({model.model_id})" if model.model else model.model_id,
+        "Mask": model.mask.model_dump_json(exclude_defaults=True) if model.mask else "",
+        "Engine": f"{engine.device}" if engine else "",
+        "System": platform.platform(),
+        "Python, Qt, PySide": f"{platform.python_version()}, {qVersion()}, {PySide6.__version__}",
+        "Made": time.strftime("%Y-%m-%d %H:%M"),
+    }
