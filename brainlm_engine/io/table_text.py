@@ -13,6 +13,7 @@ from brainlm_engine.io.inflate import Inflater
 from brainlm_engine.io.raw_table import RawTable, number, table_of_cells
 
 _MOST_BYTES = 2_000_000_000
+_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _FORMATS = {".csv": "CSV", ".tsv": "TSV", ".1d": "1D", ".dat": "DAT", ".txt": "text"}
 
 
@@ -79,6 +80,13 @@ def _without_comments(text: str) -> tuple[list[str] | None, list[str]]:
 def _delimiter(lines: list[str]) -> str:
     """Return the character that cuts the last lines into equally many cells; ' ' stands for any white space."""
     sample = lines[-30:]
+    cells = [line.split() for line in sample]
+    if (
+        len({len(row) for row in cells}) == 1
+        and len(cells[0]) > 1
+        and all(_COMMA.fullmatch(c) for row in cells for c in row)
+    ):
+        return " "  # numbers with decimal commas between spaces
     for delimiter in ("\t", ";", ",", "|"):
         counts = {line.count(delimiter) for line in sample}
         if len(counts) == 1 and counts != {0}:
@@ -104,7 +112,7 @@ def _split(path: Path, lines: list[str], delimiter: str) -> list[list[Any]]:
 
 def _has_decimal_comma(rows: list[list[Any]]) -> bool:
     cells = [str(cell) for row in rows[:12] for cell in row]
-    with_comma = sum(bool(re.fullmatch(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*", cell)) for cell in cells)
+    with_comma = sum(bool(_COMMA.fullmatch(cell.strip())) for cell in cells)
     return bool(cells) and with_comma > len(cells) // 3
 
 

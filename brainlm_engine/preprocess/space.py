@@ -39,8 +39,7 @@ def check_space(scan: VolumeScan) -> SpaceReport:
     bright = _bright(volume)
     both = float((bright & brain).sum())
     overlap = 2 * both / max(1.0, float(bright.sum() + brain.sum()))
-    usual = scan.canonical.shape in _USUAL_GRIDS or scan.header.claims_mni
-    if overlap >= (MNI_FROM - 0.05 if usual else MNI_FROM):
+    if overlap >= _needed(scan):
         text = f"{scan.name} is in MNI space: its brain overlaps the template by {100 * overlap:.0f} %."
         return SpaceReport(verdict="mni", overlap=overlap, text=text)
     text = f"This scan is not in MNI space: its brain overlaps the template by only {100 * overlap:.0f} %."
@@ -48,6 +47,18 @@ def check_space(scan: VolumeScan) -> SpaceReport:
         text = f"This scan may not be in MNI space: its brain overlaps the template by {100 * overlap:.0f} %."
         return SpaceReport(verdict="unknown", overlap=overlap, text=text)
     return SpaceReport(verdict="not_mni", overlap=overlap, text=text)
+
+
+def _needed(scan: VolumeScan) -> float:
+    """Return the overlap from which this scan counts as MNI: less on a usual MNI grid, more on an oblique one.
+
+    What was resampled to MNI lies straight; an oblique grid is how a scanner leaves it.
+    """
+    directions = scan.affine[:3, :3] / np.sqrt((scan.affine[:3, :3] ** 2).sum(0))
+    if np.abs(directions).max(0).min() < np.cos(np.deg2rad(2)):
+        return MNI_FROM + 0.1
+    usual = scan.canonical.shape in _USUAL_GRIDS or scan.header.claims_mni
+    return MNI_FROM - 0.05 if usual else MNI_FROM
 
 
 def space_question(report: SpaceReport) -> Question | None:

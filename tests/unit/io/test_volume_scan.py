@@ -71,7 +71,9 @@ def test_nifti2(make_scan: MakeScan) -> None:
     assert opened(make_scan("scan.nii", signal().astype("f4"), nifti2=True)).info.format == "NIfTI-2"
 
 
-@pytest.mark.parametrize("name", ["two words.nii.gz", "brain 🧠.nii", "line\nbreak.nii.gz", "no_extension", "ümlaut.NII.GZ"])
+@pytest.mark.parametrize(
+    "name", ["two words.nii.gz", "brain 🧠.nii", "line\nbreak.nii.gz", "no_extension", "ümlaut.NII.GZ"]
+)
 def test_any_name(make_scan: MakeScan, tmp_path: Path, name: str) -> None:
     made = make_scan("scan.nii.gz" if name.lower().endswith("gz") else "scan.nii", signal().astype("f4"))
     path = tmp_path / name
@@ -86,7 +88,7 @@ def test_any_name(make_scan: MakeScan, tmp_path: Path, name: str) -> None:
 
 
 def test_name_that_is_no_unicode(make_scan: MakeScan, tmp_path: Path) -> None:
-    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.nii"))
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/scan_\xe9.nii"))
     shutil.copy(make_scan("scan.nii", signal().astype("f4")), path)
     opened(path).info.model_dump_json()
 
@@ -122,7 +124,9 @@ def test_unknown_data_type(make_scan: MakeScan) -> None:
         open_scan(path)
 
 
-@pytest.mark.parametrize(("shape", "words"), [((5, 6, 7), "one volume"), ((5, 6, 7, 1), "one volume"), ((5, 6, 7, 4, 3), "5 dim")])
+@pytest.mark.parametrize(
+    ("shape", "words"), [((5, 6, 7), "one volume"), ((5, 6, 7, 1), "one volume"), ((5, 6, 7, 4, 3), "5 dim")]
+)
 def test_no_time_series(make_scan: MakeScan, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(BadInput, match=words):
         open_scan(make_scan("scan.nii.gz", np.ones(shape, np.float32)))
@@ -238,7 +242,8 @@ def test_reading_imports_nothing_heavy(make_scan: MakeScan) -> None:
     path = make_scan("scan.nii", signal().astype("f4"))
     code = (
         "import sys; from brainlm_engine.io import open_scan; import brainlm_engine.preprocess;"
-        f"open_scan({str(path)!r}).info; heavy = {{'torch', 'nilearn', 'sklearn', 'pandas', 'h5py'}} & set(sys.modules);"
+        f"open_scan({str(path)!r}).info; "
+        "heavy = {'torch', 'nilearn', 'sklearn', 'pandas', 'h5py'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

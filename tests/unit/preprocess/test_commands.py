@@ -1,0 +1,87 @@
+"""``inspect`` and ``parcellate`` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainlm_engine.cli import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, dict, str]:
+    code = main([*map(str, args), "--json"])
+    captured = capsys.readouterr()
+    return code, json.loads(captured.out), captured.err
+
+
+@pytest.mark.shared_data
+def test_inspect(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, result, said = run(capsys, "inspect", shared_data / "nifti" / "nibabel_example4d.nii.gz")
+    assert code == 0
+    assert result["shape"] == [128, 96, 24, 2]
+    assert "The header says 2000 s per volume. Use 2.0 s?" in said
+    code, result, _ = run(
+        capsys, "inspect", shared_data / "nifti" / "nibabel_example4d.nii.gz", "--answer", "tr=2.5"
+    )  # fmt: skip
+    assert result["tr_s"] == 2.5
+    code, result, said = run(capsys, "inspect", shared_data / "awkward" / "derived_from_real" / "zero_byte.nii.gz")
+    assert code == 2
+    assert result["error"]["code"] == "bad_input"
+    assert "Traceback" not in said
+    assert run(capsys, "inspect", "x.nii", "--answer", "nonsense")[0] == 2
+
+
+@pytest.mark.shared_data
+def test_parcellate_a_scan(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scan = shared_data / "nifti" / "brcdata_0040071_COBRE_3mm_MNI_5vol.nii.gz"
+    out = tmp_path / "new folder" / "series.tsv"
+    code, result, _ = run(capsys, "parcellate", scan, "--atlas", "mni424", "--out", out)
+    assert code == 0
+    assert (result["frames"], result["regions"], result["tr_s"]) == (5, 424, 2.0)
+    lines = out.read_text("utf-8").splitlines()
+    assert len(lines) == 6
+    head = json.loads(out.with_suffix(".json").read_text("utf-8"))
+    assert head["RepetitionTime"] == 2.0
+    assert head["Regions"] == lines[0].split("\t")
+    assert len(head["Coverage"]) == 424
+    assert head["Provenance"]["source"] == str(scan)
+    code, again, _ = run(capsys, "inspect", out)
+    assert again["shape"] == [424, 5]
+    assert again["tr_s"] == 2.0
+    assert again["atlas_id"] == "mni424"
+
+
+@pytest.mark.shared_data
+def test_parcellate_a_table_with_confounds(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = shared_data / "abide" / "raw_1D_examples" / "OHSU_0050142_rois_cc200.1D"
+    motion = np.random.default_rng(0).standard_normal((78, 2))
+    (tmp_path / "c.tsv").write_text("x\ty\nn/a\tn/a\n" + "\n".join(f"{a}\t{b}" for a, b in motion[1:]))
+    out = tmp_path / "series.tsv"
+    args = ["parcellate", table, "--coordinates", shared_data / "abide" / "cc200_coordinates.csv", "--out", out]
+    code, result, _ = run(capsys, *args)
+    assert code == 2
+    assert "how many seconds" in result["error"]["message"]
+    assert not out.exists()
+    code, result, _ = run(capsys, *args, "--tr", "2.5", "--confounds", tmp_path / "c.tsv")
+    assert code == 0
+    assert (result["frames"], result["regions"]) == (78, 200)
+    assert run(capsys, *args, "--tr", "2.5", "--atlas", "mni424")[0] == 2
+    assert run(capsys, "parcellate", table, "--out", tmp_path)[0] == 2
+
+
+@pytest.mark.shared_data
+def test_damaged_scan_leaves_nothing_behind(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shared_data / "awkward" / "derived_from_real"
+    for name in ("truncated_60pct.nii.gz", "crc_corrupt_middle.nii.gz"):
+        code, result, said = run(capsys, "parcellate", folder / name, "--out", tmp_path / "s.tsv")
+        assert code == 2
+        assert name in result["error"]["message"]
+        assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == []
