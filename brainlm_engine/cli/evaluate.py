@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="name or folder of a model")
     parser.add_argument("data", type=Path, help="cohort folder (its test people), or an ABIDE HDF5 file")
     parser.add_argument("--ratio", type=float, default=0.75, help="share of patches hidden (default 0.75)")
-    parser.add_argument("--people", type=int, help="at most so many people")
+    parser.add_argument("--people", type=int, help="about so many people")
     parser.add_argument("--frames", type=int, default=200, help="frames per window")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)

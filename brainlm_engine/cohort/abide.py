@@ -33,7 +33,7 @@ class AbideFile:
     sites: dict[str, tuple[str, ...]]
 
     def choose(self, most: int | None) -> list[str]:
-        """Return at most so many people, the same share of every site, evenly spread within it."""
+        """Return about so many people: the same share of every site, at least one, evenly spread within it."""
         total = sum(len(people) for people in self.sites.values())
         share = 1.0 if most is None else min(1.0, most / max(total, 1))
         chosen = []

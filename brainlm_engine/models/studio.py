@@ -50,6 +50,11 @@ class StudioConfig:
     mlp_ratio: int = 4
     mask_ratio: float = 0.75
 
+    def __post_init__(self) -> None:
+        wrong = [name for name, value in asdict(self).items() if not value > 0]
+        if wrong or self.mask_ratio >= 1 or self.width % (2 * self.heads):
+            raise ValueError(f"impossible sizes: {asdict(self)}")
+
 
 class Attention(nn.Module):
     """Multi-head attention; keys may be barred, positions may be rotated, weights may be asked for."""

@@ -34,7 +34,7 @@ class Seen:
         """Pick ``place (B, V, C)`` of the visible as (B, N, K, C)."""
         batch, n_patches, slots = self.index.shape
         flat = self.index.reshape(batch, n_patches * slots, 1).expand(-1, -1, place.shape[-1])
-        return place.gather(1, flat).view(batch, n_patches, slots, -1)
+        return place.gather(1, flat).view(batch, n_patches, slots, place.shape[-1])
 
     def scatter(self, tokens: Tensor, empty: Tensor) -> Tensor:
         """Lay ``tokens (B, N, K, D)`` back at their parcels, ``empty (D,)`` elsewhere: (B, N, V, D)."""

@@ -32,7 +32,8 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         raise BadInput(
             f"The model folder {folder.name} holds no {WEIGHTS}.", "Choose a folder with config.json and it."
         )
-    start = path.open("rb").read(4)
+    with path.open("rb") as file:
+        start = file.read(4)
     if start[:2] == b"PK" or start[:1] == b"\x80":
         raise BadInput(
             f"{WEIGHTS} of the model {folder.name} is a Python pickle under another name, which could run any program.",

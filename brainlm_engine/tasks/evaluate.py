@@ -81,7 +81,7 @@ def evaluate(
 
     Parameters
     ----------
-    people : at most so many (ABIDE: the same share of every site)
+    people : about so many (ABIDE: the same share of every site)
     """
     if is_abide(data):
         persons, count, name = _abide(data, people, progress)

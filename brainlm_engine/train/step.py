@@ -71,7 +71,7 @@ def train_step(learner: Learner, batch: Batch, settings: TrainSettings) -> float
         batch.signal.to(device), batch.xyz.to(device), mask=batch.hidden.to(device), tr_s=batch.tr_s,
         queries=batch.queries.to(device),
     )  # fmt: skip
-    loss = float(output.loss)
+    loss = output.loss.item()
     if not math.isfinite(loss):
         raise EngineError(
             f"The loss is no longer a number at step {learner.step} (TR {batch.tr_s:g} s, "

@@ -1,6 +1,6 @@
 """Training windows, drawn anew for every step from a generator seeded by (seed, step): resuming needs no other state.
 
-With ``variety`` about half of the steps see the cohort as another study would have recorded it: another TR (frames
+With ``variety`` about six in ten steps see the cohort as another study would have recorded it: another TR (frames
 picked, not averaged: a scanner does not average either), another length, other parcels (neighbours merged around random
 seeds, or some left out) and slightly other positions.
 """
@@ -50,11 +50,11 @@ def draw_batch(series: Series, settings: TrainSettings, step: int) -> Batch:
     picked = [series.values[index] for index in rng.integers(len(series), size=settings.batch)]
     xyz, tr_s, merge = series.xyz, series.tr_s, None
     patches = max(1, settings.window_frames // frames_per_patch(tr_s))
-    if settings.variety and rng.random() < 0.5:
+    if settings.variety and rng.random() < 0.35:
         tr_s = float(rng.choice(_TRS))
         longest = min(values.shape[1] for values in picked) * series.tr_s
         patches = int(rng.integers(4, max(5, min(25, int(longest / PATCH_S) + 1))))
-    if settings.variety and rng.random() < 0.5:
+    if settings.variety and rng.random() < 0.35:
         merge, xyz = _other_parcels(series.xyz, rng)
     if settings.variety:
         xyz = (xyz + rng.normal(0, _JITTER_MM, xyz.shape)).astype(np.float32)
