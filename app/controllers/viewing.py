@@ -233,7 +233,7 @@ class ViewController:
         page.slices.set_overlay(
             look.values, look.low, look.high, look.cmap, threshold=look.threshold, opacity=view.opacity
         )
-        if look.values is not None:
+        if look.values is not None and (not view.playing or view.frame % 5 == 0):
             page.parcels.set_values([display.number(float(v)) for v in look.values])
 
     # ------------------------------------------------------------ slices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.dialogs.fuzzy import score
 from app.text import tr
@@ -27,9 +27,17 @@ class CommandPalette(QFrame):
         self._line.setAccessibleName(tr("palette.hint"))
         self._line.installEventFilter(self)
         self._line.textChanged.connect(self._filter)
-        self._list = QListWidget()
+        self._list = QTreeWidget()
+        self._list.setColumnCount(3)
+        self._list.setHeaderHidden(True)
+        self._list.setRootIsDecorated(False)
+        self._list.setUniformRowHeights(True)
+        self._list.header().setStretchLastSection(False)
+        modes = QHeaderView.ResizeMode
+        for section, mode in enumerate((modes.Stretch, modes.ResizeToContents, modes.ResizeToContents)):
+            self._list.header().setSectionResizeMode(section, mode)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._list.itemClicked.connect(self._use)
+        self._list.itemClicked.connect(lambda item, _column: self._use(item))
         self._list.setAccessibleName(tr("palette.name"))
         self._nothing = label(tr("palette.nothing"), "muted")
         column = QVBoxLayout(self)
@@ -56,20 +64,25 @@ class CommandPalette(QFrame):
             found.sort(key=lambda row: (-row[0], not row[1].isEnabled()))
         self._list.clear()
         for _, action, menu in found:
-            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            text = f"{action.text().rstrip('…')}   {menu}" + (f"   {keys}" if keys else "")
-            item = QListWidgetItem(text)
-            item.setData(ACTION, action)
-            item.setToolTip(action.toolTip())
-            if not action.isEnabled():
-                item.setText(f"{text}   {action.statusTip()}")
-                item.setFlags(Qt.ItemFlag.ItemIsSelectable)
-            self._list.addItem(item)
+            self._list.addTopLevelItem(_row(action, menu))
         self._nothing.setVisible(not found)
-        self._list.setCurrentRow(0)
+        self._list.setVisible(bool(found))
+        if found:
+            self._select(0)
+        self._fit(len(found))
 
-    def _use(self, item: QListWidgetItem | None) -> None:
-        action = item.data(ACTION) if item is not None else None
+    def _select(self, row: int) -> None:
+        item = self._list.topLevelItem(min(max(row, 0), self._list.topLevelItemCount() - 1))
+        if item is not None:
+            self._list.setCurrentItem(item)
+
+    def _fit(self, rows: int) -> None:
+        """Be as high as the rows found, but not higher than the window allows."""
+        height = self._line.sizeHint().height() + 3 * GRID + max(1, rows) * max(24, self._list.sizeHintForRow(0)) + 16
+        self.resize(self.width(), min(height, 460, self._over.height() - 128))
+
+    def _use(self, item: QTreeWidgetItem | None) -> None:
+        action = item.data(0, ACTION) if item is not None else None
         if action is not None and action.isEnabled():
             self.hide()
             action.trigger()
@@ -80,11 +93,10 @@ class CommandPalette(QFrame):
             self.hide()
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
             return False
-        row, last = self._list.currentRow(), self._list.count() - 1
         moves = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 10, Qt.Key.Key_PageUp: -10}
         key = Qt.Key(event.key())
         if key in moves:
-            self._list.setCurrentRow(min(max(row + moves[key], 0), last))
+            self._select(self._list.currentIndex().row() + moves[key])
             return True
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._use(self._list.currentItem())
@@ -93,3 +105,15 @@ class CommandPalette(QFrame):
             self.hide()
             return True
         return False
+
+
+def _row(action: QAction, menu: str) -> QTreeWidgetItem:
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    why = "" if action.isEnabled() else action.statusTip()
+    item = QTreeWidgetItem([action.text().rstrip("…"), why or menu, keys])
+    item.setData(0, ACTION, action)
+    for column in range(3):
+        item.setToolTip(column, action.toolTip())
+    if why:
+        item.setFlags(Qt.ItemFlag.ItemIsSelectable)
+    return item

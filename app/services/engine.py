@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from brainlm_engine.api.client import EngineClient
 
 POLL_S = 5.0
+RETRY_S = 1.0
 
 
 class EngineService:
@@ -51,15 +52,17 @@ class EngineService:
     async def connect(self, address: str | None = None) -> bool:
         """Find or start the engine. Importing its client takes a second, so a thread does it."""
         self.state.put(status="starting", address=address, problem="")
+        self._ready.clear()
         try:
             client_class = await asyncio.to_thread(_import_client)
-            self._client = await client_class.connect(address)
+            self._client = await _connected(client_class, address)
             self._client.on_lost(self._on_lost)
             self._client.on_job(self._on_job)
             self.state.put(info=await self._client.info(), status="ready")
         except EngineError as error:
             self._client = None
             self.state.put(status="failed", problem=f"{error}\n{error.details}".strip())
+            self._ready.set()
             return False
         self._poll = asyncio.get_running_loop().create_task(self._watch())
         self._ready.set()
@@ -67,8 +70,9 @@ class EngineService:
         return True
 
     async def ready(self) -> None:
-        """Wait until there is an engine."""
+        """Wait until there is an engine; EngineLost when there will be none."""
         await self._ready.wait()
+        _ = self.client
 
     async def close(self) -> None:
         """Let go of the engine; its jobs go on."""
@@ -114,7 +118,6 @@ class EngineService:
                     future.set_result(record)
 
     def _on_lost(self, error: EngineLost) -> None:
-        self._ready.clear()
         self._client = None
         if self._poll is not None:
             self._poll.cancel()
@@ -137,6 +140,15 @@ class EngineService:
                 info = await client.info()
                 if self._client is client:
                     self.state.info = info
+
+
+async def _connected(client_class: type[EngineClient], address: str | None) -> EngineClient:
+    """Connect; once more when the engine that was found was just going to sleep."""
+    try:
+        return await client_class.connect(address)
+    except EngineLost:
+        await asyncio.sleep(RETRY_S)
+        return await client_class.connect(address)
 
 
 def _import_client() -> type[EngineClient]:

@@ -31,6 +31,13 @@ class Notice:
         return cls(key or f"error:{error.message}", tone, error.message, error.next_step, error.details)
 
 
+def _pressing(notice: Notice) -> int:
+    """Errors first, then what must be answered, in the order it was asked; then the rest, newest first."""
+    if notice.question is not None:
+        return 1 if notice.question.required else 3
+    return {"danger": 0, "warning": 2, "info": 4, "success": 4, "question": 3}[notice.tone]
+
+
 class Notices(State):
     """All messages that wait for the person, the most pressing first."""
 
@@ -39,8 +46,8 @@ class Notices(State):
     def tell(self, notice: Notice) -> None:
         """Add a message; one with the same key is replaced."""
         rest = tuple(n for n in self.waiting if n.key != notice.key)
-        rank = {"danger": 0, "question": 1, "warning": 2, "info": 3, "success": 3}
-        self.waiting = tuple(sorted((notice, *rest), key=lambda n: rank[n.tone]))
+        together = (*rest, notice) if notice.question is not None else (notice, *rest)
+        self.waiting = tuple(sorted(together, key=_pressing))
 
     def drop(self, key: str) -> None:
         """Remove the message called ``key``; a key that ends in ``:`` removes all that begin with it."""

@@ -53,7 +53,7 @@ class Form(QGridLayout):
     def __init__(self) -> None:
         super().__init__()
         self.setHorizontalSpacing(GRID)
-        self.setVerticalSpacing(GRID)
+        self.setVerticalSpacing(6)
         self.setColumnStretch(1, 1)
         self._row = 0
 

@@ -89,9 +89,12 @@ class MainWindow(QMainWindow):
         dock.setWidget(widget)
         area = Qt.DockWidgetArea.RightDockWidgetArea if name == "details" else Qt.DockWidgetArea.BottomDockWidgetArea
         self.addDockWidget(area, dock)
-        dock.toggleViewAction().toggled.connect(lambda _: self.docks_changed.emit(self.visible_docks()))
+        dock.toggleViewAction().toggled.connect(self._dock_toggled)
         dock.hide()
         return dock
+
+    def _dock_toggled(self, _shown: bool) -> None:
+        self.docks_changed.emit(self.visible_docks())
 
     def add_page(self, name: str, page: QWidget) -> None:
         """Give the workspace ``name`` its page."""

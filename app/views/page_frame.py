@@ -63,7 +63,7 @@ class PageFrame(QWidget):
         body.setProperty("role", "sidebody")
         column = QVBoxLayout(body)
         column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
-        column.setSpacing(2 * GRID)
+        column.setSpacing(12)
         for position, section in enumerate(sections):
             column.addWidget(section, 1 if position == stretch else 0)
         if stretch < 0:

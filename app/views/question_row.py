@@ -29,7 +29,7 @@ class QuestionRow(QWidget):
         row.setSpacing(GRID)
         if len(question.choices) <= 3 and not question.free:
             self._add_buttons(row)
-        elif question.choices or question.free:
+        elif question.choices or (question.free and question.question_id not in FILE_QUESTIONS):
             self._add_box(row)
         if question.question_id in FILE_QUESTIONS:
             button = QPushButton(tr("notice.choose_file"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, Form, choices, choose, label
@@ -41,17 +41,17 @@ class MaskPanel(QWidget):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(lambda _=0: self._span())
         self._parcels = label(tr("model.none_selected"), "muted", wrap=True)
-        self._needs = QStackedWidget()
-        for page in (self._random_page(), self._parcels, self._network_page(), self._span_page(), QWidget()):
-            self._needs.addWidget(page)
+        pages = (self._random_page(), self._parcels, self._network_page(), self._span_page(), QWidget())
+        self._needs = dict(zip(KINDS, pages, strict=True))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addWidget(label(tr("model.mask"), "heading"))
         form = Form()
         form.row(tr("model.kind"), self._kind)
-        form.whole(self._needs)
         column.addLayout(form)
+        for page in pages:
+            column.addWidget(page)
 
     def _random_page(self) -> QWidget:
         ratio = QWidget()
@@ -90,7 +90,8 @@ class MaskPanel(QWidget):
     def show_mask(self, mask: MaskSpec, parcels: str) -> None:
         """Show the mask as it is; ``parcels`` says in words which parcels are selected."""
         choose(self._kind, mask.kind)
-        self._needs.setCurrentIndex(KINDS.index(mask.kind))
+        for kind, page in self._needs.items():
+            page.setVisible(kind == mask.kind)
         for box, value in ((self._ratio, round(100 * mask.ratio)), (self._seed, mask.seed)):
             box.blockSignals(True)
             box.setValue(value)
@@ -118,5 +119,4 @@ def _page(*rows: tuple[str, QWidget]) -> QWidget:
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
     column.addLayout(form)
-    column.addStretch(1)
     return page

@@ -120,7 +120,7 @@ class ParcelPanel(QWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(1, 64)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setMinimumHeight(140)
+        table.setMinimumHeight(96)
         table.selectionModel().selectionChanged.connect(lambda *_: self._picked())
         return table
 
