@@ -19,7 +19,8 @@ from brainlm_engine.api.messages import Choice, Question
 from brainlm_engine.files import fingerprint
 from brainlm_engine.io.faults import human_size, reading, shown
 from brainlm_engine.io.inflate import MAX_RATIO, Inflater, claimed_size
-from brainlm_engine.io.repetition import Repetition, from_header, from_sidecar
+from brainlm_engine.io.repetition import Repetition, from_header
+from brainlm_engine.io.sidecar import Sidecar, read_sidecar
 from brainlm_engine.io.sniff import Sniffed
 from brainlm_engine.io.voxels import VoxelLayout
 
@@ -41,6 +42,7 @@ class Header4D:
     notes: tuple[str, ...] = ()
     has_position: bool = True
     claims_mni: bool = False  # the header's code says so; many MNI scans do not, some native ones do
+    simulated: bool = False
 
 
 def read_header(found: Sniffed, answers: Mapping[str, str]) -> Header4D:
@@ -67,12 +69,14 @@ def read_header(found: Sniffed, answers: Mapping[str, str]) -> Header4D:
     )  # fmt: skip
     notes = _check_size(name, layout, shape4)
     affine, affine_questions, affine_notes, has_position = _affine(header, answers)
-    repetition = _repetition(found.path, header, answers)
+    sidecar = read_sidecar(found.path)
+    repetition = _repetition(sidecar, header, answers)
     if "asl" in found.path.stem.lower():
         notes += ("The file's name suggests arterial spin labelling (ASL), not BOLD.",)
     return Header4D(
         found.path, "NIfTI-2" if found.kind == "nifti2" else "NIfTI-1", shape4, affine, layout, repetition,
-        affine_questions, notes + affine_notes, has_position,
+        affine_questions, sidecar.notes + notes + affine_notes, has_position,
+        claims_mni=int(header["sform_code"]) == 4 or int(header["qform_code"]) == 4, simulated=sidecar.simulated,
     )  # fmt: skip
 
 
@@ -191,18 +195,17 @@ def _check_size(name: str, layout: VoxelLayout, shape4: tuple[int, ...]) -> tupl
     return ()
 
 
-def _repetition(path: Path, header: Any, answers: Mapping[str, str]) -> Repetition:
+def _repetition(sidecar: Sidecar, header: Any, answers: Mapping[str, str]) -> Repetition:
     axis = 5 if int(header["dim"][0]) >= 5 and int(header["dim"][4]) == 1 else 4
     try:
         unit = header.get_xyzt_units()[1]
     except (KeyError, HeaderDataError):
         unit = "unknown"
     repetition = from_header(float(header["pixdim"][axis]), "" if unit == "unknown" else unit, answers)
-    sidecar = from_sidecar(path)
-    if sidecar is not None and repetition.source != "answer" and repetition.tr_s != sidecar:
-        note = f"TR {sidecar:g} s taken from the .json file beside the scan."
-        return Repetition(sidecar, "header", (), (note,))
-    return repetition
+    if sidecar.tr_s is None or repetition.source == "answer" or repetition.tr_s == sidecar.tr_s:
+        return repetition
+    note = f"TR {sidecar.tr_s:g} s taken from the .json file beside the scan."
+    return Repetition(sidecar.tr_s, "header", (), (note,))
 
 
 def _affine(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Choice, Question
@@ -104,17 +102,3 @@ def unknown(answers: Mapping[str, str]) -> Repetition:
         return Repetition(parse_tr(answers["tr"]), "answer")
     text = "A table does not say how many seconds lie between two frames. What is the TR?"
     return Repetition(None, "", (_asked(text, "", required=True),), ("The TR is not in the file.",))
-
-
-def from_sidecar(path: Path) -> float | None:
-    """Return ``RepetitionTime`` from the BIDS .json beside ``path``, when there is a readable one."""
-    stem = re.sub(r"(\.nii)?(\.gz)?$", "", path.name)
-    if stem == path.name:
-        stem = path.stem
-    sidecar = path.with_name(stem + ".json")
-    try:
-        content = json.loads(sidecar.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    value = content.get("RepetitionTime") if isinstance(content, dict) else None
-    return float(value) if isinstance(value, int | float) and plausible(float(value)) else None

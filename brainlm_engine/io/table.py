@@ -14,8 +14,9 @@ from brainlm_engine.files import fingerprint
 from brainlm_engine.io.arrangement import Arrangement, arranged
 from brainlm_engine.io.faults import full_path, reading, shown
 from brainlm_engine.io.raw_table import RawTable
-from brainlm_engine.io.repetition import Repetition, from_header, from_sidecar, unknown
+from brainlm_engine.io.repetition import Repetition, from_header, unknown
 from brainlm_engine.io.series_faults import CheckedSeries, checked
+from brainlm_engine.io.sidecar import Sidecar, read_sidecar
 from brainlm_engine.io.sniff import Sniffed
 
 
@@ -28,6 +29,7 @@ class TableScan:
     missing : (parcels,) bool
     names : per region, '1', '2', ... where the file has none
     tr_s : seconds per frame, None when unknown
+    simulated : True when the .json beside it says so
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class TableScan:
         arrangement: Arrangement,
         series: CheckedSeries,
         tr: Repetition,
+        sidecar: Sidecar,
     ) -> None:
         self.path = path
         self._stamp = stamp
@@ -50,6 +53,8 @@ class TableScan:
         self.missing: NDArray[np.bool_] = series.missing
         self.names = _names(table, arrangement.frames_are_rows, len(series.missing))
         self.tr_s = tr.tr_s
+        self.simulated = sidecar.simulated
+        self._sidecar = sidecar
 
     @classmethod
     def read(cls, found: Sniffed, answers: Mapping[str, str]) -> TableScan:
@@ -78,8 +83,9 @@ class TableScan:
             )
         with reading(found.path):
             stamp = fingerprint(found.path)
-        tr = _repetition(found.path, table, answers)
-        return cls(found.path, stamp, table=table, arrangement=arrangement, series=series, tr=tr)
+        sidecar = read_sidecar(found.path)
+        tr = _repetition(sidecar, table, answers)
+        return cls(found.path, stamp, table=table, arrangement=arrangement, series=series, tr=tr, sidecar=sidecar)
 
     @property
     def name(self) -> str:
@@ -99,7 +105,13 @@ class TableScan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found and assumed."""
-        notes = (self._arrangement.note, *self._table.notes, *self._series.notes, *self._repetition.notes)
+        notes = (
+            *self._sidecar.notes,
+            self._arrangement.note,
+            *self._table.notes,
+            *self._series.notes,
+            *self._repetition.notes,
+        )
         if self.n_frames < 20:
             notes += (f"Only {self.n_frames} frames: too few for most analyses.",)
         elif self.n_frames < 60:
@@ -135,10 +147,10 @@ def _names(table: RawTable, frames_are_rows: bool, n_parcels: int) -> tuple[str,
     return names if names and len(names) == n_parcels else tuple(str(i + 1) for i in range(n_parcels))
 
 
-def _repetition(path: Path, table: RawTable, answers: Mapping[str, str]) -> Repetition:
+def _repetition(sidecar: Sidecar, table: RawTable, answers: Mapping[str, str]) -> Repetition:
     if table.tr_s is not None:
         return from_header(table.tr_s, "sec", answers)
-    sidecar = from_sidecar(path)
-    if sidecar is not None and "tr" not in answers:
-        return Repetition(sidecar, "header", (), (f"TR {sidecar:g} s taken from the .json file beside the table.",))
+    if sidecar.tr_s is not None and "tr" not in answers:
+        note = f"TR {sidecar.tr_s:g} s taken from the .json file beside the table."
+        return Repetition(sidecar.tr_s, "header", (), (note,))
     return unknown(answers)

@@ -83,11 +83,12 @@ def parcellate(scan: VolumeScan, atlas: Atlas, progress: Progress = SILENT) -> R
     notes = found.notes + _notes(coverage, found.missing, empty_frames)
     return Recording(
         series=found.series, tr_s=tr_s, xyz=np.array(atlas.xyz, np.float32), missing=found.missing, coverage=coverage,
-        atlas_id=atlas.atlas_id, names=atlas.names, networks=atlas.networks, unit="raw", name=scan.name,
+        atlas_id=atlas.atlas_id, names=atlas.names, networks=atlas.networks, unit="raw",
+        name=f"{scan.name} (simulated)" if scan.header.simulated else scan.name,
         provenance={
             "source": full_path(scan.header.path), "fingerprint": scan.layout.stamp,
             "software": f"brainlm-studio {__version__}",
-            "tr_source": scan.header.repetition.source, "notes": list(notes),
+            "tr_source": scan.header.repetition.source, "simulated": scan.header.simulated, "notes": list(notes),
             "steps": [f"mean over the parcels of {atlas.atlas_id}, nearest-neighbour atlas on the scan's grid"],
         },
     )  # fmt: skip

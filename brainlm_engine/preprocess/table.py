@@ -58,10 +58,11 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
     return Recording(
         series=scan.matrix, tr_s=scan.tr_s, xyz=places, missing=scan.missing,
         coverage=np.where(scan.missing, 0, 1).astype(np.float32), atlas_id=atlas.atlas_id if atlas is not None else "",
-        names=names, networks=atlas.networks if atlas is not None else (), unit="raw", name=scan.name,
+        names=names, networks=atlas.networks if atlas is not None else (), unit="raw",
+        name=f"{scan.name} (simulated)" if scan.simulated else scan.name,
         provenance={
             "source": scan.info.path, "fingerprint": scan.info.scan_id, "software": f"brainlm-studio {__version__}",
-            "tr_source": scan.info.tr_source, "notes": [*scan.notes, check.text],
+            "tr_source": scan.info.tr_source, "simulated": scan.simulated, "notes": [*scan.notes, check.text],
             "steps": ["read as a table of series"],
             "positions": {"near_r": check.near_r, "far_r": check.far_r, "z": check.z, "ok": check.ok},
         },

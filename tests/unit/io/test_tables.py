@@ -236,6 +236,11 @@ def test_sidecar_gives_the_tr(tmp_path: Path) -> None:
     (tmp_path / "run_timeseries.json").write_text(json.dumps({"RepetitionTime": 0.735}))
     assert opened(tmp_path / "run_timeseries.tsv").tr_s == 0.735
     assert opened(tmp_path / "run_timeseries.tsv", {"tr": "2"}).tr_s == 2.0
+    assert not opened(tmp_path / "run_timeseries.tsv").simulated
+    (tmp_path / "run_timeseries.json").write_text(json.dumps({"Provenance": {"simulated": True}}))
+    scan = opened(tmp_path / "run_timeseries.tsv")
+    assert scan.simulated
+    assert "simulated" in scan.notes[0]
 
 
 def test_gaps_are_bridged_and_told(tmp_path: Path) -> None:
