@@ -15,6 +15,7 @@ DRAWING: dict[str, str] = {
     "brain.off_no_opengl": "This computer cannot draw in 3D. Regions are shown as discs instead.",
     "brain.reason_asked": "3D was switched off with --no-3d or in the preferences.",
     "brain.reason_opengl": "OpenGL 3.2 is not available: {detail}",
+    "brain.no_driver": "no graphics driver answered.",
     "brain.flat.left": "From the left",
     "brain.flat.back": "From behind",
     "brain.flat.top": "From above",

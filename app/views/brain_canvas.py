@@ -66,7 +66,7 @@ class BrainCanvas(QWidget):
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._sharpen)
+        self._rest.timeout.connect(self.sharpen)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -152,7 +152,8 @@ class BrainCanvas(QWidget):
 
     # ---------------------------------------------------------------- drawing
 
-    def _sharpen(self) -> None:
+    def sharpen(self) -> None:
+        """Nothing moves any more: draw every pixel."""
         if self._quick:
             self._quick = False
             self.replace_panels()

@@ -123,7 +123,6 @@ def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
     for index, label in enumerate(np.unique(box[box > 0])):
         nets.SetValue(index, float(label))
     nets.SetBackgroundLabel(0)
-    nets.SetOutputStyleToBoundary()
     nets.SmoothingOn()
     nets.GetSmoother().SetNumberOfIterations(16)
     nets.GetSmoother().SetRelaxationFactor(0.5)
@@ -132,9 +131,10 @@ def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
     data = nets.GetOutput()
     points = vtk_to_numpy(data.GetPoints().GetData()).astype(np.float64) + (low - 1)
     mm = points @ np.asarray(affine)[:3, :3].T + np.asarray(affine)[:3, 3]
-    faces = vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     sides = vtk_to_numpy(data.GetCellData().GetArray("BoundaryLabels"))
-    parcel = sides.max(1).astype(np.int32) - 1
+    outer = sides.min(1) <= 0  # the other faces lie between two parcels
+    faces = vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3)[outer]
+    parcel = sides[outer].max(1).astype(np.int32) - 1
     mesh = make_mesh(mm, faces)
     outward = _points_outward(mesh)
     return Blobs(mesh if outward else make_mesh(mm, faces[:, ::-1]), parcel)

@@ -19,11 +19,16 @@ from vtkmodules.vtkCommonCore import vtkPoints, vtkStringOutputWindow, vtkUnsign
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
 
+from app.text import tr
 from app.views.brain_camera import Camera
 from app.views.brain_layout import Panel
 from app.views.brain_mesh import Mesh, make_mesh
 
 Array = NDArray[Any]
+
+
+#: VTK's last resorts when no driver answers: the base class draws nothing, the OSMesa one ends in a crash
+UNUSABLE = frozenset({"vtkOSOpenGLRenderWindow", "vtkRenderWindow"})
 
 
 class NoOpenGL(RuntimeError):
@@ -115,6 +120,8 @@ class BrainScene:
         self._messages = vtkStringOutputWindow()
         vtkStringOutputWindow.SetInstance(self._messages)
         self._window = vtkRenderWindow()
+        if self._window.GetClassName() in UNUSABLE:
+            raise NoOpenGL(_first_line(self._messages.GetOutput()) or tr("brain.no_driver"))
         self._window.SetOffScreenRendering(True)
         self._window.SetShowWindow(False)
         self._window.SetMultiSamples(0)
@@ -127,7 +134,7 @@ class BrainScene:
         self._window.AddRenderer(self._backdrop)
         self.frames = 0
         if not self._window.SupportsOpenGL():
-            reason = _first_line(self._messages.GetOutput()) or "no OpenGL 3.2 was found"
+            reason = _first_line(self._messages.GetOutput()) or tr("brain.no_driver")
             self.close()
             raise NoOpenGL(reason)
 
@@ -241,5 +248,6 @@ def _choose_window_class() -> None:
 
 
 def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else ""
+    """The sentence of VTK's first message, without file name and address."""
+    sentences = [line.split("): ", 1)[1].strip() for line in text.splitlines() if "): " in line]
+    return sentences[0] if sentences else ""

@@ -204,7 +204,7 @@ class SliceView(QWidget):
             place = f"{mm[pane.through]:.0f}".replace("-", "−")
             where = {"axis": axis, "mm": place, "number": number, "count": count}
             short = tr("slices.short_oblique" if oblique else "slices.short", **where)
-            pane.set_label(f'{tr(f"slices.{pane.name_of_plane}")}   {short}', short)
+            pane.set_label(f"{tr(f'slices.{pane.name_of_plane}')}   {short}", short)
         self._draw_parcels()
 
     def _draw_parcels(self) -> None:

@@ -42,7 +42,7 @@ def count_lines(y: Array, columns: Array, shape: tuple[int, int]) -> Array:
 def _spans(y: Array, columns: Array, width: int) -> tuple[Array, Array]:
     """(rows, width) highest and lowest pixel of each line in each pixel column."""
     edges = np.arange(width + 1, dtype=np.float64)
-    right = np.clip(np.searchsorted(columns, edges), 1, len(columns) - 1)
+    right = np.clip(np.searchsorted(columns, edges, side="right"), 1, len(columns) - 1)
     left = right - 1
     share = (edges - columns[left]) / np.maximum(columns[right] - columns[left], 1e-12)
     outside = (share < -1e-9) | (share > 1 + 1e-9)
