@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from brainlm_engine.api.errors import EngineLost, ScanNotOpen
+from brainlm_engine.api.errors import BadInput, EngineLost, ScanNotOpen
 from brainlm_engine.api.launch import find_or_start
 from brainlm_engine.api.link import Link
 from brainlm_engine.api.messages import (
@@ -74,13 +74,18 @@ class EngineClient:
             functools.partial(_find, address, start),
             on_job=lambda text: _deliver(loop, lambda: holder[0]._job_changed(text)),
             on_lost=lambda error: _deliver(loop, lambda: holder[0]._engine_lost(error)),
+            look_again=address is None,
         )
         holder.append(cls(link, loop))
         link.start()
         try:
             await asyncio.wrap_future(link.ready)
+        except asyncio.CancelledError:
+            link.close()  # it ends as soon as it notices
+            raise
         except BaseException:
-            link.close()
+            await asyncio.wrap_future(link.closed)
+            link.join()
             raise
         return holder[0]
 
@@ -200,10 +205,12 @@ class EngineClient:
     # ------------------------------------------------------------ inside
 
     async def _office(self, message: type[M], call: str, **payload: Any) -> M:
+        _check_text(payload)
         answer = await asyncio.wrap_future(self._link.call_office(call, **payload))
         return message.model_validate_json(answer["message"])
 
     async def _desk(self, message: type[M], call: str, **payload: Any) -> Reply[M]:
+        _check_text(payload)
         answer = await asyncio.wrap_future(self._link.call_desk(call, **payload))
         arrays: dict[str, np.ndarray[Any, Any]] = answer["arrays"]
         return Reply(message.model_validate_json(answer["message"]), arrays)
@@ -229,7 +236,22 @@ class EngineClient:
             callback(error)
 
 
-def _find(address: str | None, start: bool) -> EngineFile:
+def _check_text(payload: Mapping[str, Any]) -> None:
+    """Refuse file names that are no text (bytes of another encoding): they cannot be sent."""
+    for value in payload.values():
+        if isinstance(value, Mapping):
+            _check_text(value)
+        elif isinstance(value, str) and not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                readable = value.encode("utf-8", "replace").decode("utf-8")
+                raise BadInput(
+                    f"The name {readable} is written in an unknown encoding.", "Rename the file or folder."
+                ) from None
+
+
+def _find(address: str | None, start: bool, give_up: Callable[[], bool]) -> EngineFile:
     """Return the file of the engine to connect to. Runs in the link's thread."""
     if address is not None and Path(address).suffix == ".json":
         found = read_engine_file(Path(address))
@@ -246,7 +268,7 @@ def _find(address: str | None, start: bool) -> EngineFile:
         return here
     if here is None and not start:
         raise EngineLost("No engine is running on this computer.", "Start it: brainlm-engine serve")
-    return here or find_or_start()
+    return here or find_or_start(give_up)
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

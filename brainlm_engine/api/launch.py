@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from brainlm_engine.api.errors import EngineError
@@ -49,8 +50,15 @@ def start_engine(*options: str) -> subprocess.Popen[bytes]:
         os.close(handle)
 
 
-def find_or_start(timeout: float = 60.0) -> EngineFile:
+def find_or_start(give_up: Callable[[], bool], timeout: float = 60.0) -> EngineFile:
     """Return the running engine of this computer, starting one when there is none. Blocks; call it off the GUI thread.
+
+    Parameters
+    ----------
+    give_up
+        Asked now and then; True ends the waiting (the engine that was started stops by itself).
+    timeout
+        Seconds to wait for the engine.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def find_or_start(timeout: float = 60.0) -> EngineFile:
         return found
     process = start_engine()
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not give_up():
         found = find_engine()
         if found is not None:
             _forget(process)

@@ -19,7 +19,7 @@ from typing import Any
 from brainlm_engine.api.errors import EngineError, EngineLost, from_info
 from brainlm_engine.api.launch import reap_ended
 from brainlm_engine.api.messages import ErrorInfo
-from brainlm_engine.api.runfile import EngineFile
+from brainlm_engine.api.runfile import EngineFile, find_engine
 
 LOG = logging.getLogger(__name__)
 JOBS_TOPIC = "brainlm-jobs"
@@ -27,6 +27,7 @@ _WATCH_INTERVAL_S = 0.25
 _SILENCE_S = 15.0  # a living process that does not answer for so long is lost
 _BEAT_INTERVAL_S = 1.0
 _CONNECT_TIMEOUT_S = 15.0
+_ATTEMPTS = 3
 
 _SETTINGS = {
     "distributed.comm.offload": False,
@@ -44,16 +45,25 @@ class Link:
     Parameters
     ----------
     find
-        Returns the engine's file; called in the thread, may start an engine and block.
+        Returns the engine's file; called in the thread, may start an engine and block until it answers or the
+        function it is given says that nobody waits any more.
     on_job
         Called in the thread with the JSON of every job record that changed.
     on_lost
         Called in the thread, once, when the engine is gone.
+    look_again
+        Ask ``find`` again when the engine it found is just about to stop.
     """
 
     def __init__(
-        self, find: Callable[[], EngineFile], on_job: Callable[[str], None], on_lost: Callable[[EngineLost], None]
+        self,
+        find: Callable[[Callable[[], bool]], EngineFile],
+        on_job: Callable[[str], None],
+        on_lost: Callable[[EngineLost], None],
+        *,
+        look_again: bool = True,
     ) -> None:
+        self._look_again = look_again
         self._find, self._on_job, self._on_lost = find, on_job, on_lost
         self.ready: concurrent.futures.Future[str] = concurrent.futures.Future()
         self.closed: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -62,6 +72,7 @@ class Link:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: Any = None
         self._desk = ""
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="brainlm-link", daemon=True)
 
     def start(self) -> None:
@@ -78,6 +89,7 @@ class Link:
 
     def close(self) -> concurrent.futures.Future[None]:
         """Close the connection; ``closed`` is done when the thread is about to end."""
+        self._closing.set()
         loop = self._loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):
@@ -107,14 +119,8 @@ class Link:
 
     async def _main(self) -> None:
         self._stop, self._gone = asyncio.Event(), asyncio.get_running_loop().create_future()
-        self.file = await asyncio.to_thread(self._find)
-        self._client = await _connect(self.file)
+        info = await self._enter()
         try:
-            self._client.subscribe_topic(JOBS_TOPIC, self._event)
-            answer = await self._client.scheduler.brainlm_office(
-                call="hello", payload={"token": self.file.token, "client": self._client.id}
-            )
-            info = _checked(answer)["message"]
             self._loop = asyncio.get_running_loop()
             self.ready.set_result(info)
             await self._watch()
@@ -123,7 +129,34 @@ class Link:
             if not self._gone.done():
                 self._gone.set_result(None)
             await asyncio.sleep(0)
+            await _close(self._client, fast=self.lost is not None)
+
+    async def _enter(self) -> str:
+        """Find the engine and be let in; look again when it was just about to stop."""
+        for attempt in range(_ATTEMPTS):
+            self.file = await asyncio.to_thread(self._find, self._closing.is_set)
+            try:
+                return await self._hello(self.file)
+            except EngineLost:
+                gone = self._look_again and find_engine() != self.file
+                if attempt == _ATTEMPTS - 1 or self._closing.is_set() or not gone:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _hello(self, file: EngineFile) -> str:
+        self._client = await _connect(file)
+        try:
+            self._client.subscribe_topic(JOBS_TOPIC, self._event)
+            answer = await self._client.scheduler.brainlm_office(
+                call="hello", payload={"token": file.token, "client": self._client.id}
+            )
+            return str(_checked(answer)["message"])
+        except OSError as error:
+            await _close(self._client, fast=True)
+            raise EngineLost("The engine stopped while it was asked.", "Try again.", str(error)) from error
+        except BaseException:
             await _close(self._client)
+            raise
 
     def _event(self, event: tuple[float, str]) -> None:
         self._on_job(event[1])
@@ -132,7 +165,7 @@ class Link:
         """Return when the link was closed; declare the engine lost when it is."""
         beat = asyncio.create_task(self._beat())
         try:
-            while not self._stop.is_set():
+            while not (self._stop.is_set() or self._closing.is_set()):
                 reason = self._why_lost()
                 if reason:
                     self._set_lost(EngineLost(reason, "Restart the engine; its finished jobs are kept."))
@@ -262,9 +295,10 @@ async def _connect(file: EngineFile) -> Any:
         ) from error
 
 
-async def _close(client: Any) -> None:
+async def _close(client: Any, fast: bool = False) -> None:
+    """Close Dask's client; ``fast`` does not wait for an answer from a scheduler that is gone."""
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(client.close(), 5.0)
+        await asyncio.wait_for(client._close(fast=fast), 5.0)
     with contextlib.suppress(Exception):
         await client.rpc.close()
 

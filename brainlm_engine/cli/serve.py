@@ -10,6 +10,7 @@ from typing import Any
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.runfile import EngineFile, find_engine
 from brainlm_engine.paths import run_dir
+from brainlm_engine.server.lock import EngineLock
 
 SUMMARY = "run the engine (one per user; a second one finds the first)"
 _WAIT_S = 30.0
@@ -27,11 +28,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Serve until nobody needs the engine."""
-    from brainlm_engine.server.lock import EngineLock
-
     lock = EngineLock(run_dir() / "engine.lock")
-    if not lock.acquire():
-        first = _wait_for_first()
+    first = _lock_or_first(lock)
+    if first is not None:
         say(f"An engine is already running at {first.address} (process {first.pid}).")
         return {"already_running": True, "address": first.address, "pid": first.pid, "engine_id": first.engine_id}
     try:
@@ -44,10 +43,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     return {"stopped": reason}
 
 
-def _wait_for_first() -> EngineFile:
-    """Return the engine that holds the lock; it may still be starting."""
+def _lock_or_first(lock: EngineLock) -> EngineFile | None:
+    """Take the lock (None), or return the engine that holds it; that one may still be starting, or just stopping."""
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
+        if lock.acquire():
+            return None
         found = find_engine()
         if found is not None:
             return found

@@ -29,11 +29,23 @@ HANDLER = "brainlm_desk"
 
 @dataclass(frozen=True)
 class Operation:
-    """One interactive operation: its function, the lane (thread) it runs in, and what to call it in a sentence."""
+    """One interactive operation.
+
+    Attributes
+    ----------
+    function : 'module:function'
+    lane : the thread it runs in
+    doing : what it is called in a sentence, after 'while'
+    """
 
     function: str
     lane: str
     doing: str
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Import the function's module now, and call it."""
+        module, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
 
 
 def _operations(module: str, lane: str, **names: str) -> dict[str, Operation]:
@@ -53,6 +65,13 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("reconstruct", "models", reconstruct="reconstructing with the model {model_id}"),
 }
 
+#: What probably comes next is got ready behind the answer, once: a person who lists atlases is about to open a scan,
+#: a person who opened a scan is about to ask a model.
+NEXT: dict[str, Operation] = {
+    "atlases": Operation("brainlm_engine.server.operations.prepare:scans", "open", "getting ready for scans"),
+    "open_scan": Operation("brainlm_engine.server.operations.prepare:models", "models", "getting ready for models"),
+}
+
 
 class Desk:
     """Runs operations for clients."""
@@ -61,6 +80,7 @@ class Desk:
         self._warm = Warm()
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[str, float] = {}
+        self._prepared: set[str] = set()
 
     async def ask(self, call: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Answer one call: ``{"message": JSON, "arrays": {...}}`` or ``{"error": ErrorInfo}``."""
@@ -71,7 +91,11 @@ class Desk:
             error = EngineError(f"The engine does not know the request '{call}'.", "Update the program.")
             return {"error": error.info().model_dump()}
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._lane(operation.lane), self._do, call, operation, payload)
+        answer = await loop.run_in_executor(self._lane(operation.lane), self._do, call, operation, payload)
+        if call in NEXT and call not in self._prepared:
+            self._prepared.add(call)
+            loop.run_in_executor(self._lane(NEXT[call].lane), self._prepare, NEXT[call])
+        return answer
 
     def state(self) -> DeskInfo:
         """Return what this worker is doing."""
@@ -95,8 +119,7 @@ class Desk:
 
         self._busy[call] = time.monotonic()
         try:
-            module, _, name = operation.function.partition(":")
-            reply = getattr(importlib.import_module(module), name)(self._warm, **payload)
+            reply = operation.run(self._warm, **payload)
             if isinstance(reply, Message):
                 reply = Reply(reply)
             arrays = {key: to_serialize(array) for key, array in reply.arrays.items()}
@@ -108,6 +131,12 @@ class Desk:
             return {"error": as_engine_error(error, doing).info().model_dump()}
         finally:
             self._busy.pop(call, None)
+
+    def _prepare(self, operation: Operation) -> None:
+        try:
+            operation.run(self._warm)
+        except Exception:  # the request itself will tell the person
+            LOG.warning("Failed while %s", operation.doing, exc_info=True)
 
 
 def _describe(doing: str, payload: dict[str, Any]) -> str:

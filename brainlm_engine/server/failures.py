@@ -7,6 +7,9 @@ import traceback
 
 from brainlm_engine.api.errors import BadInput, EngineError, OutOfMemory, OutOfSpace
 
+#: how torch says that memory was not enough, on a graphics card and on the processor
+_MEMORY_WORDS = ("out of memory", "can't allocate memory")
+
 
 def as_engine_error(error: BaseException, doing: str) -> EngineError:
     """Return ``error`` as the person should read it.
@@ -23,7 +26,7 @@ def as_engine_error(error: BaseException, doing: str) -> EngineError:
         if not error.details and error.__cause__ is not None:
             error.details = details
         return error
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _MEMORY_WORDS):
         return OutOfMemory(
             f"The computer's memory was not enough while {doing}.",
             "Close other programs, or use a smaller file or a shorter window.",

@@ -20,8 +20,9 @@ from distributed import Client, KilledWorker, Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from brainlm_engine import __version__
-from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.errors import EngineError, EngineLost
 from brainlm_engine.api.messages import EngineInfo, JobList, JobRecord
+from brainlm_engine.api.runfile import remove_engine_file
 from brainlm_engine.jobs.queue import JobQueue, WorkerKilled
 from brainlm_engine.jobs.run import run_job
 from brainlm_engine.jobs.store import JobStore
@@ -69,6 +70,7 @@ class Office(SchedulerPlugin):  # type: ignore[misc]
         self._engine_id, self._token, self._device, self._on_stop = engine_id, token, device, on_stop
         self._started = time.time()
         self._clients: set[str] = set()
+        self.closing = False
         self._desk_ready = asyncio.Event()
         self.queue = JobQueue(
             store=store,
@@ -106,6 +108,8 @@ class Office(SchedulerPlugin):  # type: ignore[misc]
                 "This engine belongs to another session: the token does not match.",
                 "Close the program and start it again; it will find the right engine.",
             )
+        if self.closing:
+            raise EngineLost("The engine is just stopping.", "Try again in a moment.")
         if client in self._scheduler.clients:
             self._clients.add(client)
             self._scheduler.subscribe_topic(JOBS_TOPIC, client)  # from this moment on, not when its message arrives
@@ -147,6 +151,8 @@ class Office(SchedulerPlugin):  # type: ignore[misc]
 
     def call_stop(self) -> dict[str, Any]:
         """Stop the engine (after this answer is sent)."""
+        self.closing = True
+        remove_engine_file(self._engine_id)
         asyncio.get_running_loop().call_later(0.05, self._on_stop)
         return {"stopping": True}
 

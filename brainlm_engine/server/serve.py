@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import os
 import platform
 import secrets
@@ -51,9 +52,8 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> str:
     """Run an engine until it is told to stop or nobody needs it; return why it stopped. Call with the lock held."""
     import dask
 
-    dask.config.set(DASK_SETTINGS)
-    import distributed  # noqa: F401  (takes the settings above)
-
+    dask.config.set({**DASK_SETTINGS, "temporary-directory": str(_scratch())})
+    _prepare_forks()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for name in ("distributed", "asyncio", "tornado"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -71,7 +71,7 @@ async def _serve(options: ServeOptions, say: Callable[[str], None]) -> str:
     reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     _stop_on_signals(reason)
     remove_leftovers(run_dir())
-    scratch = run_dir() / "scratch"
+    scratch = _scratch()
     shutil.rmtree(scratch, ignore_errors=True)
     credentials = Credentials.make(run_dir(), engine_id)
     security = credentials.security()
@@ -111,10 +111,25 @@ async def _serve(options: ServeOptions, say: Callable[[str], None]) -> str:
             await nannies
             await _until_unneeded(office, reason, options.idle_timeout_s)
         finally:
+            office.closing = True
             remove_engine_file(engine_id)
             await office.queue.stop("The engine was stopped")
     shutil.rmtree(scratch, ignore_errors=True)
     return reason.result()
+
+
+def _scratch() -> Path:
+    return run_dir() / "scratch"
+
+
+def _prepare_forks() -> None:
+    """On Linux, say what the process that workers are forked from has imported (Dask's own choice includes pandas)."""
+    import distributed.utils
+
+    if sys.platform == "linux":
+        distributed.utils._forkserver_preload_set = True
+        ours = ["distributed", "brainlm_engine.server.desk", "brainlm_engine.jobs.run", "brainlm_engine.jobs.worker"]
+        multiprocessing.get_context("forkserver").set_forkserver_preload(ours)
 
 
 async def _start_workers(
