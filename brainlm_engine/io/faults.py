@@ -12,7 +12,7 @@ from brainlm_engine.api.errors import BadInput, OutOfMemory, OutOfSpace
 
 def shown(path: Path) -> str:
     """Return a file's name fit for one line of text: line breaks and undecodable bytes become visible marks."""
-    return "".join(c if c.isprintable() else "␤" if c in "\r\n" else "�" for c in path.name)
+    return "".join(c if c.isprintable() else "␤" if c in "\r\n" else "�" for c in path.name or str(path))
 
 
 def full_path(path: Path) -> str:

@@ -122,8 +122,14 @@ def first_bytes(path: Path, n_bytes: int) -> bytes:
         return stream.some(n_bytes)
 
 
-def claimed_size(path: Path) -> int:
-    """Return the inflated size (modulo 4 GB) that a single-member gzip file states in its last four bytes."""
+def plausible_end(path: Path, inflated: int) -> bool:
+    """Return False when a gzip file's last four bytes do not give its ``inflated`` size: then it is probably cut off.
+
+    Files of several blocks (bgzip) end otherwise and are trusted here; damage shows when they are read.
+    """
     with reading(path), path.open("rb") as file:
+        head = file.read(14)
         file.seek(-4, 2)
-        return int(struct.unpack("<I", file.read(4))[0])
+        claimed = int(struct.unpack("<I", file.read(4))[0])
+    blocked = len(head) == 14 and bool(head[3] & 4) and head[12:14] == b"BC"
+    return blocked or claimed == inflated % 2**32

@@ -18,7 +18,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Choice, Question
 from brainlm_engine.files import fingerprint
 from brainlm_engine.io.faults import human_size, reading, shown
-from brainlm_engine.io.inflate import MAX_RATIO, Inflater, claimed_size
+from brainlm_engine.io.inflate import MAX_RATIO, Inflater, plausible_end
 from brainlm_engine.io.repetition import Repetition, from_header
 from brainlm_engine.io.sidecar import Sidecar, read_sidecar
 from brainlm_engine.io.sniff import Sniffed
@@ -184,7 +184,7 @@ def _check_size(name: str, layout: VoxelLayout, shape4: tuple[int, ...]) -> tupl
             f"({' x '.join(map(str, shape4))}), the file has {human_size(size)}.",
             "Copy it again from its source.",
         )
-    if layout.gzipped and (size <= _VERIFY_BYTES or claimed_size(layout.path) != promised % 2**32):
+    if layout.gzipped and (size <= _VERIFY_BYTES or not plausible_end(layout.path, promised)):
         with Inflater(layout.path) as stream:
             stream.skip(layout.offset)
             for t in range(layout.n_frames):
@@ -214,7 +214,7 @@ def _affine(
     sform, qform = _form(header.get_sform), _form(header.get_qform)
     if sform is None and qform is None:
         note = "The header gives no position in space: left, right and the centre are guessed."
-        return np.asarray(header.get_base_affine(), np.float64), (), (note,), False
+        return _base(header), (), (note,), False
     if sform is None or qform is None:
         only = sform if sform is not None else qform
         assert only is not None
@@ -235,6 +235,15 @@ def _affine(
         )
     note = f"The header's two positions (sform, qform) are {apart:.0f} mm apart; the {choice} is used."
     return (sform if choice == "sform" else qform), (question,), (note,), True
+
+
+def _base(header: Any) -> NDArray[np.float64]:
+    """Return the guess for a header without a position: the middle at the origin, 1 mm where sizes are absurd."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        affine = np.asarray(header.get_base_affine(), np.float64)
+    usable = np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-9
+    return affine if usable else np.eye(4)
 
 
 def _form(getter: Any) -> NDArray[np.float64] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,10 +138,17 @@ def sniff(path: Path) -> Sniffed:
     BadInput
         One sentence for a missing, unreadable, empty or unknown file.
     """
+    if "\0" in str(path):
+        raise BadInput("This is not a file name.", "Choose a file.")
     path = _header_of_pair(path)
     with reading(path):
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise IsADirectoryError(str(path))
+        if not stat.S_ISREG(mode):  # reading a pipe or a device might never end
+            raise BadInput(
+                f"{shown(path)} is a device or a pipe, not a file.", "Save the scan to a file and open that."
+            )
         with path.open("rb") as file:
             raw = file.read(_HEAD)
     if not raw and path.suffix.lower() not in (".rec", ".brik"):

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Choice, Question
-from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.faults import human_size, reading, shown
 from brainlm_engine.io.raw_table import RawTable, table_of_cells
 from brainlm_engine.io.sniff import Sniffed
 
+_MOST_BYTES = 4_000_000_000
 _DAMAGED_NEXT = "Copy it again from its source."
 
 
@@ -86,9 +87,9 @@ def _npy(path: Path, answers: Mapping[str, str]) -> RawTable:
 def _loaded(path: Path) -> Any:
     try:
         with reading(path):
-            return np.load(path, mmap_mode=None, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if "pickle" in str(error) or "Object arrays" in str(error):
+            return np.load(path, mmap_mode="r", allow_pickle=False)  # the header's size is held against the file's
+    except (ValueError, EOFError, OverflowError, zipfile.BadZipFile) as error:
+        if any(word in str(error) for word in ("pickle", "Object arrays", "Python objects")):
             raise _pickled(path) from error
         raise BadInput(f"{shown(path)} is a damaged or cut-off NumPy file.", _DAMAGED_NEXT, str(error)) from error
 
@@ -100,8 +101,18 @@ def _pickled(path: Path) -> BadInput:
     )
 
 
+def _too_large(path: Path) -> BadInput:
+    return BadInput(
+        f"{shown(path)} holds more than {human_size(_MOST_BYTES)} of numbers, too much for region series.",
+        "Save one recording (regions x frames) and open that.",
+    )
+
+
 def _npz(path: Path, answers: Mapping[str, str]) -> RawTable:
     arrays = {}
+    with zipfile.ZipFile(path) as parts:
+        if sum(part.file_size for part in parts.infolist()) > _MOST_BYTES:
+            raise _too_large(path)
     with _loaded(path) as archive:
         for key in archive.files:
             try:
@@ -169,6 +180,8 @@ def _hdf5(path: Path, answers: Mapping[str, str]) -> RawTable:
             key = keys[0]
             if len(keys) > 1:
                 key, question, notes = _chosen(name, keys, answers, "recordings")
+            if file[key].size * file[key].dtype.itemsize > _MOST_BYTES:
+                raise _too_large(path)
             data, tr = file[key][()], file[key].attrs.get("TR", file.attrs.get("TR"))
     except (KeyError, RuntimeError, ValueError) as error:
         raise BadInput(f"{name} is a damaged HDF5 file.", _DAMAGED_NEXT, str(error)) from error

@@ -177,8 +177,8 @@ class VolumeScan:
     def _scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
         with np.errstate(over="ignore", invalid="ignore"):  # absurd values become infinite: missing, like NaN
             if self.layout.slope == 1.0 and self.layout.inter == 0.0:
-                return np.ascontiguousarray(values, np.float32)
-            return np.ascontiguousarray(values * np.float64(self.layout.slope) + self.layout.inter, np.float32)
+                return np.array(values, np.float32, order="C")  # a copy: the source stays untouched
+            return np.array(values * np.float64(self.layout.slope) + self.layout.inter, np.float32, order="C")
 
 
 def _value_range(volume: NDArray[np.float32]) -> tuple[float, float]:

@@ -45,7 +45,9 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
     if atlas is not None and atlas.n_parcels != n:
         raise BadInput(
             f"{scan.name} has {n} regions, the atlas {atlas.title} has {atlas.n_parcels}.",
-            "Choose an atlas with as many regions, or a file with their coordinates.",
+            "Turn the table: its frames are as many as the atlas's regions."
+            if atlas.n_parcels == scan.n_frames
+            else "Choose an atlas with as many regions, or a file with their coordinates.",
         )
     places = np.asarray(atlas.xyz if xyz is None and atlas is not None else xyz, np.float32)
     if places.shape != (n, 3):

@@ -176,6 +176,10 @@ def test_hdf5(tmp_path: Path) -> None:
         file["text"] = "words"
     with pytest.raises(BadInput, match="no matrix of numbers"):
         open_scan(tmp_path / "none.h5")
+    with h5py.File(tmp_path / "huge.h5", "w") as file:
+        file.create_dataset("x", (10**8, 10**5), "f8", chunks=(1000, 1000))
+    with pytest.raises(BadInput, match=r"more than 4.0 GB"):
+        open_scan(tmp_path / "huge.h5")
 
 
 def test_parcel_series(tmp_path: Path) -> None:
@@ -220,6 +224,11 @@ def _one_voxel(i: int) -> np.ndarray:
         ("i.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 300, "could not be read|damaged"),
         ("j.xlsx", b"PK\x03\x04" + b"\0" * 300, "damaged"),
         ("k.npy", b"\x93NUMPY", "damaged"),
+        (
+            "l.npy",
+            b"\x93NUMPY\x01\0v\0{'descr': '<f8', 'fortran_order': False, 'shape': (99999999, 999999), }".ljust(128),
+            "damaged",
+        ),
     ],
 )
 def test_bad_tables(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:

@@ -155,6 +155,12 @@ def test_missing_folder_unknown(tmp_path: Path) -> None:
         open_scan(tmp_path / "nothing.nii")
     with pytest.raises(BadInput, match="is a folder"):
         open_scan(tmp_path)
+    for path in ("", "\0", "x" * 5000):
+        with pytest.raises(BadInput):
+            open_scan(path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(BadInput, match="could not be read"):
+        open_scan(tmp_path / "loop")
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
     with pytest.raises(BadInput, match="not a scan or table"):
         open_scan(tmp_path / "photo.png")
@@ -164,6 +170,13 @@ def test_missing_folder_unknown(tmp_path: Path) -> None:
     (tmp_path / "short.nii").write_bytes(b"\x5c\x01\0\0" + b"\0" * 50)
     with pytest.raises(BadInput):
         open_scan(tmp_path / "short.nii")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nii")
+    with pytest.raises(BadInput, match="a device or a pipe"):
+        open_scan(tmp_path / "pipe.nii")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="user accounts of this system cannot be changed in a test")
@@ -228,6 +241,26 @@ def test_no_position_in_the_header(make_scan: MakeScan) -> None:
     scan = opened(path)
     assert any("no position in space" in note for note in scan.info.notes)
     assert not scan.header.has_position
+    content[80:92] = np.array([np.nan, 0, 0], "<f4").tobytes()  # voxel sizes
+    path.write_bytes(content)
+    assert opened(path).info.zooms_mm == (1, 1, 1)
+
+
+@pytest.mark.usefixtures("nothing_is_small")
+def test_gzip_of_several_members(make_scan: MakeScan) -> None:
+    path = make_scan("scan.nii", signal().astype("f4"))
+    content = path.read_bytes()
+    packed = path.with_name("scan.nii.gz")
+    packed.write_bytes(b"".join(gzip.compress(content[i : i + 5000]) for i in range(0, len(content), 5000)))
+    np.testing.assert_array_equal(opened(packed).volume(29), opened(path).volume(29))
+
+
+@pytest.mark.usefixtures("nothing_is_small")
+def test_frames_may_be_changed_by_who_asked_for_them(make_scan: MakeScan) -> None:
+    scan = opened(make_scan("scan.nii.gz", signal((5, 1, 1, 30)).astype("f4"), affine=np.eye(4)))
+    before = scan.volume(3).copy()
+    scan.volume(3)[:] = 0
+    np.testing.assert_array_equal(scan.volume(3), before)
 
 
 def test_voxels_outside_are_refused(make_scan: MakeScan) -> None:
