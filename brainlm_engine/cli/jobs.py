@@ -17,9 +17,12 @@ SUMMARY = "list, show and cancel jobs, read their logs"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="all jobs, newest first")
-    for name, text in (("show", "one job"), ("log", "what a job wrote"), ("cancel", "stop a job")):
-        actions.add_parser(name, help=text).add_argument("job_id", metavar="ID")
+    words = {"list": "all jobs, newest first", "show": "one job", "log": "what a job wrote", "cancel": "stop a job"}
+    for name, text in words.items():
+        action = actions.add_parser(name, help=text)
+        if name != "list":
+            action.add_argument("job_id", metavar="ID")
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on stdout")
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
