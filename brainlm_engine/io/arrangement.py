@@ -38,7 +38,7 @@ def autocorrelation(values: NDArray[np.float64]) -> float:
 
     Each row's mean is taken out first, so that what all columns share does not look like smoothness.
     """
-    filled = np.where(np.isfinite(values), values, np.nan)
+    filled = np.where(np.abs(values) < 1e30, values, np.nan)
     with np.errstate(invalid="ignore"):
         filled = filled - _mean(filled, 0)
         spread = np.sqrt(_mean(filled**2, 0))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import fingerprint
 from brainlm_engine.io.faults import reading, shown
-from brainlm_engine.io.nifti import Header4D
+from brainlm_engine.io.nifti import Header4D, possible_affine
 from brainlm_engine.io.repetition import from_header
 from brainlm_engine.io.sniff import Sniffed
 from brainlm_engine.io.volume import VolumeScan
@@ -130,7 +130,7 @@ def _loaded(path: Path, kind: str, name: str) -> Any:
 
 def _affine(image: Any, name: str) -> NDArray[np.float64]:
     affine = np.asarray(image.affine, np.float64)
-    if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    if not possible_affine(affine):
         raise BadInput(
             f"{name} does not say where its voxels lie.", "Convert it to NIfTI with the program that made it."
         )

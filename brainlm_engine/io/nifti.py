@@ -242,8 +242,7 @@ def _base(header: Any) -> NDArray[np.float64]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         affine = np.asarray(header.get_base_affine(), np.float64)
-    usable = np.isfinite(affine).all() and abs(np.linalg.det(affine[:3, :3])) > 1e-9
-    return affine if usable else np.eye(4)
+    return affine if possible_affine(affine) else np.eye(4)
 
 
 def _form(getter: Any) -> NDArray[np.float64] | None:
@@ -251,9 +250,17 @@ def _form(getter: Any) -> NDArray[np.float64] | None:
         matrix = getter(coded=True)[0]
     except (HeaderDataError, ValueError):
         return None
-    if matrix is None or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) < 1e-9:
-        return None
-    return np.asarray(matrix, np.float64)
+    return np.asarray(matrix, np.float64) if matrix is not None and possible_affine(matrix) else None
+
+
+def possible_affine(affine: NDArray[np.float64]) -> bool:
+    """Return True when an affine can be a scan's: three directions, voxels of 0.01 to 500 mm, near the head."""
+    if affine.shape != (4, 4) or not np.isfinite(affine).all() or np.abs(affine[:3]).max() > 1e4:
+        return False
+    zooms = np.sqrt((affine[:3, :3].astype(np.float64) ** 2).sum(0))
+    if zooms.min() < 0.01 or zooms.max() > 500:
+        return False
+    return bool(abs(np.linalg.det(affine[:3, :3] / zooms)) > 1e-3)
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], shape: list[int]) -> float:

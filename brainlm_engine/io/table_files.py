@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, EngineError
 from brainlm_engine.api.messages import Choice, Question
 from brainlm_engine.io.faults import human_size, reading, shown
 from brainlm_engine.io.raw_table import RawTable, table_of_cells
@@ -84,14 +85,23 @@ def _npy(path: Path, answers: Mapping[str, str]) -> RawTable:
     return _matrix(path, _loaded(path), "NumPy", answers)
 
 
-def _loaded(path: Path) -> Any:
+@contextmanager
+def _numpy_faults(path: Path) -> Iterator[None]:
+    """Turn numpy's many complaints about a broken file into a sentence; refuse pickles in their own words."""
     try:
         with reading(path):
-            return np.load(path, mmap_mode="r", allow_pickle=False)  # the header's size is held against the file's
-    except (ValueError, EOFError, OverflowError, zipfile.BadZipFile) as error:
+            yield
+    except EngineError:
+        raise
+    except Exception as error:
         if any(word in str(error) for word in ("pickle", "Object arrays", "Python objects")):
             raise _pickled(path) from error
         raise BadInput(f"{shown(path)} is a damaged or cut-off NumPy file.", _DAMAGED_NEXT, str(error)) from error
+
+
+def _loaded(path: Path) -> Any:
+    with _numpy_faults(path):
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # the header's size is held against the file's
 
 
 def _pickled(path: Path) -> BadInput:
@@ -109,20 +119,12 @@ def _too_large(path: Path) -> BadInput:
 
 
 def _npz(path: Path, answers: Mapping[str, str]) -> RawTable:
-    arrays = {}
-    with zipfile.ZipFile(path) as parts:
-        if sum(part.file_size for part in parts.infolist()) > _MOST_BYTES:
-            raise _too_large(path)
-    with _loaded(path) as archive:
-        for key in archive.files:
-            try:
-                arrays[key] = archive[key]
-            except ValueError as error:
-                if "pickle" in str(error) or "Object arrays" in str(error):
-                    raise _pickled(path) from error
-                raise BadInput(f"{shown(path)} is damaged.", _DAMAGED_NEXT, str(error)) from error
-            except (EOFError, OSError, zipfile.BadZipFile) as error:
-                raise BadInput(f"{shown(path)} is damaged.", _DAMAGED_NEXT, str(error)) from error
+    with _numpy_faults(path), zipfile.ZipFile(path) as parts:
+        size = sum(part.file_size for part in parts.infolist())
+    if size > _MOST_BYTES:
+        raise _too_large(path)
+    with _numpy_faults(path), np.load(path, allow_pickle=False) as archive:
+        arrays = {key: archive[key] for key in archive.files}
     return _one_of(path, arrays, "NumPy archive", answers)
 
 
