@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.display import draw_without_display, has_display
 from app.services import storage
 from app.text import tr
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Show the window and run until it is closed; or print facts, or make the tour."""
-    quiet = options.diagnose or options.tour is not None
-    if not choose_platform(quiet):
+    if options.tour is not None:
+        draw_without_display()
+    if not choose_platform(quiet=options.diagnose):
         sys.stderr.write(tr("app.no_display") + "\n")
         return 2
     try:
@@ -35,13 +37,6 @@ def run(options: argparse.Namespace) -> int:
         return diagnose(options)
     window = show_window(app, options)
     return run_loop(app, window, options)
-
-
-def has_display() -> bool:
-    """Return True when a window can be seen here."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def choose_platform(quiet: bool) -> bool:

@@ -86,7 +86,7 @@ class Studio:
         window.board.wanted.connect(self.commands.run)
         window.dropped.connect(self.drop)
         window.cases.recent_chosen.connect(lambda path: self.start(self.open_path(path), tr("action.open")))
-        window.closing.connect(lambda: self.start(self.close(), tr("action.quit")))
+        window.closing.connect(self._closing)
         window.strip.pressed.connect(self._notice_pressed)
         window.strip.answered.connect(self._answered)
         theme.switch().changed.connect(self._theme_changed)
@@ -138,6 +138,10 @@ class Studio:
         for brain in self.brains:
             brain.finalize()
         self.closed.set()
+
+    def _closing(self) -> None:
+        if not self.closed.is_set():
+            self.start(self.close(), tr("action.quit"))
 
     def start(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run ``work`` beside the window; its failure becomes a message."""
@@ -200,6 +204,7 @@ class Studio:
 
     async def settled(self) -> None:
         """Wait until no slice and no reconstruction is on its way."""
+        await asyncio.sleep(0)
         while self.state.model.running:
             await asyncio.sleep(0.01)
         if self.viewing is not None:

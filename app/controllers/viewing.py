@@ -10,6 +10,7 @@ from app.controllers import display
 from app.controllers.pointing import Pointing
 from app.services.engine import EngineService
 from app.services.latest import Latest
+from app.services.shelf import REACH_MM
 from app.state import AppState
 from app.state.stamps import Stamp
 from app.text import tr
@@ -35,6 +36,7 @@ class ViewController:
         self._local: tuple[int, np.ndarray] | None = None
         self.slices: Latest[Wish, Reply[SliceInfo]] = Latest(self._fetch, self._deliver, self._failed)
         self._connect()
+        self._look_changed()
         self._scan_changed()
         self._recording_changed()
 
@@ -99,6 +101,10 @@ class ViewController:
             self._page.slices.set_grid(grid.labels.shape, grid.affine)
             self._page.slices.set_crosshair(self._state.view.crosshair_mm)
             self._slices_wanted()
+            atlas = self._state.case.atlas
+            drawn = atlas is not None and not atlas.info.atlas_id
+            key = "positions.drawn" if drawn else "table.drawn"
+            self._page.slices.set_caption(tr(key, mm=f"{REACH_MM:g}"))
         self._page.slices.set_labels(grid.labels)
         self._pointing.find()
         self._look_changed()

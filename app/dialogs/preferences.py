@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
-from app.views.forms import GRID, Form, choices, choose, label
+from app.views.forms import GRID, Form, choices, choose, label, roomy
 
 if TYPE_CHECKING:
     from app.state.preferences import Preferences
@@ -60,6 +60,7 @@ class PreferencesDialog(QDialog):
 
     def _number(self, form: Form, field: str, text: str, low: int, high: int) -> None:
         box = QSpinBox()
+        roomy(box)
         box.setRange(low, high)
         box.setValue(getattr(self._preferences, field))
         box.valueChanged.connect(lambda value: self.changed.emit(field, value))

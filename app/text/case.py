@@ -50,8 +50,8 @@ CASE = {
     "fail.job": "“{title}” failed.",
     "interrupted.title": "BrainLM Studio did not close properly last time; {name} was open.",
     "interrupted.next": "Nothing was loaded unasked.",
-    "positions.drawn": "This table has positions but no atlas: each place on the brain shows the nearest region "
-    "within {mm} mm.",
+    "positions.drawn": "No scan and no atlas: each place shows the nearest region within {mm} mm",
+    "table.drawn": "No scan: the atlas is drawn instead",
     "no3d": "3D is off: {reason}",
     "no3d.asked": "switched off",
     "edit.answer": "Answer",

@@ -30,6 +30,7 @@ SHELL = {
     "notice.answer": "Answer",
     "notice.later": "Later",
     "notice.choose_file": "Choose Coordinates File…",
+    "notice.choose_or_type": "Choose or type",
     "notice.typed": "Your answer",
     "notice.restart": "Restart Engine",
     "notice.reopen": "Reopen",

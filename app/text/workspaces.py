@@ -71,7 +71,7 @@ WORKSPACES = {
     "model.window": "Window",
     "model.start": "Starts at",
     "model.window_text": "{from_s} – {to_s} s of {of_s} s",
-    "model.scores": "How well the hidden patches were filled in",
+    "model.scores": "Filling in the hidden patches",
     "model.scores.method": "Method",
     "model.scores.r2": "R²",
     "model.scores.r": "r",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 GRID = 8
 
@@ -96,3 +96,8 @@ def choose(box: QComboBox, value: object) -> None:
         box.blockSignals(True)
         box.setCurrentIndex(position)
         box.blockSignals(False)
+
+
+def roomy(box: QAbstractSpinBox) -> None:
+    """Keep the digits of a spin box off its border; the style sheet alone cannot."""
+    box.lineEdit().setTextMargins(4, 0, 0, 0)

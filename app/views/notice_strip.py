@@ -50,6 +50,7 @@ class NoticeStrip(QStackedWidget):
         self._count = QPushButton()
         self._count.setProperty("role", "plain")
         self._count.setToolTip(tr("notice.next"))
+        self._count.setAccessibleName(tr("notice.next"))
         self._count.clicked.connect(self._step)
         self._row.addWidget(self._mark)
         self._row.addWidget(self._text, 1)

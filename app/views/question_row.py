@@ -53,6 +53,9 @@ class QuestionRow(QWidget):
             box.setCurrentIndex(position)
         elif self._question.free:
             box.setEditText(self._question.default)
+        line = box.lineEdit()
+        if line is not None:
+            line.setPlaceholderText(tr("notice.choose_or_type"))
         button = QPushButton(tr("notice.answer"))
         button.setProperty("role", "primary")
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
-from app.views.forms import GRID, Form, choices, choose, label
+from app.views.forms import GRID, Form, choices, choose, label, roomy
 
 if TYPE_CHECKING:
     from brainlm_engine.api.messages import MaskSpec
@@ -37,6 +37,8 @@ class MaskPanel(QWidget):
         self._network = choices(())
         self._network.activated.connect(lambda _=0: self.changed.emit("network", self._network.currentData()))
         self._from, self._to = QSpinBox(), QSpinBox()
+        for box in (self._from, self._to, self._seed):
+            roomy(box)
         for box in (self._from, self._to):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(lambda _=0: self._span())

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidg
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, Form, choices, choose, label
+from app.views.forms import GRID, Form, choices, choose, label, roomy
 
 if TYPE_CHECKING:
     from brainlm_engine.api.messages import ModelInfo
@@ -75,6 +75,7 @@ class WindowPanel(QWidget):
             control.setAccessibleName(f"{tr('model.window')}: {tr('model.start')}")
             control.valueChanged.connect(self.start_chosen.emit)
         self._box.setKeyboardTracking(False)
+        roomy(self._box)
         self._text = label("", "muted")
         self._shown = choices((s, tr(f"model.{s}")) for s in SHOWN)
         self._shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self._shown.currentData())))

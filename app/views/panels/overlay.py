@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from app.text import tr
-from app.views.forms import GRID, Form, choices, choose, label
+from app.views.forms import GRID, Form, choices, choose, label, roomy
 
 if TYPE_CHECKING:
     from app.state.parts import ViewState
@@ -106,4 +106,5 @@ def _number(low: float = -1e6) -> QDoubleSpinBox:
     box.setSingleStep(0.25)
     box.setKeyboardTracking(False)
     box.setMinimumWidth(60)
+    roomy(box)
     return box

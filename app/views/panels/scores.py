@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -63,15 +64,20 @@ class ScorePanel(QWidget):
             head.setAlignment(_side(column))
             self._grid.addWidget(head, 0, column)
         self._grid.addWidget(line(), 1, 0, 1, len(COLUMNS))
-        best = max((s.r2 for s in scores if s.r2 == s.r2), default=float("nan"))
+        best = max((s.r2 for s in scores if not math.isnan(s.r2)), default=float("nan"))
         for row, score in enumerate(scores, start=2):
             won = score.r2 == best
-            cells = (score.title, f"{score.r2:.3f}", f"{score.r:.3f}", f"{score.mse:.3f}")
+            cells = (score.title, *(_number(value) for value in (score.r2, score.r, score.mse)))
             for column, text in enumerate(cells):
                 mark = "▸ " if won and column == 0 else ""
                 cell = label(mark + text, "success" if won else "", wrap=column == 0)
                 cell.setAlignment(_side(column))
                 self._grid.addWidget(cell, row, column)
+
+
+def _number(value: float) -> str:
+    """Three digits; a dash where there is no number, no minus before a zero."""
+    return tr("probe.none") if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
 
 
 def _side(column: int) -> Qt.AlignmentFlag:
