@@ -232,7 +232,7 @@ class BrainView(QWidget):
                 self._give_up(str(error))
                 return
             self.canvas.message = tr("brain.no_surfaces")
-            self.canvas.attach(self._scene, self._actors.of_parts)
+            self.canvas.attach(self._scene, self._actors)
         if result.blobs is not None and result.revision == self._revision:
             self._parts.blobs = dict(result.blobs)
             self._actors.forget(DEEP)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.text import tr
 from app.theme.tokens import Theme
+from app.views.brain_actors import BrainActors
 from app.views.brain_layout import Panel, fitted, four_views, whole_brain
 from app.views.brain_overlay import BrainOverlay
 from app.views.brain_parts import HEMISPHERES, BrainParts, Picked
@@ -53,7 +53,7 @@ class BrainCanvas(QWidget):
         self._zoom = 1.0
         self._pan = [0.0, 0.0]
         self._scene: Any = None
-        self._actors: Callable[[], dict[str, list[Any]]] = dict
+        self._actors = BrainActors(parts)
         self._panels: list[Panel] = []
         self._image = QImage()
         self._pixels: Array | None = None
@@ -80,8 +80,8 @@ class BrainCanvas(QWidget):
 
     # ---------------------------------------------------------------- what is shown
 
-    def attach(self, scene: Any, actors: Callable[[], dict[str, list[Any]]]) -> None:
-        """From now on draw with ``scene``; ``actors()`` gives the VTK actors per part."""
+    def attach(self, scene: Any, actors: BrainActors) -> None:
+        """From now on draw these actors with ``scene``."""
         self._scene, self._actors = scene, actors
         scene.set_background(hex_rgb(self.over.theme.canvas))
         self.replace_panels()
@@ -162,6 +162,16 @@ class BrainCanvas(QWidget):
         full = self.devicePixelRatioF()
         return full * 0.6 if self._quick else full
 
+    @property
+    def frames(self) -> int:
+        """Pictures drawn so far."""
+        return int(self._scene.frames) if self._scene is not None else 0
+
+    @property
+    def sharp(self) -> bool:
+        """The picture has every pixel; False while it moves on a slow driver."""
+        return not self._quick
+
     def in_motion(self) -> None:
         """Pictures follow each other quickly: on a slow driver, draw fewer pixels until it rests."""
         self._rest.start()
@@ -176,8 +186,9 @@ class BrainCanvas(QWidget):
         begin = time.perf_counter()
         if not self._placed:
             size = (max(self.width(), 1), max(self.height(), 1))
-            self._scene.set_panels(panels, self._actors(), self._ratio(), size)
+            self._scene.set_panels(panels, self._actors.of_panels(panels), self._ratio(), size)
             self._placed = True
+        self._actors.light(panels)
         self._scene.look(panels)
         self._pixels, width, height = self._scene.render()
         self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.views.brain_camera import pick
 from app.views.brain_layout import Panel, Part
-from app.views.brain_mesh import Blobs, Mesh, fold_shade, make_mesh, outline
+from app.views.brain_mesh import Blobs, Mesh, fold_shade, lit, make_mesh, outline
 
 Array = NDArray[Any]
 Surface = Literal["pial", "inflated"]
@@ -86,23 +86,25 @@ class BrainParts:
         return np.concatenate([self.mesh(part).vertices for part in parts])
 
     def parcel(self, part: Part) -> Array:
-        """Parcel per vertex (cortex) or per face (blobs), -1 = none."""
+        """Parcel per vertex, -1 = none."""
         return self.blobs[part].parcel if part in self.blobs else self._parcel[part]
 
+    def brightness(self, part: Part, axes: Array) -> Array:
+        """(n, 1) uint16, 256 = full: light on the part as seen along ``axes``, folds included."""
+        light = lit(self.mesh(part).normals, axes)
+        return light if part in self.blobs else np.asarray((light * self._shade[part]) >> 8)
+
     def colours(self, part: Part, table: Array) -> Array:
-        """(n, 3) uint8 from ``table`` (V + 1, 3) uint8, row parcel + 1, row 0 = no parcel."""
+        """(n, 3) uint8 before light, from ``table`` (V + 1, 3) uint8, row parcel + 1, row 0 = no parcel."""
         rows = self.parcel(part) + 1
-        rows = np.where(rows < len(table), rows, 0)
-        colours = table[rows]
-        if part in self.blobs:
-            return np.asarray(colours)
-        return np.asarray((colours * self._shade[part]) >> 8)
+        return np.asarray(table[np.where(rows < len(table), rows, 0)])
 
     def outline(self, part: Part, parcels: Sequence[int]) -> Array:
         """End points in pairs, (2 * segments, 3), round each of ``parcels`` on this part."""
         own = self.parcel(part)
         if part in self.blobs:
-            return _face_border(self.mesh(part), np.isin(own, parcels))
+            mesh = self.mesh(part)
+            return _face_border(mesh, np.isin(own, parcels)[mesh.faces[:, 0]])
         return outline(self.mesh(part), np.isin(own, parcels))
 
     def centre(self, parcel: int) -> tuple[Part, Array] | None:
@@ -110,9 +112,7 @@ class BrainParts:
         for part in self.parts():
             own = self.parcel(part) == parcel
             if own.any():
-                mesh = self.mesh(part)
-                where = mesh.vertices[np.unique(mesh.faces[own])] if part in self.blobs else mesh.vertices[own]
-                return part, np.asarray(where.mean(0))
+                return part, np.asarray(self.mesh(part).vertices[own].mean(0))
         return None
 
     def nearest(self, mm: Array) -> Array:
@@ -133,10 +133,8 @@ class BrainParts:
             if hit is None or (best is not None and hit.depth <= best.depth):
                 continue
             corners = mesh.faces[hit.face]
-            deep = part in self.blobs
-            own = self.parcel(part)
-            parcel = int(own[hit.face] if deep else own[corners[int(hit.weights.argmax())]])
-            real = mesh if deep else self._cortex["pial", part]
+            parcel = int(self.parcel(part)[corners[int(hit.weights.argmax())]])
+            real = mesh if part in self.blobs else self._cortex["pial", part]
             mm = hit.weights @ real.vertices[corners]
             best = Picked(parcel, (float(mm[0]), float(mm[1]), float(mm[2])), hit.depth)
         return best

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints, vtkStringOutputWindow, vtkUnsignedCharArray
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer, vtkRenderWindow
 
 from app.text import tr
 from app.views.brain_camera import Camera
@@ -36,40 +36,32 @@ class NoOpenGL(RuntimeError):
 
 
 class MeshActor:
-    """A mesh on the graphics card whose colours can be replaced at every frame."""
+    """A mesh on the graphics card whose colours, light included, can be replaced at every frame."""
 
-    def __init__(self, mesh: Mesh, *, per_face: bool) -> None:
+    def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
         self.polydata = _polydata(mesh)
-        data = self.polydata.GetCellData() if per_face else self.polydata.GetPointData()
-        count = len(mesh.faces) if per_face else len(mesh.vertices)
-        self._colours = numpy_to_vtk(np.full((count, 3), 160, np.uint8), deep=True)
-        data.SetScalars(self._colours)
+        self._colours = numpy_to_vtk(np.full((len(mesh.vertices), 3), 160, np.uint8), deep=True)
+        self.polydata.GetPointData().SetScalars(self._colours)
         self._pixels = vtk_to_numpy(self._colours)
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(self.polydata)
         mapper.SetColorModeToDirectScalars()
-        if per_face:
-            mapper.SetScalarModeToUseCellData()
         self.actor = vtkActor()
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()
-        surface.SetAmbient(0.16)
-        surface.SetDiffuse(0.86)
-        surface.SetSpecular(0.0)
-        surface.SetInterpolationToGouraud()
+        surface.LightingOff()
+        surface.BackfaceCullingOn()
 
     def paint(self, colours: Array) -> None:
-        """(n, 3) uint8, one per vertex or face."""
+        """(n, 3) uint8, one per vertex."""
         self._pixels[:] = colours
         self._colours.Modified()
         self.polydata.Modified()
 
     def set_opacity(self, opacity: float) -> None:
         """1 is solid."""
-        surface = self.actor.GetProperty()
-        surface.SetOpacity(opacity)
-        surface.SetBackfaceCulling(opacity < 1.0)
+        self.actor.GetProperty().SetOpacity(opacity)
 
 
 class OutlineActor:
@@ -108,7 +100,6 @@ def _polydata(mesh: Mesh) -> vtkPolyData:
     polydata = vtkPolyData()
     polydata.SetPoints(points)
     polydata.SetPolys(cells)
-    polydata.GetPointData().SetNormals(numpy_to_vtk(mesh.normals, deep=True))
     return polydata
 
 
@@ -167,22 +158,14 @@ class BrainScene:
             low, high = 1 - (y + h) / height, 1 - y / height
             renderer.SetViewport(max(x / width, 0), max(low, 0), min((x + w) / width, 1), min(high, 1))
             renderer.RemoveAllViewProps()
-            for part in panel.parts:
-                for actor in actors.get(part, ()):
-                    renderer.AddActor(actor)
+            for actor in actors.get(panel.key, ()):
+                renderer.AddActor(actor)
 
     def _new_renderer(self, key: str) -> vtkRenderer:
         renderer = vtkRenderer()
         renderer.SetBackground(*(channel / 255 for channel in self._background))
         renderer.SetBackgroundAlpha(1.0)
         renderer.SetAutomaticLightCreation(False)
-        for position, strength in (((-0.35, 0.45, 1.0), 0.78), ((0.5, -0.2, 1.0), 0.30)):
-            light = vtkLight()
-            light.SetLightTypeToCameraLight()
-            light.SetPosition(*position)
-            light.SetFocalPoint(0, 0, 0)
-            light.SetIntensity(strength)
-            renderer.AddLight(light)
         renderer.GetActiveCamera().ParallelProjectionOn()
         self._window.AddRenderer(renderer)
         self._renderers[key] = renderer
@@ -220,9 +203,8 @@ class BrainScene:
         mesh = make_mesh(10.0 * np.eye(3), np.array([[0, 1, 2]]))
         line = OutlineActor()
         line.draw(mesh.vertices[:2], (0, 0, 0))
-        actors = [MeshActor(mesh, per_face=False).actor, MeshActor(mesh, per_face=True).actor, line.actor]
         panel = Panel("warm-up", ("left",), (0.0, 0.0, 16.0, 16.0), Camera())
-        self.set_panels([panel], {"left": actors}, 1.0, (16, 16))
+        self.set_panels([panel], {panel.key: [MeshActor(mesh).actor, line.actor]}, 1.0, (16, 16))
         self.look([panel])
         self.render()
 

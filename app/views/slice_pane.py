@@ -66,7 +66,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         """Pixels per mm at which the whole slice and the letters round it have room."""
         box = self.area()
         across, up = self.width() - 2 * MARGIN_X, self.height() - 2 * MARGIN_Y
-        return max(min(across / box.width(), up / box.height()), 0.01)
+        return float(max(min(across / box.width(), up / box.height()), 0.01))
 
     def fit(self, scale: float) -> None:
         """Show the whole slice in the middle, at so many pixels per mm."""
