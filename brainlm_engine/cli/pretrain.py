@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
+
+from brainlm_engine.api.errors import Cancelled
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -54,7 +58,9 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         raise BadInput(
             "These settings cannot be trained with.", "Give --steps or --minutes, and positive numbers.", str(error)
         ) from error
-    result = pretrain(args.cohort, args.out, settings, Said(say), title=args.title)
+    progress = Said(say)
+    progress.stop_on_signals()
+    result = pretrain(args.cohort, args.out, settings, progress, title=args.title)
     card = Card.load(args.out)
     card.model_copy(update={"command": _command(args)}).save(args.out)
     return {
@@ -77,9 +83,21 @@ class Said:
 
     def __init__(self, say: Callable[[str], None], every_s: float = 5.0) -> None:
         self.say, self.every_s, self.last = say, every_s, 0.0
+        self.stopped = False
+
+    def stop_on_signals(self) -> None:
+        """Let Ctrl-C and SIGTERM end the work at the next step, where a checkpoint can be written."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopped = True
+        self.say("Stopping after this step ...")
 
     def __call__(self, fraction: float, stage: str = "") -> None:
-        """Say where the work is, now and then."""
+        """Say where the work is, now and then; stop here when asked to."""
+        if self.stopped:
+            raise Cancelled("Stopped.", "Give the same command again to go on.")
         if time.monotonic() - self.last >= self.every_s:
             self.last = time.monotonic()
             self.say(f"{100 * fraction:5.1f} %  {stage}")

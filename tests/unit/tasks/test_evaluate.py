@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +38,8 @@ def test_abide_is_scored_site_by_site(shared_data: Path) -> None:
 
 def test_evaluate_command(small_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "table.json"
-    command = ["evaluate", "studio-tiny", str(small_cohort), "--frames", "60", "--save", str(saved), "--json"]
+    command = ["evaluate", "studio-tiny", str(small_cohort), "--frames", "60", "--threads", "1"]
+    command += ["--save", str(saved), "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(saved.read_text(encoding="utf-8"))
     assert main(["evaluate", "studio-tiny", str(small_cohort), "--ratio", "1"]) == 2
@@ -75,3 +79,21 @@ def test_pretrain_command(small_cohort: Path, tmp_path: Path, capsys: pytest.Cap
     assert card["command"].startswith("brainlm-engine pretrain cohort --out mine --steps 3 --seed 0")
     assert main(["models", "check", str(tmp_path / "mine")]) == 0
     assert main([*command]) == 2
+
+
+def test_pretrain_interrupted_leaves_a_checkpoint(small_cohort: Path, tmp_path: Path) -> None:
+    small = [f"--size={name}" for name in ("width=16", "heads=2", "encoder_layers=1", "decoder_layers=1", "factors=8")]
+    words = ["pretrain", str(small_cohort), "--out", str(tmp_path / "mine"), "--batch", "2", "--window", "60", *small]
+    command = [sys.executable, "-m", "brainlm_engine", *words, "--steps", "100000"]
+    command += ["--evaluate-every", "20", "--threads", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 20 "):
+                process.send_signal(signal.SIGTERM)
+                break
+        said = process.stderr.read()
+        assert process.wait(30) == 1
+    assert "Give the same command again to go on." in said
+    assert "Traceback" not in said
+    assert (tmp_path / "mine" / "checkpoint.safetensors").stat().st_size > 1000
