@@ -1,0 +1,136 @@
+"""The whole chain as a person feels it: open, prepare, scrub, drag and reconstruct in the real window.
+
+    python tests/bench/bench_interaction.py [SCAN]          (needs a screen, or xvfb-run, or QT_QPA_PLATFORM=offscreen)
+
+Without SCAN the demo case is made in a temporary home. Prints the longest time the window was blocked, frames per
+second while scrubbing and crosshair updates per second, each beside its bar and a named reference of the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SIZE = (1280, 800)
+SCRUBS = DRAGS = 200
+
+
+async def _measure(studio: object, scan: str | None) -> list[tuple[str, str, str, str]]:
+    from app.controllers.studio import Studio
+    from app.tour.pulse import Pulse
+
+    assert isinstance(studio, Studio)
+    pulse = Pulse(studio.window)
+    state = studio.state
+    with pulse.phase("open and prepare"):
+        assert await (studio.open_path(scan) if scan else studio.open_demo())
+        assert await studio.prepared()
+        while not state.case.cached:
+            await asyncio.sleep(0.02)
+    studio.show_workspace("view")
+    await studio.settled()
+    await asyncio.sleep(1.0)
+
+    whole = []
+    for _ in range(5):
+        began = time.perf_counter()
+        studio.window.grab()
+        whole.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    with pulse.phase("scrub"):
+        for i in range(SCRUBS):
+            studio.player.go((7 * i) % state.case.n_frames)
+            await studio.settled()
+            studio.window.repaint()
+            await asyncio.sleep(0)
+    scrub = SCRUBS / (time.perf_counter() - began)
+
+    began = time.perf_counter()
+    with pulse.phase("crosshair"):
+        for i in range(DRAGS):
+            studio.pointing.point(-40 + 0.4 * i, -60 + 0.5 * i, 10 + 0.1 * (i % 40))
+            await studio.settled()
+            await asyncio.sleep(0)
+    drag = DRAGS / (time.perf_counter() - began)
+
+    with pulse.phase("reconstruct"):
+        studio.show_workspace("model")
+        while state.model.result is None and not state.model.problem:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.5)
+
+    reference = _nibabel_updates(Path(state.case.path), state.case.scan.info.shape)
+    repaint = 1 / statistics.median(whole)
+    rows = [
+        ("scrub: brain, slices, traces", f"{scrub:.1f} /s", ">= 25 /s", f"{scrub / repaint:.2f}x window.grab()"),
+        ("crosshair drag, cached", f"{drag:.1f} /s", ">= 30 /s", f"{drag / reference:.1f}x nibabel slicing the file"),
+    ]
+    for phase in ("open and prepare", "scrub", "crosshair", "reconstruct"):
+        gaps = sorted(pulse.gaps_ms[phase])
+        beats = f"median {statistics.median(gaps):.1f} ms, 99 % {gaps[int(0.99 * (len(gaps) - 1))]:.0f} ms"
+        rows.append((f"longest block: {phase}", f"{pulse.longest_ms(phase):.0f} ms", "< 50 ms", beats))
+    return rows
+
+
+def _nibabel_updates(path: Path, shape: tuple[int, ...]) -> float:
+    """Crosshair updates per second by slicing the file with nibabel: three slices and one voxel over time."""
+    import nibabel as nib
+
+    image = nib.load(path)
+    began = time.perf_counter()
+    i, j, k, t = (n // 2 for n in shape)
+    for part in ((i, slice(None), slice(None), t), (slice(None), j, slice(None), t), (slice(None), slice(None), k, t)):
+        image.dataobj[part]
+    image.dataobj[i, j, k]
+    return 1 / (time.perf_counter() - began)
+
+
+async def _run(scan: str | None) -> list[tuple[str, str, str, str]]:
+    from PySide6.QtWidgets import QApplication
+
+    from app import theme
+    from app.__main__ import build_parser
+    from app.bootstrap import load_studio, show_window
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    options = build_parser().parse_args(["--size", f"{SIZE[0]}x{SIZE[1]}"])
+    window = show_window(application, options)
+    studio = await load_studio(window, options)
+    await studio.begin()
+    assert theme.current() is not None
+    rows = await _measure(studio, scan)
+    await studio.close()
+    return rows
+
+
+def main() -> int:
+    """Measure and print a table."""
+    scan = str(Path(sys.argv[1]).absolute()) if len(sys.argv) > 1 else None
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["BRAINLM_HOME"] = home
+        from app.bootstrap import choose_platform, make_application
+
+        choose_platform(quiet=True)
+        import qasync
+
+        application = make_application()
+        application.setQuitOnLastWindowClosed(False)
+        loop = qasync.QEventLoop(application)
+        asyncio.set_event_loop(loop)
+        with loop:
+            rows = loop.run_until_complete(_run(scan))
+    print(f"window {SIZE[0]}x{SIZE[1]}, platform {application.platformName()}")
+    for row in rows:
+        print(f"{row[0]:34s} {row[1]:>12s}  bar {row[2]:>9s}  {row[3]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
