@@ -26,8 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bold", type=Path, help="4D scan in MNI space, or a table of region series")
     parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="TSV", help="frames x regions, with a .json beside it"
-    )
+        "--out", type=Path, required=True, metavar="FILE",
+        help="a .tsv (frames x regions, with a .json beside it), or a .safetensors recording for 'reconstruct'",
+    )  # fmt: skip
     parser.add_argument("--confounds", type=Path, metavar="TSV", help="columns to regress out (fMRIPrep confounds)")
     parser.add_argument(
         "--columns", default="", help="names of the confounds to use, separated by commas (default: all)"
@@ -45,8 +46,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     answers = parsed_answers(args.answer)
     if args.tr:
         answers["tr"] = args.tr
-    if args.out.is_dir():
-        raise BadInput(f"{args.out.name} is a folder.", "Give a file name for the TSV.")
+    sidecar = args.out.with_suffix(".json")
+    _check_targets(args.bold, args.out, sidecar)
     confounds = None
     if args.confounds is not None:
         confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
@@ -54,16 +55,35 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     recording = _recording(scan, args, say)
     if confounds is not None:
         recording = regress_out(recording, confounds)
-    sidecar = args.out.with_suffix(".json")
     try:
-        _write(recording, args.out, sidecar)
+        if args.out.suffix == ".safetensors":
+            recording.save(args.out)
+        else:
+            _write(recording, args.out, sidecar)
     except PermissionError as error:
         raise BadInput(f"{args.out.name} may not be written to {args.out.parent}.", "Choose another folder.") from error
     return {
-        "series": str(args.out), "sidecar": str(sidecar), "frames": recording.n_frames, "regions": recording.n_parcels,
+        "series": str(args.out), "frames": recording.n_frames, "regions": recording.n_parcels,
         "missing": int(recording.missing.sum()), "tr_s": recording.tr_s, "atlas": recording.atlas_id,
         "notes": list(recording.provenance.get("notes", ())),
     }  # fmt: skip
+
+
+def _check_targets(source: Path, out: Path, sidecar: Path) -> None:
+    """Never write over the scan itself, nor over a .json that belongs to something else (a BIDS sidecar)."""
+    if out.is_dir():
+        raise BadInput(f"{out.name} is a folder.", "Give a file name for the series.")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise BadInput(f"{out.name} is the scan itself.", "Give another name for the series.")
+    if out.suffix != ".safetensors" and sidecar.exists():
+        try:
+            ours = "Regions" in json.loads(sidecar.read_text("utf-8"))
+        except (OSError, ValueError):
+            ours = False
+        if not ours:
+            raise BadInput(
+                f"{sidecar.name} exists already and belongs to something else.", "Give another name for the series."
+            )
 
 
 def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None]) -> Recording:
@@ -101,7 +121,9 @@ def _write(recording: Recording, out: Path, sidecar: Path) -> None:
     head = {
         "RepetitionTime": recording.tr_s, "Atlas": recording.atlas_id, "Unit": recording.unit, "Regions": list(names),
         "Coverage": [round(float(v), 4) for v in recording.coverage], "Missing": [bool(v) for v in recording.missing],
-        "CoordinatesMNI": [[round(float(v), 2) for v in row] for row in np.nan_to_num(recording.xyz)],
+        "CoordinatesMNI": [
+            [round(float(v), 2) for v in row] if np.isfinite(row).all() else None for row in recording.xyz
+        ],
         "Provenance": recording.provenance,
     }  # fmt: skip
     with written_whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:

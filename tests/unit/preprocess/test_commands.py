@@ -55,6 +55,24 @@ def test_parcellate_a_scan(shared_data: Path, tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.shared_data
+def test_parcellate_spares_what_is_there(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from brainlm_engine.recording import Recording
+
+    scan = tmp_path / "run_bold.nii.gz"
+    scan.write_bytes((shared_data / "nifti" / "brcdata_0040071_COBRE_3mm_MNI_5vol.nii.gz").read_bytes())
+    (tmp_path / "run_bold.json").write_text('{"RepetitionTime": 2.0}')
+    before = scan.stat().st_size
+    assert run(capsys, "parcellate", scan, "--out", scan)[0] == 2
+    assert run(capsys, "parcellate", scan, "--out", tmp_path / "run_bold.tsv")[0] == 2
+    assert scan.stat().st_size == before
+    assert (tmp_path / "run_bold.json").read_text() == '{"RepetitionTime": 2.0}'
+    for _ in range(2):
+        assert run(capsys, "parcellate", scan, "--out", tmp_path / "series.tsv")[0] == 0
+    assert run(capsys, "parcellate", scan, "--out", tmp_path / "r.safetensors")[0] == 0
+    assert Recording.load(tmp_path / "r.safetensors").series.shape == (424, 5)
+
+
+@pytest.mark.shared_data
 def test_parcellate_a_table_with_confounds(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
