@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=200, help="frames per window")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
     parser.add_argument("--save", type=Path, help="also write the table to this JSON file")
 
 
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import written_whole
     from brainlm_engine.models import load_model
+    from brainlm_engine.models.registry import find_model
     from brainlm_engine.tasks.evaluate import evaluate
 
     if not 0 < args.ratio < 1:
@@ -45,4 +47,17 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     if args.save:
         with written_whole(args.save) as temporary:
             temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if args.card:
+        note_in_card(table, find_model(args.model))
     return table
+
+
+def note_in_card(table: Evaluation, folder: Path) -> None:
+    """Add R2 of every method to the figures of the card in ``folder``."""
+    from brainlm_engine.models.card import Card
+
+    card = Card.load(folder)
+    rows = {row.method: [row.r2, row.low, row.high] for row in table.rows}
+    entry = {"people": table.people, "mask_ratio": table.mask_ratio, "r2_low_high": rows}
+    figures = {**card.info.figures, table.data: entry}
+    card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)

@@ -142,14 +142,11 @@ def load_series(cohort: Cohort, split: str, progress: Progress = SILENT, most: i
 
 def zscored(recording: Recording) -> NDArray[np.float32]:
     """Return (parcels, frames) float32 with mean 0 and SD 1 per parcel over the recording; NaN where missing."""
-    series = recording.series.astype(np.float64)
+    from brainlm_engine.preprocess import scale
+
+    series = recording.series.copy()
     series[recording.missing] = np.nan
-    count = np.isfinite(series).sum(1, keepdims=True)
-    centre = np.nansum(series, 1, keepdims=True) / np.maximum(count, 1)
-    spread = np.sqrt(np.nansum((series - centre) ** 2, 1, keepdims=True) / np.maximum(count, 1))
-    # a parcel that does not move holds no signal, whatever rounding leaves of it
-    flat = spread <= 1e-7 * np.maximum(np.abs(centre), 1e-30)
-    return np.asarray((series - centre) / np.where(flat, np.nan, spread), np.float32)
+    return scale(series, "zscore").series
 
 
 def _check_same(first: Recording, other: Recording, path: Path) -> None:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
+from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.masking import build_mask
-from brainlm_engine.tasks.people import people_covariance
 from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
@@ -89,7 +89,7 @@ def reconstruct(
     guesses = {"model": predicted}
     if baselines and scored.any():
         shown = np.where(hidden_frames, np.nan, measured).astype(np.float32)
-        guesses |= baseline_guesses(shown, people_covariance(model, recording))
+        guesses |= baseline_guesses(shown, people_covariance(model.folder, recording))
     centre = window_mean(measured)
     scores = tuple(sums(measured, guess, scored, centre).score(method) for method, guess in guesses.items())
     scores = scores if scored.any() else ()

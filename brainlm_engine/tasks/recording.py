@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Score
+from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
-from brainlm_engine.tasks.people import people_covariance
 from brainlm_engine.tasks.reconstruct import plan_window, predict
 from brainlm_engine.tasks.scoring import Sums, baseline_guesses, r2_along, sums, verdict, window_mean
 
@@ -74,7 +74,7 @@ def reconstruct_recording(
         raise BadInput(f"A mask ratio of {ratio:g} hides nothing or everything.", "Choose a ratio such as 0.75.")
     patch, length, notes = plan_window(model, recording, frames)
     measured = zscored(recording)
-    people = people_covariance(model, recording) if baselines else None
+    people = people_covariance(model.folder, recording) if baselines else None
     rng = np.random.default_rng(seed)
     predicted = np.full(measured.shape, np.nan, np.float32)
     pooled: dict[str, Sums] = {}

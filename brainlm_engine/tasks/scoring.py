@@ -16,7 +16,7 @@ Bools = NDArray[np.bool_]
 
 TITLES = {
     "model": "Model",
-    "ridge_people": "Ridge from visible parcels, learned from training people",
+    "ridge_people": "Ridge from visible parcels, learned from other people",
     "ridge": "Ridge from visible parcels, learned from this window",
     "interpolation": "Straight lines in time",
     "kriging": "Best linear guess in time",

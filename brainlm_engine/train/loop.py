@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ModelInfo
+from brainlm_engine.baselines import covariance_of_people
+from brainlm_engine.baselines.people import save_people
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
 from brainlm_engine.files import written_whole
 from brainlm_engine.models.card import Card, known_answer
@@ -75,6 +78,8 @@ def pretrain(
     best = _learn(learner, train, held_out, settings, log=log, progress=progress)
     info = _info(learner.average, out.name, title, cohort, train)
     card = _card(info, learner, settings, cohort, best)
+    progress(1.0, "Writing the model")
+    save_people(covariance_of_people(values.astype(np.float32) for values in train.values), train.xyz, out)
     save_model(learner.average, settings.architecture, card, out)
     progress(1.0, "Model written")
     return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, best)

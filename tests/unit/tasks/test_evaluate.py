@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 from brainlm_engine.cli import main
 from brainlm_engine.models import load_model
+from brainlm_engine.models.card import Card
+from brainlm_engine.models.registry import find_model
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.evaluate import evaluate
 
@@ -42,6 +45,12 @@ def test_evaluate_command(small_cohort: Path, tmp_path: Path, capsys: pytest.Cap
     command += ["--save", str(saved), "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(saved.read_text(encoding="utf-8"))
+    mine = tmp_path / "mine"
+    shutil.copytree(find_model("studio-tiny"), mine)
+    assert main(["evaluate", str(mine), str(small_cohort), "--frames", "60", "--threads", "1", "--card"]) == 0
+    noted = Card.load(mine).info.figures[json.loads(saved.read_text(encoding="utf-8"))["data"]]
+    assert noted["people"] == 2
+    assert len(noted["r2_low_high"]["model"]) == 3
     assert main(["evaluate", "studio-tiny", str(small_cohort), "--ratio", "1"]) == 2
     assert main(["evaluate", "nothing", str(small_cohort)]) == 2
     assert main(["evaluate", "studio-tiny", str(tmp_path)]) == 2

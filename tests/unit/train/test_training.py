@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from brainlm_engine.api.errors import BadInput, Cancelled, EngineError
+from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import Series, load_series, open_cohort
 from brainlm_engine.models import load_model
 from brainlm_engine.models.card import Card, check
 from brainlm_engine.models.studio import Studio
+from brainlm_engine.recording import Recording
 from brainlm_engine.train import TrainSettings, pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
 from brainlm_engine.train.loop import LOG
@@ -80,6 +82,7 @@ def test_the_result_is_a_model_with_a_card(small_cohort: Path, tmp_path: Path) -
     assert card.seed == 3
     assert any("simulated" in limit for limit in card.limits)
     assert check(model, card).ok
+    assert people_covariance(model.folder, Recording.load(next((small_cohort / "recordings").iterdir()))) is not None
 
 
 def test_a_stopped_training_goes_on_exactly(small_cohort: Path, tmp_path: Path) -> None:

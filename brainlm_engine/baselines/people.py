@@ -1,4 +1,4 @@
-"""What a model folder knows of its training people for the simple methods: the covariance between parcels."""
+"""What a model folder carries for the simple methods: the covariance between parcels of the model's training people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.files import written_whole
-from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.recording import Recording
 
 PEOPLE = "people.safetensors"
@@ -25,11 +24,9 @@ def save_people(covariance: NDArray[np.float32], xyz: NDArray[np.float32], folde
         )
 
 
-def people_covariance(model: MaskedModel, recording: Recording) -> NDArray[np.float32] | None:
-    """Return the covariance of the model's training people, or None when it is for other parcels than these."""
-    if model.folder is None:
-        return None
-    found = _read(model.folder / PEOPLE)
+def people_covariance(folder: Path | None, recording: Recording) -> NDArray[np.float32] | None:
+    """Return the covariance kept in a model's ``folder``, or None when it is for other parcels than the recording's."""
+    found = None if folder is None else _read(folder / PEOPLE)
     if found is None or found[1].shape != recording.xyz.shape:
         return None
     return found[0] if np.allclose(found[1], recording.xyz, atol=0.5, equal_nan=True) else None
