@@ -53,7 +53,9 @@ class BrainActors:
                 key = self._key(panel, part)
                 if key not in self._drawn:
                     none = np.zeros((0, 1), np.uint16)
-                    self._drawn[key] = _Drawn(MeshActor(self._parts.mesh(part)), np.zeros((3, 3)), none)
+                    self._drawn[key] = _Drawn(
+                        MeshActor(self._parts.mesh(part), hide_back=part not in DEEP), np.zeros((3, 3)), none
+                    )
                 if part not in self._outlines:
                     self._outlines[part] = OutlineActor()
                 actors.setdefault(panel.key, []).extend((self._drawn[key].mesh.actor, self._outlines[part].actor))

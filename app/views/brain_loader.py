@@ -88,5 +88,5 @@ def _scene_module() -> Any:
 
 
 def _deep(labels: Array, affine: Array, structures: Array) -> dict[Part, Blobs]:
-    made = {part: blobs(labels, affine, np.flatnonzero(structures == part)) for part in DEEP}
+    made = {part: blobs(labels, affine, np.flatnonzero(structures == part), tidy=part == "cerebellum") for part in DEEP}
     return {part: blob for part, blob in made.items() if blob is not None}

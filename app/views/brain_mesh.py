@@ -47,9 +47,15 @@ def make_mesh(vertices: Array, faces: Array) -> Mesh:
     faces = np.ascontiguousarray(faces, np.int32)
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     flat = np.cross(b - a, c - a)
-    normals = np.stack([_sum_at(faces, flat[:, axis], len(vertices)) for axis in range(3)], axis=1)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return Mesh(vertices, faces, (normals / np.maximum(length, 1e-12)).astype(np.float32))
+    normals = _unit(np.stack([_sum_at(faces, flat[:, axis], len(vertices)) for axis in range(3)], axis=1))
+    # once more with the neighbours': inflated surfaces have folded faces whose own normal points inward
+    around = normals[faces].sum(1)
+    normals = _unit(np.stack([_sum_at(faces, around[:, axis], len(vertices)) for axis in range(3)], axis=1))
+    return Mesh(vertices, faces, normals.astype(np.float32))
+
+
+def _unit(vectors: Array) -> Array:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 def _sum_at(faces: Array, amount: Array, n: int) -> Array:
@@ -74,7 +80,7 @@ AMBIENT = 0.16
 
 
 def lit(normals: Array, axes: Array) -> Array:
-    """(n, 1) uint16 brightness, 256 = full, of a matte surface; ``axes`` (3, 3) rows right, up, to the viewer.
+    """(n, 1) uint16 brightness up to 255, of a matte surface; ``axes`` (3, 3) rows right, up, to the viewer.
 
     Worked out per vertex when the camera turns, so that drawing a frame needs no lighting: half the cost without a
     graphics card.
@@ -83,7 +89,7 @@ def lit(normals: Array, axes: Array) -> Array:
     for place, strength in LIGHTS:
         direction = (np.array(place) @ axes / np.linalg.norm(place)).astype(np.float32)
         total += strength * np.maximum(normals @ direction, 0.0)
-    return np.asarray((np.minimum(total, 1.0) * 256).astype(np.uint16)[:, None])
+    return np.asarray((np.minimum(total, 1.0) * 255).astype(np.uint16)[:, None])
 
 
 def outline(mesh: Mesh, inside: Array, lift: float = 0.9) -> Array:
@@ -107,7 +113,7 @@ def outline(mesh: Mesh, inside: Array, lift: float = 0.9) -> Array:
     return ends.reshape(-1, 3).astype(np.float32)
 
 
-def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
+def blobs(labels: Array, affine: Array, parcels: Array, *, tidy: bool = False) -> Blobs | None:
     """Smooth closed surfaces of some parcels of a label volume.
 
     Parameters
@@ -115,6 +121,7 @@ def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
     labels : (X, Y, Z) int16, 0 = none, value - 1 = parcel
     affine : (4, 4) voxel to mm
     parcels : (k,) int, which parcels
+    tidy : leave out sheets and needles one voxel thick, which would be drawn as spikes
 
     Returns
     -------
@@ -127,6 +134,8 @@ def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
     wanted = np.zeros(int(max(labels.max(), 0)) + 2, bool)
     wanted[np.asarray(parcels, int)[np.asarray(parcels, int) + 1 < wanted.size] + 1] = True
     kept = np.where(wanted[np.maximum(labels, 0)], labels, 0)
+    if tidy:
+        kept = _without_slivers(kept)
     where = np.argwhere(kept)
     if len(where) == 0:
         return None
@@ -155,6 +164,22 @@ def blobs(labels: Array, affine: Array, parcels: Array) -> Blobs | None:
     parcel = sides[outer].max(1).astype(np.int32) - 1
     mesh = make_mesh(mm, faces)
     return _split_at_borders(mesh if _points_outward(mesh) else make_mesh(mm, faces[:, ::-1]), parcel)
+
+
+def _without_slivers(labels: Array) -> Array:
+    """The label volume without voxels that have few neighbours.
+
+    Parcels that consist of little else are left as they are.
+    """
+    mask = np.pad(labels > 0, 1).astype(np.int8)
+    for axis in range(3):
+        mask = mask + np.roll(mask, 1, axis) + np.roll(mask, -1, axis)
+    crowded = mask[1:-1, 1:-1, 1:-1] >= 14  # of 27 voxels around and including it
+    count = max(int(labels.max()), 0) + 1
+    before = np.bincount(labels.ravel(), minlength=count)
+    after = np.bincount(labels[crowded], minlength=count)
+    thin = after < 0.6 * before
+    return np.where(crowded | thin[labels], labels, 0)
 
 
 def _split_at_borders(mesh: Mesh, parcel: Array) -> Blobs:

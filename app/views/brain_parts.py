@@ -90,7 +90,7 @@ class BrainParts:
         return self.blobs[part].parcel if part in self.blobs else self._parcel[part]
 
     def brightness(self, part: Part, axes: Array) -> Array:
-        """(n, 1) uint16, 256 = full: light on the part as seen along ``axes``, folds included."""
+        """(n, 1) uint16 up to 255: light on the part as seen along ``axes``, folds included."""
         light = lit(self.mesh(part).normals, axes)
         return light if part in self.blobs else np.asarray((light * self._shade[part]) >> 8)
 

@@ -38,7 +38,7 @@ class NoOpenGL(RuntimeError):
 class MeshActor:
     """A mesh on the graphics card whose colours, light included, can be replaced at every frame."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, *, hide_back: bool = True) -> None:
         self.mesh = mesh
         self.polydata = _polydata(mesh)
         self._colours = numpy_to_vtk(np.full((len(mesh.vertices), 3), 160, np.uint8), deep=True)
@@ -51,7 +51,7 @@ class MeshActor:
         self.actor.SetMapper(mapper)
         surface = self.actor.GetProperty()
         surface.LightingOff()
-        surface.BackfaceCullingOn()
+        surface.SetBackfaceCulling(hide_back)
 
     def paint(self, colours: Array) -> None:
         """(n, 3) uint8, one per vertex."""

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from app.theme.tokens import DARK, LIGHT
 from app.views.brain import BrainView
+from app.views.brain_camera import Camera
 from app.widgets.colour_map import hex_rgb
 from brainlm_engine.atlas import Atlas
 
@@ -228,6 +229,7 @@ NO_DRIVER = """
 import numpy as np
 from PySide6.QtWidgets import QApplication
 from app.views.brain import BrainView
+from app.views.brain_camera import Camera
 app = QApplication([])
 view = BrainView()
 view.show()
@@ -274,3 +276,15 @@ def test_a_closed_view_is_freed(
     delete_now()
     assert closed == [True]
     assert gone() is None
+
+
+def test_light_is_smooth_on_the_inflated_surface(brain: Make) -> None:
+    view = brain()
+    view.set_surface("inflated")
+    for azimuth, elevation in ((180.0, 0.0), (0.0, 0.0), (-90.0, 90.0), (130.0, 20.0)):
+        axes = Camera(azimuth=azimuth, elevation=elevation).axes()
+        for part in ("left", "right"):
+            faces = view.canvas.parts.mesh(part).faces
+            light = view.canvas.parts.brightness(part, axes)[:, 0].astype(int)
+            assert light.max() <= 256
+            assert np.ptp(light[faces], axis=1).max() < 90  # no black dot on a bright gyrus
