@@ -13,7 +13,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from brainlm_engine.api.errors import EngineError, EngineLost, from_info
@@ -265,12 +265,24 @@ class Link:
         await asyncio.sleep(2 * _WATCH_INTERVAL_S)
 
 
-async def _connect(file: EngineFile) -> Any:
-    import dask
+@contextlib.contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let other threads (the window's) in ten times as often as usual while this one imports."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 10)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
-    dask.config.set(_SETTINGS)
-    from distributed import Client
-    from distributed.security import Security
+
+async def _connect(file: EngineFile) -> Any:
+    with _giving_way():
+        import dask
+
+        dask.config.set(_SETTINGS)
+        from distributed import Client
+        from distributed.security import Security
 
     try:
         security = Security(

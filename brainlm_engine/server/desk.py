@@ -11,6 +11,7 @@ import asyncio
 import importlib
 import logging
 import os
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,10 +22,14 @@ import psutil
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import DeskInfo, Message, Reply
 from brainlm_engine.server.failures import as_engine_error
+from brainlm_engine.server.threads import use_planned_threads
 from brainlm_engine.server.warm import Warm
 
 LOG = logging.getLogger(__name__)
 HANDLER = "brainlm_desk"
+_QUIET_S = 1.0
+#: A request passes between threads four times; with Python's own 5 ms it would wait 20 ms beside an import or a loop.
+_SWITCH_INTERVAL_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,14 @@ class Desk:
         self._lanes: dict[str, ThreadPoolExecutor] = {}
         self._busy: dict[str, float] = {}
         self._prepared: set[str] = set()
+        self._preparing: set[asyncio.Task[None]] = set()
+        self._asked = time.monotonic()
 
     async def ask(self, call: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Answer one call: ``{"message": JSON, "arrays": {...}}`` or ``{"error": ErrorInfo}``."""
         if call == "ping":
             return {"message": self.state().model_dump_json()}
+        self._asked = time.monotonic()
         operation = OPERATIONS.get(call)
         if operation is None:
             error = EngineError(f"The engine does not know the request '{call}'.", "Update the program.")
@@ -94,7 +102,9 @@ class Desk:
         answer = await loop.run_in_executor(self._lane(operation.lane), self._do, call, operation, payload)
         if call in NEXT and call not in self._prepared:
             self._prepared.add(call)
-            loop.run_in_executor(self._lane(NEXT[call].lane), self._prepare, NEXT[call])
+            task = asyncio.create_task(self._prepare_when_quiet(NEXT[call]))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
         return answer
 
     def state(self) -> DeskInfo:
@@ -105,6 +115,8 @@ class Desk:
 
     def close(self) -> None:
         """Let go of everything."""
+        for task in self._preparing:
+            task.cancel()
         for lane in self._lanes.values():
             lane.shutdown(wait=False, cancel_futures=True)
         self._warm.clear()
@@ -132,9 +144,13 @@ class Desk:
         finally:
             self._busy.pop(call, None)
 
-    def _prepare(self, operation: Operation) -> None:
+    async def _prepare_when_quiet(self, operation: Operation) -> None:
+        """Get ready once nobody has asked anything for a moment: importing slows down everything else."""
+        while (quiet := time.monotonic() - self._asked) < _QUIET_S:
+            await asyncio.sleep(_QUIET_S - quiet)
         try:
-            operation.run(self._warm)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._lane(operation.lane), operation.run, self._warm)
         except Exception:  # the request itself will tell the person
             LOG.warning("Failed while %s", operation.doing, exc_info=True)
 
@@ -150,6 +166,8 @@ def _describe(doing: str, payload: dict[str, Any]) -> str:
 def dask_setup(worker: Any) -> None:
     """Open the desk on a worker (called by Dask when the worker starts)."""
     logging.captureWarnings(True)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    use_planned_threads()
     worker.brainlm_desk = Desk()
     worker.handlers[HANDLER] = worker.brainlm_desk.ask
 
