@@ -95,6 +95,8 @@ class CarpetView(QWidget):
         self.parcel_clicked = self.plot.parcel_clicked
         self.time_range_changed = self.plot.time_range_changed
         self.set_order = self.plot.set_order
+        self.set_networks = self.plot.set_networks
+        self.set_first_frame = self.plot.set_first_frame
         self.set_selected = self.plot.set_selected
         self.set_cursor = self.plot.set_cursor
         self.set_mask = self.plot.set_shaded

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.text import tr
 from app.theme.tokens import DARK, THEMES, Theme
 from app.views.slice_grid import PLANES, Grid, plane_of
-from app.views.slice_pane import SlicePane
+from app.views.slice_pane import MARGIN_X, MARGIN_Y, SlicePane
 from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, symmetric
 from app.widgets.focus_ring import paint_focus_ring
@@ -92,7 +92,7 @@ class SliceView(QWidget):
         self._ijk = (x // 2, y // 2, z // 2)
         for pane in self.panes:
             pane.set_grid(self._grid)
-        self._share_room()
+        self._arrange()
         self.reset_zoom()
         self._follow()
 
@@ -226,14 +226,39 @@ class SliceView(QWidget):
         """Side by side when wide, two above one when tall."""
         super().resizeEvent(event)
         self._arrange()
-        if self._columns == 2:
-            self._place_bar()
 
     def _arrange(self) -> None:
-        columns = 3 if self.width() > 1.6 * self.height() else 2
-        if columns == self._columns:
-            return
-        self._columns = columns
+        """The arrangement in which the slices are larger; columns and rows as wide and high as they need."""
+        room = self.contentsRect().adjusted(4, 4, -4, -4 - self.caption.sizeHint().height())
+        beside = self._room(3, room.width() - self.bar.sizeHint().width(), room.height())
+        above = self._room(2, room.width(), room.height())
+        columns = 3 if beside[0] >= above[0] else 2
+        if columns != self._columns:
+            self._columns = columns
+            self._fill(columns)
+        _scale, wide, high = beside if columns == 3 else above
+        layout = self.canvas.ci.layout
+        for i in range(3):
+            layout.setColumnFixedWidth(i, wide[i] if i < len(wide) else 0)
+            layout.setRowFixedHeight(i, high[i] if i < len(high) else 0)
+        if columns == 2:
+            self._place_bar()
+
+    def _room(self, columns: int, width: int, height: int) -> tuple[float, list[float], list[float]]:
+        """Pixels per mm if ``columns`` slices stand side by side, and the widths and heights in pixels."""
+        boxes = [pane.area() for pane in self.panes]
+        across = [max(box.width() for box in boxes[i::columns]) for i in range(columns)]
+        up = [max(box.height() for box in boxes[i : i + columns]) for i in range(0, 3, columns)]
+        free_x = width - 2.0 * MARGIN_X * len(across) - 4 - 2 * (len(across) - 1)
+        free_y = height - 2.0 * MARGIN_Y * len(up) - 4 - 2 * (len(up) - 1)
+        per_x, per_y = max(free_x, 1) / sum(across), max(free_y, 1) / sum(up)
+        return (
+            min(per_x, per_y),
+            [per_x * size + 2 * MARGIN_X for size in across],
+            [per_y * size + 2 * MARGIN_Y for size in up],
+        )
+
+    def _fill(self, columns: int) -> None:
         for pane in self.panes:
             if pane.scene() is not None:
                 self.canvas.removeItem(pane)
@@ -243,8 +268,6 @@ class SliceView(QWidget):
             self._row.addWidget(self.bar)
         else:
             self._row.removeWidget(self.bar)
-            self._place_bar()
-        self._share_room()
 
     def _place_bar(self) -> None:
         """Two above one leaves a corner free: the colour bar stands there."""
@@ -254,18 +277,6 @@ class SliceView(QWidget):
         left, top = corner.left() + corner.width() * 6 // 10, corner.center().y() + 24
         self.bar.setGeometry(left, top, self.bar.sizeHint().width() + 24, height)
         self.bar.raise_()
-
-    def _share_room(self) -> None:
-        """Columns and rows as wide and high as the slices in them need."""
-        layout = self.canvas.ci.layout
-        wide = [max(pane.area().width() for pane in self.panes[i :: self._columns]) for i in range(self._columns)]
-        high = [
-            max(pane.area().height() for pane in self.panes[i : i + self._columns])
-            for i in range(0, len(self.panes), self._columns)
-        ]
-        for i in range(3):
-            layout.setColumnStretchFactor(i, round(10 * wide[i]) if i < len(wide) else 0)
-            layout.setRowStretchFactor(i, round(10 * high[i]) if i < len(high) else 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Focus ring."""

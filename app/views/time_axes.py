@@ -26,6 +26,7 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("bottom")
         self.tr_s = 1.0
+        self.first = 0
         self.unit: TimeUnit = "s"
         self.setStyle(tickLength=-4, tickTextOffset=4, autoExpandTextSpace=False, tickTextHeight=16)
 
@@ -40,15 +41,16 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
         step = clock_step(span, wanted) if self.unit == "clock" else round_step(span, wanted)
         if self.unit == "TR":
             step = max(1.0, step)
-        first, last = int(np.ceil(low * per / step)), int(np.floor(high * per / step))
-        return [(step / per, [i * step / per for i in range(first, last + 1)])]
+        begin, end = (low + self.first) * per / step, (high + self.first) * per / step
+        ticks = [i * step / per - self.first for i in range(int(np.ceil(begin)), int(np.floor(end)) + 1)]
+        return [(step / per, ticks)]
 
     def tickStrings(self, values: Sequence[float], _scale: float, spacing: float) -> list[str]:
         """Numbers without the unit; it stands at the end of the axis."""
         per = self._per_frame()
         if self.unit == "clock":
-            return [clock(value * per) for value in values]
-        return [number(value * per, spacing * per) for value in values]
+            return [clock((value + self.first) * per) for value in values]
+        return [number((value + self.first) * per, spacing * per) for value in values]
 
 
 class RowAxis(pg.AxisItem):  # type: ignore[misc]

@@ -18,7 +18,7 @@ from app.views.row_plot import RowPlot
 from app.widgets.colour_bar import small_font
 from app.widgets.colour_map import hex_rgb
 from app.widgets.focus_ring import paint_focus_ring
-from app.widgets.network_colours import network_colours, readable
+from app.widgets.network_colours import network_colours, network_order, readable
 
 Array = NDArray[Any]
 CACHED = pg.QtWidgets.QGraphicsItem.CacheMode.DeviceCoordinateCache
@@ -48,13 +48,8 @@ class TimePlot(RowPlot):
 
     def _set_size(self, n_parcels: int, n_frames: int, tr_s: float) -> None:
         """A new recording: keep order and names when they still fit."""
-        fresh = n_parcels != self.n_parcels
         self.n_parcels, self.n_frames = n_parcels, n_frames
         self.time_axis.tr_s = tr_s or 1.0
-        if fresh:
-            self._order = np.arange(n_parcels)
-            self._labels = self._colours = ()
-            self._names = ()
         self._limit()
         self._arrange_rows()
 
@@ -74,6 +69,17 @@ class TimePlot(RowPlot):
         self._colours = tuple(colours) if colours is not None else ()
         self._arrange_rows()
 
+    def set_networks(self, networks: Sequence[str], structures: Sequence[str] = ()) -> None:
+        """Sort the rows by network and colour them; without a network the structure ('cerebellum') names the group."""
+        groups = [network or (structures[p] if p < len(structures) else "") for p, network in enumerate(networks)]
+        self.set_order(network_order(networks), groups)
+
+    def set_first_frame(self, frame: int) -> None:
+        """The series begins at this frame of the recording: times on the axis count from the recording's start."""
+        self.time_axis.first = frame
+        self.time_axis.picture = None
+        self.time_axis.update()
+
     def set_selected(self, parcels: Iterable[int]) -> None:
         """Highlight these parcels."""
         self._selected = tuple(int(parcel) for parcel in parcels)
@@ -92,9 +98,8 @@ class TimePlot(RowPlot):
 
     def rows(self) -> Array:
         """Parcel of each row on show, from the top."""
-        if self._only_selected and self._selected:
-            return self._order[np.isin(self._order, self._selected)]
-        return self._order
+        order = self._order if len(self._order) == self.n_parcels else np.arange(self.n_parcels)
+        return order[np.isin(order, self._selected)] if self._only_selected and self._selected else order
 
     def _group_colours(self) -> Sequence[str]:
         return self._colours or network_colours(self._labels, self.theme)
