@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from brainlm_engine import baselines
 from brainlm_engine.api.messages import Score
@@ -98,11 +99,12 @@ def baseline_guesses(shown: Floats, people: Floats | None, *, thorough: bool = F
     people : (parcels, parcels) covariance of training people of the same atlas, when there is one
     thorough : also the slower methods
     """
-    guesses = {} if people is None else {"ridge_people": baselines.ridge(shown, people).filled}
-    guesses |= {"ridge": baselines.ridge(shown).filled, "interpolation": baselines.interpolate(shown)}
-    if thorough:
-        guesses["kriging"] = baselines.krige(shown)
-    return guesses | {"mean": baselines.mean(shown)}
+    with threadpool_limits(1):  # small matrices: more threads only wait for each other
+        guesses = {} if people is None else {"ridge_people": baselines.ridge(shown, people).filled}
+        guesses |= {"ridge": baselines.ridge(shown).filled, "interpolation": baselines.interpolate(shown)}
+        if thorough:
+            guesses["kriging"] = baselines.krige(shown)
+        return guesses | {"mean": baselines.mean(shown)}
 
 
 def verdict(scores: tuple[Score, ...]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,11 @@ def test_a_damaged_card_does_not_hide_the_other_models(folder: Path) -> None:
     listed = {info.model_id: info.problem for info in list_models().models}
     assert "damaged" in listed["torn"]
     assert listed[DEFAULT_MODEL] == ""
+
+
+def test_listing_models_does_not_import_torch() -> None:
+    code = "import sys; from brainlm_engine.models import list_models; list_models(); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_the_shipped_model_is_what_its_card_says() -> None:
