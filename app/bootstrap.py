@@ -107,6 +107,10 @@ def run_loop(app: QApplication, window: MainWindow, options: argparse.Namespace)
 
 async def _live(window: MainWindow, options: argparse.Namespace) -> int:
     studio = await load_studio(window, options)
+    sys.excepthook = lambda _kind, error, _trace: studio.tell_failure(error)
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: studio.tell_failure(context.get("exception") or RuntimeError(context["message"]))
+    )
     if options.tour is not None:
         await studio.begin()
         tour = importlib.import_module("app.tour")

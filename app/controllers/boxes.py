@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -70,6 +71,16 @@ class Boxes:
 
         info = self._state.engine.info
         _open(FactsDialog(tr("diagnose.title"), written(facts(info.model_dump() if info else None)), self._window))
+
+    def choose_atlas(self, chosen: Callable[[str], None]) -> None:
+        """Ask for one of the installed atlases."""
+        titles = {atlas.title: atlas.atlas_id for atlas in self._state.shell.atlases if atlas.installed}
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle(tr("atlas.title"))
+        dialog.setLabelText(tr("atlas.label"))
+        dialog.setComboBoxItems(list(titles))
+        dialog.textValueSelected.connect(lambda title: chosen(titles[title]))
+        _open(dialog)
 
     def choose_layout(self) -> None:
         """Ask which saved layout to restore."""

@@ -51,6 +51,10 @@ class Commands:
         """Bring the earlier session back."""
         self._studio.start(self._studio.session.reopen(), tr("action.reopen"))
 
+    def choose_atlas(self) -> None:
+        """Ask for another atlas for the open scan."""
+        self._studio.boxes.choose_atlas(self._studio.opening.choose_atlas)
+
     def close_case(self) -> None:
         """Close the open case."""
         self._studio.session.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.controllers.display import number
+from app.controllers.veil import veiled
 from app.state import AppState
 from app.text import tr
 from app.views.main_window import MainWindow
@@ -93,6 +94,6 @@ class DetailsController:
         ]
         if job.error is not None:
             facts += [(tr("facts.error"), f"{job.error.message} {job.error.next_step}".strip())]
-        if not self._state.view.names_hidden:
-            facts += [(key, str(value)) for key, value in job.params.items()]
-        self._window.details.set_facts(job.title, tuple(facts))
+        facts += [(key, str(value)) for key, value in job.params.items()]
+        shown = tuple((name, veiled(self._state, value)) for name, value in facts)
+        self._window.details.set_facts(veiled(self._state, job.title), shown)

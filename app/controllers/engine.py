@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.controllers.opening import OpenController
+from app.controllers.veil import veiled
 from app.services.engine import EngineService
 from app.services.tasks import Tasks
 from app.state import AppState
@@ -32,7 +33,9 @@ class EngineController:
         for field in ("status", "info"):
             state.engine.on(field).connect(lambda _: window.status.chip.set_engine(state.engine))
         state.work.on("jobs").connect(self._jobs_changed)
-        state.work.on("log").connect(window.log.set_lines)
+        state.work.on("log").connect(self._log_changed)
+        state.view.on("names_hidden").connect(lambda _: self._jobs_changed(state.work.jobs))
+        state.view.on("names_hidden").connect(lambda _: self._log_changed(state.work.log))
         window.jobs.cancel_wanted.connect(lambda job: self._tasks.start(self.cancel(job), tr("jobs.cancel")))
         window.jobs.log_wanted.connect(lambda job: self._tasks.start(self.show_log(job), tr("jobs.log")))
 
@@ -77,7 +80,12 @@ class EngineController:
         if before is None or before.state != record.state:
             self._state.work.note(f"{record.title}: {tr(f'jobs.state.{record.state.value}').lower()}")
 
+    def _log_changed(self, lines: tuple[str, ...]) -> None:
+        self._window.log.set_lines(tuple(veiled(self._state, line) for line in lines))
+
     def _jobs_changed(self, jobs: tuple[JobRecord, ...]) -> None:
+        if self._state.view.names_hidden:
+            jobs = tuple(job.model_copy(update={"title": veiled(self._state, job.title)}) for job in jobs)
         self._window.jobs.set_jobs(jobs)
         running = [job for job in jobs if job.state is JobState.RUNNING]
         if not running:

@@ -170,7 +170,7 @@ class ModelController:
             empty = tr("model.running") if state.running else state.problem
             self._page.scores.show_scores((), empty, "", False)
             return
-        took = tr("model.running") if state.running else tr("model.took", ms=round(1000 * result.info.seconds))
+        took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
         self._page.scores.show_scores(result.info.scores, result.info.verdict, took, state.outdated)
 
     def _show(self, *_: object) -> None:
@@ -191,6 +191,10 @@ class ModelController:
             page.traces.set_predicted(result.predicted, 0, result.mask, result.info.patch_frames)
             page.carpet.set_series(result.measured, tr_s)
             page.carpet.set_mask(result.mask, 0, result.info.patch_frames)
+        for plot in (page.traces, page.carpet):
+            plot.set_first_frame(self._start)
+            if atlas is not None:
+                plot.set_networks(atlas.info.networks, atlas.info.structures)
         self._unit_changed()
         self._selection_changed()
         self._shown_changed()
@@ -245,6 +249,8 @@ class ModelController:
         selected, page = self._state.view.selected, self._page
         for drawing in (page.measured, page.answer, page.traces):
             drawing.set_selected(selected)
+        if selected:
+            page.traces.reveal(selected[0])
         if self._state.model.mask.kind == "parcels":
             self._settings_changed()
 

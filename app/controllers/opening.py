@@ -47,20 +47,21 @@ class OpenController:
         stamp = Stamp.of(case.revision)
         before = case.phase
         self._state.notices.drop(SCAN_NOTICE)
-        case.phase = "opening"
+        case.put(wanted=path, phase="opening")
         self._state.work.note(tr("open.busy", name=Path(path).name))
         try:
             await self._engine.ready()
             reply = await self._engine.client.open_scan(path, answers or {})
         except EngineError as error:
             if stamp.fits(case.revision):
-                case.phase = before if case.scan is not None else "failed"
+                case.put(wanted="", phase=before if case.scan is not None else "none")
                 self._tell(Notice.of_error(error, f"{SCAN_NOTICE}open"))
             return False
         if not stamp.fits(case.revision):
             return False
         first = reply.arrays.get("volume", reply.arrays.get("series"))
         assert first is not None
+        case.wanted = ""
         self._show(path, OpenScan(reply.message, first, dict(answers or {})))
         if not self._ask():
             self._prepare(stamp)
@@ -84,7 +85,8 @@ class OpenController:
             state.work.note(line)
         space = scan.info.space
         if space is not None and space.verdict == "not_mni":
-            self._tell(Notice(f"{SCAN_NOTICE}space", "warning", space.text))
+            buttons = (("atlas", tr("action.choose_atlas")),)
+            self._tell(Notice(f"{SCAN_NOTICE}space", "warning", space.text, buttons=buttons))
 
     def _ask(self) -> bool:
         """Put the file's open questions into the strip; True while one of them must be answered first."""
@@ -101,6 +103,19 @@ class OpenController:
         scan = self._state.case.scan
         if scan is not None:
             await self.open_path(self._state.case.path, {**scan.answers, question_id: value})
+
+    def choose_atlas(self, atlas_id: str) -> None:
+        """Make the parcel series of the open scan anew with another atlas."""
+        case, scan = self._state.case, self._state.case.scan
+        case.atlas_id = atlas_id
+        if scan is None or scan.unanswered or not scan.is_volume:
+            return
+        case.revision += 1
+        self._drop_jobs()
+        self._state.model.put(result=None, outdated=False, start=0)
+        self._state.view.put(playing=False, selected=(), parcel=-1)
+        case.put(recording=None, labels=None, atlas=None)
+        self._prepare(Stamp.of(case.revision))
 
     def keep_look(self) -> None:
         """Leave colours and range as they are when the recording arrives: they were restored."""

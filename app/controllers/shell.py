@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from app import theme
+from app.controllers.veil import veiled, veiled_notice
 from app.services import storage
 from app.services.preferences import save_preferences
 from app.state import AppState
@@ -22,6 +23,7 @@ PREFERENCES = (
     "theme", "atlas_id", "model_id", "scale", "time_unit", "radiological", "names_hidden", "enable_3d", "build_cache",
     "offer_session", "frame_limit",
 )  # fmt: skip
+BRIEF_MS = 6000
 QUIET = ("frame", "crosshair_mm", "parcel")
 
 
@@ -30,6 +32,7 @@ class ShellController:
 
     def __init__(self, state: AppState, window: MainWindow) -> None:
         self._state, self._window = state, window
+        self._unfolded = ""
         self._refresh = QTimer(window)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
@@ -42,18 +45,19 @@ class ShellController:
     def _connect(self) -> None:
         """All connections of the shell."""
         state, window, shell = self._state, self._window, self._state.shell
-        state.notices.on("waiting").connect(window.strip.set_notices)
+        state.notices.on("waiting").connect(self._notices_changed)
         shell.on("workspace").connect(self._workspace_changed)
         shell.on("recent").connect(self._recent_changed)
         shell.on("last_session").connect(self._session_changed)
         state.preferences.on("theme").connect(self._theme_changed)
         for field in PREFERENCES:
             state.preferences.on(field).connect(self._save_preferences)
-        for field in ("scan", "recording", "phase", "cached"):
+        for field in ("scan", "recording", "phase", "cached", "wanted"):
             state.case.on(field).connect(self._caption)
         for field in ("names_hidden",):
             state.view.on(field).connect(self._caption)
             state.view.on(field).connect(self._recent_again)
+            state.view.on(field).connect(self._notices_changed)
         state.edits.changed.connect(self._title)
         window.docks_changed.connect(lambda names: shell.put(docks=names))
         theme.switch().changed.connect(window.set_theme)
@@ -103,6 +107,9 @@ class ShellController:
         case, name = self._state.case, self.name()
         scan, recording = case.scan, case.recording
         self._title()
+        if case.wanted:
+            self._window.strip.set_caption(veiled(self._state, tr("open.busy", name=Path(case.wanted).name)))
+            return
         if scan is None:
             self._window.strip.set_caption(tr("caption.nothing"))
             return
@@ -125,6 +132,15 @@ class ShellController:
         space = tr(f"space.{info.space.verdict}") if info.space is not None else ""
         unit = recording.info.unit if recording is not None else info.unit
         self._window.strip.set_caption(text, tuple(t for t in (info.format, space, unit) if t))
+
+    def _notices_changed(self, *_: object) -> None:
+        waiting = self._state.notices.waiting
+        self._window.strip.set_notices(tuple(veiled_notice(self._state, notice) for notice in waiting))
+        if not any(notice.details and notice.details == self._unfolded for notice in waiting):
+            self._window.fold_out.hide()
+        for notice in waiting:
+            if notice.tone == "success":
+                QTimer.singleShot(BRIEF_MS, self._window, lambda key=notice.key: self._state.notices.drop(key))
 
     def _title(self, *_: object) -> None:
         name = self.name()
@@ -167,7 +183,8 @@ class ShellController:
 
     def toggle_details(self, notice: Notice) -> None:
         """Fold the details of a message out or in."""
-        self._window.fold_out.toggle(notice.details, self._window.strip)
+        self._unfolded = notice.details
+        self._window.fold_out.toggle(veiled(self._state, notice.details), self._window.strip)
 
     # ------------------------------------------------------------ layouts
 

@@ -7,6 +7,8 @@ What a script, a test or the tour may call: :meth:`Studio.open_path`, :meth:`Stu
 from __future__ import annotations
 
 import asyncio
+import sys
+import traceback
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +152,11 @@ class Studio:
     def _failed(self, error: BaseException, what: str) -> None:
         self.engine_life.failed(error, what)
 
+    def tell_failure(self, error: BaseException) -> None:
+        """Tell of a failure that nothing else caught; the window goes on."""
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        self._failed(error, tr("app.name"))
+
     # ------------------------------------------------------------ what can be asked for
 
     async def open_path(self, path: str | Path, answers: dict[str, str] | None = None) -> bool:
@@ -226,6 +233,8 @@ class Studio:
         if button == "dismiss" or key in (LOST, OFFER):
             self.window.fold_out.hide()
             self.state.notices.drop(key)
+        if button == "atlas":
+            self.commands.choose_atlas()
         if button == "restart":
             self.start(self.engine_life.restart(), tr("action.engine_restart"))
         if button == "reopen":

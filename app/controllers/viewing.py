@@ -134,6 +134,9 @@ class ViewController:
         names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
         page.traces.set_series(series, recording.info.tr_s, names, unit)
         page.carpet.set_series(recording.sd, recording.info.tr_s)
+        if case.atlas is not None:
+            for plot in (page.traces, page.carpet):
+                plot.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         for box in (page.trace_box, page.carpet_box):
             box.set_waiting("")
         self._unit_changed()
@@ -205,6 +208,8 @@ class ViewController:
         for drawing in (self._page.brain, self._page.traces, self._page.slices):
             drawing.set_selected(selected)
         self._page.parcels.set_selected(selected)
+        if selected:
+            self._page.traces.reveal(selected[0])
 
     def _unit_changed(self, *_: object) -> None:
         for drawing in (self._page.traces, self._page.carpet):

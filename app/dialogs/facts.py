@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, label
@@ -26,8 +26,10 @@ class FactsDialog(QDialog):
             column.addWidget(box, 1)
             self.resize(680, 460)
         else:
-            column.addWidget(label(text, wrap=True))
-            self.setFixedWidth(460)
+            words = label(text, wrap=True)
+            words.setFixedWidth(420)
+            column.addWidget(words)
+            column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
         row = QHBoxLayout()
         row.addStretch(1)
         if plain:

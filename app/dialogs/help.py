@@ -28,6 +28,8 @@ class HelpWindow(QDialog):
         self._list, self._page = QListWidget(), QTextBrowser()
         self._list.setAccessibleName(tr("help.contents"))
         self._list.setFixedWidth(220)
+        self._list.setWordWrap(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._page.setAccessibleName(tr("help.title"))
         self._page.setSearchPaths([str(help_dir())])
         self._page.setOpenExternalLinks(False)

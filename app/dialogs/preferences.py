@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, Form, choices, choose, label, roomy
@@ -47,10 +47,10 @@ class PreferencesDialog(QDialog):
         column.addWidget(self._check("build_cache", "preferences.cache"))
         column.addWidget(self._check("offer_session", "preferences.session"))
         column.addStretch(1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setText(tr("close"))
-        buttons.rejected.connect(self.reject)
-        column.addWidget(buttons)
+        close = QPushButton(tr("close"))
+        close.clicked.connect(lambda _=False: self.reject())
+        column.addSpacing(GRID)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
     def _choice(self, form: Form, field: str, pairs: list[tuple[str, str]], text: str = "") -> None:
         box = choices(pairs)

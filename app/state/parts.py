@@ -33,6 +33,7 @@ class CaseState(State):
 
     phase: Phase = "none"
     path: str = ""
+    wanted: str = Field(default="", description="path that is being opened now")
     revision: int = 0
     scan: OpenScan | None = None
     recording: Recording | None = None

@@ -25,6 +25,8 @@ CASE = {
     "open.filter_all": "All files (*)",
     "open.coordinates": "Open a table of region positions",
     "open.coordinates_filter": "Tables (*.csv *.tsv *.txt);;All files (*)",
+    "atlas.title": "Choose atlas",
+    "atlas.label": "Parcel series are made anew with",
     "open.many": "{n} files were given; the first one is open.",
     "open.busy": "Opening {name} …",
     "caption.nothing": "No scan is open",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 
 from app.theme.tokens import Theme
 
@@ -43,7 +44,8 @@ def _pixmap(name: str, colour: str, size: int) -> QPixmap:
 def icon(name: str, theme: Theme, size: int = 24) -> QIcon:
     """Return the drawing called ``name`` in the text colour of ``theme``; accent when checked, border when disabled."""
     made = QIcon()
-    for scale in (1, 2):
+    sharpest = max((math.ceil(screen.devicePixelRatio()) for screen in QGuiApplication.screens()), default=1)
+    for scale in sorted({1, sharpest}):
         for mode, state, colour in (
             (QIcon.Mode.Normal, QIcon.State.Off, theme.muted),
             (QIcon.Mode.Active, QIcon.State.Off, theme.text),

@@ -10,7 +10,7 @@ from string import Template
 from app.theme.icons import resource
 from app.theme.tokens import Theme
 
-_ICONS = {"down": "chevron-down", "up": "chevron-up", "close": "close", "float": "float"}
+_ICONS = {"down": "chevron-down", "up": "chevron-up", "close": "close", "float": "float", "check": "check"}
 
 
 @cache

@@ -39,7 +39,9 @@ class FoldOut(QFrame):
             return
         self._text.setPlainText(text)
         corner = self._over.mapFromGlobal(under.mapToGlobal(under.rect().bottomLeft()))
-        self.setGeometry(corner.x() + 2 * GRID, corner.y() + 4, min(720, under.width() - 4 * GRID), 240)
+        lines = min(max(text.count("\n") + 2, 4), 16)
+        height = lines * self.fontMetrics().lineSpacing() + 72
+        self.setGeometry(corner.x() + 2 * GRID, corner.y() + 4, min(720, under.width() - 4 * GRID), height)
         self.raise_()
         self.show()
         self._text.setFocus()

@@ -77,7 +77,7 @@ class WindowPanel(QWidget):
         self._box.setKeyboardTracking(False)
         roomy(self._box)
         self._text = label("", "muted")
-        self._shown = choices((s, tr(f"model.{s}")) for s in SHOWN)
+        self._shown = choices((s, tr(f"model.show.{s}")) for s in SHOWN)
         self._shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self._shown.currentData())))
         form = Form()
         form.row(tr("model.start"), self._slider, self._box)

@@ -37,7 +37,7 @@ class ScorePanel(QWidget):
         self._outdated = label(tr("model.outdated"), "warning", wrap=True)
         self._outdated.hide()
         self._took = label("", "muted", wrap=True)
-        for widget in (self._outdated, self._body, self._verdict, self._took):
+        for widget in (self._outdated, self._verdict, self._body, self._took):
             column.addWidget(widget)
 
     def show_scores(self, scores: tuple[Score, ...], verdict: str, took: str, outdated: bool) -> None:
