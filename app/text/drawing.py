@@ -45,6 +45,9 @@ DRAWING: dict[str, str] = {
         "Ctrl and wheel zoom time, Alt and wheel make rows higher. Keys: left and right frame by frame, up and down "
         "row by row, plus and minus zoom time, with Shift they make rows higher, 0 shows all."
     ),
+    "traces.measured": "measured",
+    "traces.predicted": "reconstructed",
+    "traces.hidden": "hidden from the model",
     "traces.missing": "missing",
     "carpet.name": "Carpet plot",
     "time.name": "Time",

@@ -26,6 +26,8 @@ Array = NDArray[Any]
 ROW_PX = 20.0
 ROOM = 4.5
 """a row is as high as this many standard deviations of a typical parcel"""
+LEGEND_PX = 24
+WIDE_POINTS = 8000
 LINE_PX = 7.0
 """rows lower than this are drawn as a picture of line counts"""
 
@@ -112,12 +114,14 @@ class TraceView(TimePlot):
         """
         self._predicted = np.asarray(predicted, np.float32)
         self._start = start
+        self.plotItem.setContentsMargins(2, LEGEND_PX, 8, 2)
         self.set_shaded(mask, start, patch_frames)
         self._draw_curves()
 
     def clear_predicted(self) -> None:
         """Measured lines alone."""
         self._predicted = None
+        self.plotItem.setContentsMargins(2, 4, 8, 2)
         self.set_shaded(None)
         self._draw_curves()
 
@@ -136,7 +140,6 @@ class TraceView(TimePlot):
         quiet = QColor(theme.muted)
         self.measured.setPen(QPen(quiet, 0))
         self.chosen.setPen(QPen(QColor(theme.text), 0))
-        self.answer.setPen(QPen(QColor(theme.accent), 0))
         dashed = QPen(QColor(theme.border), 0, Qt.PenStyle.CustomDashLine)
         dashed.setDashPattern([4, 4])
         self.absent.setPen(dashed)
@@ -171,6 +174,9 @@ class TraceView(TimePlot):
             return
         there = np.array([row for row in shown if int(rows[row]) not in self._missing], int)
         inside = max(span[0], self._start), min(span[1], self._start + self._predicted.shape[1])
+        # a wide pen is slow: only where few points are on screen
+        few = len(there) * (inside[1] - inside[0]) < WIDE_POINTS
+        self.answer.setPen(pg.mkPen(self.theme.accent, width=2 if few else 1))
         self._curve(self.answer, self._predicted, none if crowded else there, inside, self._start)
         self._picture(self.crowd_answer, self._predicted, there if crowded else none, inside, self._start)
 
@@ -216,6 +222,8 @@ class TraceView(TimePlot):
         """The word for missing rows, and the scale bar."""
         y0, y1 = self.view.viewRange()[1]
         row_px = area.height() / max(y1 - y0, 1e-9)
+        if self._predicted is not None:
+            self._write_legend(painter, area)
         if self._series.size == 0 or row_px < LINE_PX:
             return
         self._write_missing(painter, area, y0, row_px)
@@ -236,6 +244,26 @@ class TraceView(TimePlot):
         painter.drawLine(QPointF(x, middle - length / 2), QPointF(x, middle + length / 2))
         spot = QRectF(x + 7, middle - line / 2, width, line)
         painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _write_legend(self, painter: QPainter, area: QRectF) -> None:
+        """Which line is which; the reconstruction is also the thicker one."""
+        painter.setFont(self.row_axis.type)
+        metrics = painter.fontMetrics()
+        theme, line = self.theme, float(metrics.height())
+        entries = ((tr("traces.measured"), theme.muted, 1), (tr("traces.predicted"), theme.accent, 2))
+        hidden = tr("traces.hidden")
+        widths = [28.0 + metrics.horizontalAdvance(text) for text, *_ in entries]
+        total = sum(widths) + 26.0 + metrics.horizontalAdvance(hidden)
+        x, middle = max(area.right() - total, 8.0), area.top() / 2 + 1
+        for (text, colour, pen_width), width in zip(entries, widths, strict=True):
+            painter.setPen(QPen(QColor(colour), pen_width))
+            painter.drawLine(QPointF(x, middle), QPointF(x + 16, middle))
+            painter.setPen(QColor(theme.text))
+            painter.drawText(QRectF(x + 20, middle - line / 2, width, line), Qt.AlignmentFlag.AlignVCenter, text)
+            x += width
+        swatch = QRectF(x, middle - 5, 14, 10)
+        painter.fillRect(swatch, QColor(*self._shade_rgba()))
+        painter.drawText(QRectF(x + 18, middle - line / 2, total, line), Qt.AlignmentFlag.AlignVCenter, hidden)
 
     def _write_missing(self, painter: QPainter, area: QRectF, y0: float, row_px: float) -> None:
         painter.setFont(self.row_axis.type)

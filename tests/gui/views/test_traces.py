@@ -225,3 +225,29 @@ def test_carpet_click(qtbot: QtBot, carpet: CarpetView) -> None:
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     assert got[0][1] == pytest.approx(77, abs=1)
     assert got[1] == ("parcel", 33)
+
+
+def test_rows_stand_by_network_whatever_is_set_first(qtbot: QtBot, series: np.ndarray) -> None:
+    networks = ["Default", "Visual", "", "Somatomotor", ""] * (V // 5)
+    structures = ["cortex", "cortex", "cerebellum", "cortex", "subcortex"] * (V // 5)
+    made = TraceView()
+    qtbot.addWidget(made)
+    made.set_networks(networks, structures)
+    made.set_series(series, 2.0, [], "SD")
+    rows = [networks[p] for p in made.rows()]
+    assert rows == sorted(networks, key=("Visual", "Somatomotor", "Default", "").index)
+    groups = [(label, colour) for label, colour, *_ in made.row_axis.groups]
+    assert groups[:3] == [
+        ("Visual", DARK.networks[0]),
+        ("Somatomotor", DARK.networks[1]),
+        ("Default", DARK.networks[6]),
+    ]
+    assert set(groups[3:]) == {("Cerebellum", DARK.no_network), ("Subcortex", DARK.no_network)}
+
+
+def test_a_window_keeps_the_time_of_its_recording(view: TraceView) -> None:
+    view.set_first_frame(100)
+    (_spacing, ticks), *_ = view.time_axis.tickValues(0, 100, 600)
+    texts = view.time_axis.tickStrings(ticks, 1, _spacing)
+    assert float(texts[0]) == pytest.approx((ticks[0] + 100) * 2.0)  # TR 2 s
+    assert float(texts[0]) >= 200
