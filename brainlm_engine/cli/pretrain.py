@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import signal
 import time
@@ -41,7 +40,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Train and return the model's folder and figures."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy computer, threads that spin stop everybody
     from pydantic import ValidationError
 
     from brainlm_engine.api.errors import BadInput
