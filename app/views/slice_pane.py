@@ -34,7 +34,6 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self._zooms = (1.0, 1.0)
         self._shape = (1, 1)
         self._radiological = False
-        self._labels = ("", "")
         self.image = pg.ImageItem(axisOrder="col-major")
         self.overlay = pg.ImageItem(axisOrder="col-major")
         self.outline = pg.PlotCurveItem(connect="pairs", pen=pg.mkPen("#FFFFFF", width=1))
@@ -45,6 +44,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self.letters = [QGraphicsSimpleTextItem(self) for _ in range(4)]
         self.label = QGraphicsSimpleTextItem(self)
         self.setBorder(None)
+        self.sigTransformChanged.connect(lambda *_: self._place_letters())
 
     # ---------------------------------------------------------------- contents
 
@@ -77,6 +77,8 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
             yRange=(centre.y() - half_y, centre.y() + half_y),
             padding=0,
         )
+        self.updateMatrix()
+        self._place_letters()
 
     def set_image(self, values: Array, lo: float, hi: float) -> None:
         """(across, up) values, drawn grey from ``lo`` to ``hi``."""
@@ -119,10 +121,9 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self.invertX(radiological and self.across == 0)
         self._write_letters()
 
-    def set_label(self, text: str, short: str) -> None:
-        """Name of the plane and where it is; ``short`` is for narrow panes."""
-        self._labels = (text, short)
-        self._place_letters()
+    def set_label(self, text: str) -> None:
+        """Name of the plane and where it is."""
+        self.label.setText(text)
 
     # ---------------------------------------------------------------- letters
 
@@ -149,23 +150,24 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self._place_letters()
 
     def _place_letters(self) -> None:
-        box = self.rect()
+        """Beside the slice; at the edge of the pane when the slice reaches it."""
+        box, slice_box = self.rect(), self.mapRectFromItem(self.childGroup, self.area())
         left, right, low, high = self.letters
+        size = high.boundingRect()
+        x_left = max(box.left() + 2, min(slice_box.left(), box.right()) - size.width() - 3)
+        x_right = min(box.right() - right.boundingRect().width() - 2, max(slice_box.right(), box.left()) + 3)
+        y_high = max(box.top(), min(slice_box.top(), box.bottom()) - size.height() - 1)
+        y_low = min(box.bottom() - size.height(), max(slice_box.bottom(), box.top()) + 1)
+        middle = QPointF(box.center().x() - size.width() / 2, box.center().y() - size.height() / 2)
         for item, x, y in (
-            (left, box.left() + 3, None),
-            (right, box.right() - 3 - right.boundingRect().width(), None),
-            (low, None, box.bottom() - 1 - low.boundingRect().height()),
-            (high, None, box.top() + 1),
+            (left, x_left, middle.y()),
+            (right, x_right, middle.y()),
+            (low, middle.x(), y_low),
+            (high, middle.x(), y_high),
         ):
-            size = item.boundingRect()
-            px = box.center().x() - size.width() / 2 if x is None else x
-            py = box.center().y() - size.height() / 2 if y is None else y
-            item.setPos(px, py)
+            item.setPos(x, y)
             item.setZValue(10)
-        self.label.setText(self._labels[0])
-        if self.label.boundingRect().width() > box.width() / 2 - 20:
-            self.label.setText(self._labels[1])
-        self.label.setPos(box.left() + 6, box.top() + 1)
+        self.label.setPos(box.left() + 6, box.top())
         self.label.setZValue(10)
 
     def resizeEvent(self, event: Any) -> None:

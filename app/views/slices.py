@@ -25,6 +25,8 @@ from app.widgets.colour_map import colour_map, symmetric
 from app.widgets.focus_ring import paint_focus_ring
 
 Array = NDArray[Any]
+NAMED_PX = 270
+"""panes narrower than this say only where they are, not what they are called"""
 
 
 class SliceView(QWidget):
@@ -183,6 +185,7 @@ class SliceView(QWidget):
 
     def reset_zoom(self) -> None:
         """Show the whole of every slice, all three at one scale."""
+        self._label_panes()
         scale = min(pane.best_scale() for pane in self.panes)
         for pane in self.panes:
             pane.fit(scale)
@@ -195,17 +198,25 @@ class SliceView(QWidget):
         if grid is None:
             return
         voxel = np.array(self._ijk, float)
-        mm = grid.to_mm(voxel)
-        oblique = grid.oblique_deg > 1.0
         for pane in self.panes:
             pane.set_crosshair(voxel)
+        self._label_panes()
+        self._draw_parcels()
+
+    def _label_panes(self) -> None:
+        grid = self._grid
+        if grid is None:
+            return
+        mm = grid.to_mm(np.array(self._ijk, float))
+        oblique = grid.oblique_deg > 1.0
+        roomy = all(pane.width() >= NAMED_PX for pane in self.panes)
+        for pane in self.panes:
             number, count = self._ijk[pane.through] + 1, grid.shape[pane.through]
             axis = "xyz"[pane.through]
             place = f"{mm[pane.through]:.0f}".replace("-", "−")
             where = {"axis": axis, "mm": place, "number": number, "count": count}
             short = tr("slices.short_oblique" if oblique else "slices.short", **where)
-            pane.set_label(f"{tr(f'slices.{pane.name_of_plane}')}   {short}", short)
-        self._draw_parcels()
+            pane.set_label(f"{tr(f'slices.{pane.name_of_plane}')}   {short}" if roomy else short)
 
     def _draw_parcels(self) -> None:
         for pane in self.panes:

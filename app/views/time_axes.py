@@ -116,7 +116,7 @@ class RowAxis(pg.AxisItem):  # type: ignore[misc]
     def _write(self, painter: QPainter, box: QRectF, centre: float, text: str, colour: str) -> None:
         line = QFontMetricsF(self.type).height()
         spot = QRectF(box.left() + 6, centre - line / 2, box.width() - TICK - 14, line)
-        elided = QFontMetricsF(self.type).elidedText(text, Qt.TextElideMode.ElideRight, spot.width())
+        elided = QFontMetricsF(self.type).elidedText(text, Qt.TextElideMode.ElideMiddle, spot.width())
         painter.setPen(QColor(colour))
         painter.drawText(spot, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided)
 

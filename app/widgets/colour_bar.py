@@ -80,7 +80,7 @@ class ColourBar(QWidget):
         """Room for the widest tick."""
         metrics = QFontMetrics(small_font(self.font()))
         if self._vertical:
-            return QSize(BAR + 8 + metrics.horizontalAdvance("−0.0000") + 8, 160)
+            return QSize(BAR + 8 + metrics.horizontalAdvance("−0.000") + 8, 160)
         return QSize(200, BAR + metrics.height() + 12)
 
     def minimumSizeHint(self) -> QSize:
