@@ -32,6 +32,7 @@ class ModelController:
     ) -> None:
         self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
         self._asked: tuple[Any, ...] = ()
+        self._stale = False
         self._connect()
         self._panels()
         self._show()
@@ -44,6 +45,7 @@ class ModelController:
         for field in ("outdated", "running"):
             model.on(field).connect(self._scores)
         model.on("result").connect(self._show)
+        model.on("result").connect(self._scores)
         model.on("shown").connect(self._shown_changed)
         case.on("recording").connect(self._show)
         case.on("recording").connect(self._settings_changed)
@@ -52,7 +54,7 @@ class ModelController:
         view.on("selected").connect(self._selection_changed)
         view.on("surface").connect(self._surface_changed)
         view.on("time_unit").connect(self._unit_changed)
-        state.shell.on("workspace").connect(self._frame_changed)
+        state.shell.on("workspace").connect(self._entered)
         page.model.model_chosen.connect(lambda key: state.edits.set(tr("edit.model"), model, model_id=key))
         page.mask_panel.changed.connect(self._mask_wanted)
         page.window_panel.start_chosen.connect(lambda start: state.edits.set(tr("edit.window"), model, start=start))
@@ -138,6 +140,8 @@ class ModelController:
     def _settings_changed(self, *_: object) -> None:
         model = self._state.model
         model.outdated = model.result is not None and self.settings() != self._asked
+        if model.result is None:
+            self._show()
         self._panels()
 
     def _panels(self) -> None:
@@ -176,7 +180,8 @@ class ModelController:
     def _show(self, *_: object) -> None:
         page, recording, result = self._page, self._state.case.recording, self._state.model.result
         page.set_filled(recording is not None)
-        if recording is None:
+        self._stale = self._state.shell.workspace != "model"
+        if recording is None or self._stale:
             return
         atlas, tr_s = self._state.case.atlas, recording.info.tr_s
         names = [atlas.name(p) for p in range(recording.info.n_parcels)] if atlas is not None else []
@@ -199,6 +204,12 @@ class ModelController:
         self._selection_changed()
         self._shown_changed()
         self._scores()
+
+    def _entered(self, *_: object) -> None:
+        """Draw what was left undrawn while the page was out of sight."""
+        if self._stale:
+            self._show()
+        self._frame_changed()
 
     def _atlas_changed(self, *_: object) -> None:
         atlas = self._state.case.atlas

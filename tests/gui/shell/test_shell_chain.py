@@ -106,59 +106,68 @@ def test_from_scan_to_reconstruction_and_through_a_crash(window: MainWindow, liv
     assert session.path
 
 
-def test_a_table_asks_and_is_answered(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+async def check_bad_files(studio: Studio, folder: Path) -> None:
+    """Each bad file becomes one sentence; nothing else changes."""
+    (folder / "empty.nii").write_bytes(b"")
+    (folder / "words.csv").write_text("this is\nno table at all\n")
+    np.save(folder / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    for path in (*sorted(folder.glob("*.*")), folder, folder / "gone.nii"):
+        assert not await studio.open_path(path), path
+        told = [n for n in studio.state.notices.waiting if n.key == "scan:open"]
+        assert len(told) == 1
+        assert told[0].text.endswith((".", "?")), told[0]
+        assert "Traceback" not in told[0].text
+        assert studio.state.case.scan is None
+        assert studio.state.case.wanted == ""
+
+
+async def check_table(studio: Studio, path: Path) -> None:
+    """A table asks for its TR and its regions' places; then it has a recording."""
+    state = studio.state
+    assert await studio.open_path(path)
+    asked = {n.question.question_id for n in state.notices.waiting if n.question is not None}
+    assert "tr" in asked
+    assert state.case.phase == "asking"
+    await studio.opening.answer("tr", "2.0")
+    if state.case.phase == "asking":
+        await studio.opening.answer("positions", "mni424")
+    assert await studio.prepared(), state.notices.waiting
+    assert state.case.recording is not None
+    assert state.case.tr_s == 2.0
+    studio.commands.toggle_names()
+    assert path.name not in studio.window.windowTitle()
+    assert path.name not in "".join(str(studio.window.jobs.model.index(0, 0).data()))
+    studio.commands.toggle_names()
+    studio.commands.close_case()
+    assert state.case.scan is None
+    assert state.shell.workspace == "cases"
+    assert state.shell.recent == (str(path),)
+
+
+async def check_cancel(studio: Studio, until: Until) -> None:
+    """A job is stopped from the dock, and its log can be read."""
+    job = await studio.engine.submit("demo", {"n_frames": 400}, "Long work")
+    work = studio.state.work
+    await until(lambda: (found := work.find(job.job_id)) is not None and found.state is JobState.RUNNING)
+    assert studio.window.jobs.model.rowCount() >= 1
+    studio.window.jobs.cancel_wanted.emit(job.job_id)
+    await until(lambda: (found := work.find(job.job_id)) is not None and found.state.ended, seconds=20)
+    last = work.find(job.job_id)
+    assert last is not None
+    assert last.state is JobState.CANCELLED
+    await studio.engine_life.show_log(job.job_id)
+    assert "Long work" in "\n".join(work.log)
+
+
+def test_bad_files_a_table_and_a_cancelled_job(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
     path = write_table(tmp_path / "424 series 🧠.tsv")
 
     async def story(studio: Studio) -> None:
-        state = studio.state
-        assert await studio.open_path(path)
-        asked = {n.question.question_id for n in state.notices.waiting if n.question is not None}
-        assert "tr" in asked
-        assert state.case.phase == "asking"
-        await studio.opening.answer("tr", "2.0")
-        if state.case.phase == "asking":
-            await studio.opening.answer("positions", "mni424")
-        assert await studio.prepared(), state.notices.waiting
-        assert state.case.recording is not None
-        assert state.case.tr_s == 2.0
-        studio.commands.close_case()
-        assert state.case.scan is None
-        assert state.shell.workspace == "cases"
-        assert state.shell.recent == (str(path),)
-
-    live(story, window)
-
-
-def test_bad_files_become_sentences(window: MainWindow, live: Live, tmp_path: Path) -> None:
-    (tmp_path / "empty.nii").write_bytes(b"")
-    (tmp_path / "words.csv").write_text("this is\nno table at all\n")
-    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-
-    async def story(studio: Studio) -> None:
-        for path in (*sorted(tmp_path.glob("*.*")), tmp_path, tmp_path / "gone.nii"):
-            assert not await studio.open_path(path), path
-            told = [n for n in studio.state.notices.waiting if n.key == "scan:open"]
-            assert len(told) == 1
-            assert told[0].text.endswith((".", "?")), told[0]
-            assert "Traceback" not in told[0].text
-            assert studio.state.case.scan is None
-
-    live(story, window)
-
-
-def test_a_job_can_be_cancelled_from_the_dock(window: MainWindow, live: Live, until: Until) -> None:
-    async def story(studio: Studio) -> None:
-        job = await studio.engine.submit("demo", {"n_frames": 400}, "Long work")
-        work = studio.state.work
-        await until(lambda: (found := work.find(job.job_id)) is not None and found.state is JobState.RUNNING)
-        assert window.jobs.model.rowCount() >= 1
-        window.jobs.cancel_wanted.emit(job.job_id)
-        await until(lambda: (found := work.find(job.job_id)) is not None and found.state.ended, seconds=20)
-        last = work.find(job.job_id)
-        assert last is not None
-        assert last.state is JobState.CANCELLED
-        await studio.engine_life.show_log(job.job_id)
-        assert "Long work" in "\n".join(studio.state.work.log)
+        await check_bad_files(studio, folder)
+        await check_table(studio, path)
+        await check_cancel(studio, until)
 
     live(story, window)
 

@@ -109,3 +109,28 @@ def test_a_wrong_size_is_one_sentence(size: str, capsys: pytest.CaptureFixture[s
         build_parser().parse_args(["--size", size])
     assert end.value.code == 2
     assert "is no size" in capsys.readouterr().err
+
+
+CLOSED = """
+import sys
+from PySide6.QtCore import QTimer
+from app import bootstrap
+from app.__main__ import build_parser
+from app.controllers.studio import Studio
+
+begin = Studio.begin
+async def begin_and_close(self):
+    await begin(self)
+    client = self.engine.client
+    QTimer.singleShot(100, self.window.close)
+    import asyncio
+    await asyncio.sleep(0)
+    await client.stop_engine()
+Studio.begin = begin_and_close
+sys.exit(bootstrap.run(build_parser().parse_args(["--no-3d"])))
+"""
+
+
+def test_closing_the_window_ends_the_program(tmp_path: Path) -> None:
+    assert run(CLOSED, (), tmp_path) == ""
+    assert (tmp_path / "settings" / "window.json").exists()
