@@ -131,7 +131,8 @@ class ShellController:
             text = tr("caption.first", name=name, frames=info.n_frames)
         space = tr(f"space.{info.space.verdict}") if info.space is not None else ""
         unit = recording.info.unit if recording is not None else info.unit
-        self._window.strip.set_caption(text, tuple(t for t in (info.format, space, unit) if t))
+        origin = tr("tag.simulated") if info.simulated else ""
+        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, unit) if t))
 
     def _notices_changed(self, *_: object) -> None:
         waiting = self._state.notices.waiting

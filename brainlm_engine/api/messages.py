@@ -178,6 +178,7 @@ class ScanInfo(Message):
     atlas_id: str = Field(default="", description="for a table: the atlas its columns were matched to, or ''")
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = Field(default=(), description="plain sentences: what was found, what was assumed")
+    simulated: bool = Field(default=False, description="no person was scanned; shown wherever the scan is shown")
     cached: bool = Field(default=False, description="the time-last cache is ready")
 
 

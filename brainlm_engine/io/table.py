@@ -128,7 +128,7 @@ class TableScan:
             shape=(self.n_parcels, self.n_frames), dtype="float32",
             value_range=(float(low), float(high) if high > low else float(low) + 1.0),
             questions=(*self._table.questions, self._arrangement.question, *self._repetition.questions),
-            notes=self.notes, cached=True,
+            notes=self.notes, simulated=self.simulated, cached=True,
         )  # fmt: skip
 
 

@@ -104,7 +104,8 @@ class VolumeScan:
             zooms_mm=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
             affine=tuple(tuple(float(v) for v in row) for row in affine),
             dtype=str(self.layout.dtype.newbyteorder("=")), value_range=self._range,
-            questions=self.header.questions + self.header.repetition.questions, notes=notes, cached=self.cached,
+            questions=self.header.questions + self.header.repetition.questions, notes=notes,
+            simulated=self.header.simulated, cached=self.cached,
         )  # fmt: skip
 
     def volume(self, frame: int) -> NDArray[np.float32]:
