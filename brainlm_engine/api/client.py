@@ -106,7 +106,8 @@ class EngineClient:
 
     async def info(self) -> EngineInfo:
         """Return the engine's state."""
-        return await self._office(EngineInfo, "info")
+        told = await self._office(EngineInfo, "info")
+        return told.model_copy(update={"local": self._link.file is not None and self._link.file.local})
 
     async def ping(self) -> DeskInfo:
         """Ask the interactive worker what it is doing. Answered while it computes."""

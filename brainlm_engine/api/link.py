@@ -13,9 +13,11 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from brainlm_engine import __version__
+from brainlm_engine.api.dask_client import close, connect
 from brainlm_engine.api.errors import EngineError, EngineLost, from_info
 from brainlm_engine.api.launch import reap_ended
 from brainlm_engine.api.messages import ErrorInfo
@@ -26,17 +28,7 @@ JOBS_TOPIC = "brainlm-jobs"
 _WATCH_INTERVAL_S = 0.25
 _SILENCE_S = 15.0  # a living process that does not answer for so long is lost
 _BEAT_INTERVAL_S = 1.0
-_CONNECT_TIMEOUT_S = 15.0
 _ATTEMPTS = 3
-
-_SETTINGS = {
-    "distributed.comm.offload": False,
-    "distributed.comm.compression": None,
-    "distributed.comm.require-encryption": True,
-    "distributed.diagnostics.nvml": False,
-    "distributed.admin.tick.limit": "1 hour",
-    "logging": {"distributed": "critical", "distributed.client": "critical", "tornado.application": "critical"},
-}
 
 
 class Link:
@@ -110,7 +102,7 @@ class Link:
         except BaseException as error:
             if not self.ready.done():
                 self.ready.set_exception(error)
-            elif self.lost is None:
+            elif self.lost is None and not self._closing.is_set():
                 LOG.exception("The connection to the engine failed")
                 self._set_lost(EngineLost("The connection to the engine failed.", "Restart the engine.", str(error)))
         finally:
@@ -122,19 +114,21 @@ class Link:
         info = await self._enter()
         try:
             self._loop = asyncio.get_running_loop()
-            self.ready.set_result(info)
-            await self._watch()
+            if self.ready.set_running_or_notify_cancel():  # False: whoever connected gave up meanwhile
+                self.ready.set_result(info)
+                await self._watch()
         finally:
             self._loop = None
             if not self._gone.done():
                 self._gone.set_result(None)
             await asyncio.sleep(0)
-            await _close(self._client, fast=self.lost is not None)
+            await close(self._client, fast=self.lost is not None)
 
     async def _enter(self) -> str:
         """Find the engine and be let in; look again when it was just about to stop."""
         for attempt in range(_ATTEMPTS):
             self.file = await asyncio.to_thread(self._find, self._closing.is_set)
+            _check_version(self.file)
             try:
                 return await self._hello(self.file)
             except EngineLost:
@@ -144,7 +138,7 @@ class Link:
         raise AssertionError("unreachable")
 
     async def _hello(self, file: EngineFile) -> str:
-        self._client = await _connect(file)
+        self._client = await connect(file)
         try:
             self._client.subscribe_topic(JOBS_TOPIC, self._event)
             answer = await self._client.scheduler.brainlm_office(
@@ -152,10 +146,10 @@ class Link:
             )
             return str(_checked(answer)["message"])
         except OSError as error:
-            await _close(self._client, fast=True)
+            await close(self._client, fast=True)
             raise EngineLost("The engine stopped while it was asked.", "Try again.", str(error)) from error
         except BaseException:
-            await _close(self._client)
+            await close(self._client)
             raise
 
     def _event(self, event: tuple[float, str]) -> None:
@@ -265,54 +259,12 @@ class Link:
         await asyncio.sleep(2 * _WATCH_INTERVAL_S)
 
 
-@contextlib.contextmanager
-def _giving_way() -> Iterator[None]:
-    """Let other threads (the window's) in ten times as often as usual while this one imports."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(usual / 10)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
-
-
-async def _connect(file: EngineFile) -> Any:
-    with _giving_way():
-        import dask
-
-        dask.config.set(_SETTINGS)
-        from distributed import Client
-        from distributed.security import Security
-
-    try:
-        security = Security(
-            require_encryption=True,
-            tls_ca_file=file.certificate,
-            tls_client_cert=file.certificate,
-            tls_client_key=file.key,
+def _check_version(file: EngineFile) -> None:
+    if file.version != __version__:
+        raise EngineError(
+            f"The engine that runs is version {file.version}, this program is version {__version__}.",
+            "Stop it when its jobs are done (brainlm-engine serve --stop), then start again.",
         )
-        return await Client(
-            file.address,
-            security=security,
-            asynchronous=True,
-            name="app",
-            set_as_default=False,
-            timeout=_CONNECT_TIMEOUT_S,
-        )
-    except (OSError, ValueError) as error:
-        raise EngineLost(
-            f"The engine at {file.address} cannot be reached with the credentials in {file.certificate}.",
-            "Restart the engine.",
-            str(error),
-        ) from error
-
-
-async def _close(client: Any, fast: bool = False) -> None:
-    """Close Dask's client; ``fast`` does not wait for an answer from a scheduler that is gone."""
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(client._close(fast=fast), 5.0)
-    with contextlib.suppress(Exception):
-        await client.rpc.close()
 
 
 def _checked(answer: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import platform
 import secrets
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brainlm_engine.paths import run_dir
@@ -52,6 +51,8 @@ class EngineFile(BaseModel):
 
 def process_alive(pid: int, started: float) -> bool:
     """Tell whether process ``pid`` is the one that began at ``started`` (seconds since the epoch) and still runs."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         same = abs(process.create_time() - started) < _START_TOLERANCE_S

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.runfile import EngineFile, find_engine
 from brainlm_engine.paths import run_dir
@@ -24,10 +26,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="how many jobs run at once (default: by the number of cores)")  # fmt: skip
     parser.add_argument("--cancel-grace", type=float, default=5.0, metavar="S",
                         help="seconds a cancelled job gets to stop by itself (default 5)")  # fmt: skip
+    parser.add_argument("--stop", action="store_true",
+                        help="stop the engine that runs; its unfinished jobs are marked interrupted")  # fmt: skip
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Serve until nobody needs the engine."""
+    if args.stop:
+        return _stop(say)
     lock = EngineLock(run_dir() / "engine.lock")
     first = _lock_or_first(lock)
     if first is not None:
@@ -41,6 +47,21 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         lock.release()
     say(f"The engine stopped: {reason}.")
     return {"stopped": reason}
+
+
+def _stop(say: Callable[[str], None]) -> dict[str, Any]:
+    """Ask the running engine to stop, whatever its version, and wait until it has."""
+    found = find_engine()
+    if found is None:
+        say("No engine is running.")
+        return {"stopped": ""}
+    psutil.Process(found.pid).terminate()
+    deadline = time.monotonic() + _WAIT_S
+    while found.alive():
+        if time.monotonic() > deadline:
+            raise EngineError(f"The engine (process {found.pid}) does not stop.", "End the process by hand.")
+        time.sleep(0.05)
+    return {"stopped": found.engine_id, "pid": found.pid}
 
 
 def _lock_or_first(lock: EngineLock) -> EngineFile | None:

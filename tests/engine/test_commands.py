@@ -23,7 +23,7 @@ from .conftest import Engine, connected, ended
 
 def _run(engine: Engine, *arguments: str, code: int = 0) -> dict[str, Any]:
     command = [sys.executable, "-m", "brainlm_engine", *arguments, "--json"]
-    environment = {**os.environ, "BRAINLM_HOME": str(engine.home)}
+    environment = {**os.environ, "BRAINLM_HOME": str(engine.home), "HOME": str(engine.home.parent)}
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert answer.returncode == code, answer.stderr
     found: dict[str, Any] = json.loads(answer.stdout)
@@ -35,7 +35,7 @@ def test_diagnose_tells_what_a_bug_report_needs(engine: Engine) -> None:
     assert told["engine"]["pid"] == engine.process.pid
     assert told["check"]["self_test"] == "passed"
     assert told["packages"]["distributed"]
-    assert Path.home().name not in json.dumps(told["folders"]) or Path.home() == Path("/root")
+    assert told["folders"] == {name: str(Path("~", engine.home.name, name)) for name in ("data", "cache", "run")}
 
 
 def test_jobs_list_show_log_and_cancel(engine: Engine) -> None:

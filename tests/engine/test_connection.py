@@ -9,14 +9,17 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from brainlm_engine.api.client import EngineClient
-from brainlm_engine.api.errors import EngineError, EngineLost
+from brainlm_engine.api.errors import BadInput, EngineError, EngineLost
+from brainlm_engine.api.launch import reap_ended
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 
 from .conftest import Engine, connected, using_home
@@ -151,6 +154,45 @@ def test_it_stops_when_nobody_needs_it(make_engine: Callable[..., Engine]) -> No
         engine.process.wait(1.8)
     assert engine.process.wait(20) == 0
     assert "nobody needed it" in engine.log()
+
+
+def test_giving_up_while_connecting_leaves_no_thread(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+
+    async def talk() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(EngineClient.connect(), 0.2)
+        for _ in range(1000):
+            if set(threading.enumerate()) <= before:
+                return
+            await asyncio.sleep(0.02)
+
+    with using_home(tmp_path):
+        asyncio.run(talk())
+        assert set(threading.enumerate()) <= before
+        for _ in range(300):  # the engine it started goes on starting
+            if find_engine() is not None:
+                break
+            time.sleep(0.1)
+        command = [sys.executable, "-m", "brainlm_engine", "serve", "--stop", "--json"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        reap_ended()
+        assert not psutil.pid_exists(json.loads(answer.stdout)["pid"])
+
+
+def test_an_engine_of_another_version_is_a_sentence(engine: Engine, tmp_path: Path) -> None:
+    other = _altered(engine, tmp_path, version="0.0.1")
+    with pytest.raises(EngineError, match=r"The engine that runs is version 0\.0\.1, this program is"):
+        asyncio.run(EngineClient.connect(str(other)))
+
+
+def test_a_file_name_that_is_no_text_is_a_sentence(engine: Engine) -> None:
+    async def talk() -> None:
+        async with connected(engine) as client:
+            with pytest.raises(BadInput, match="unknown encoding"):
+                await client.open_scan(os.fsdecode(b"/scans/sub-\xff.nii"))
+
+    asyncio.run(talk())
 
 
 def test_importing_the_client_imports_nothing_heavy() -> None:
