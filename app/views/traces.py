@@ -18,7 +18,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 from app.text import tr
 from app.theme.tokens import DARK
 from app.views.time_plot import CACHED, TimePlot
-from app.views.trace_raster import count_lines, opacity
+from app.views.trace_raster import count_lines, shaded
 from app.widgets.colour_map import hex_rgb
 from app.widgets.ticks import number, round_step
 
@@ -183,9 +183,11 @@ class TraceView(TimePlot):
     def _heights(self, source: Array, shown: Array, span: tuple[int, int], offset: int) -> Array:
         """(rows, frames) float32: where each sample is drawn, in rows from the top; NaN = nowhere."""
         parcels = self.rows()[shown]
-        values = source[parcels, span[0] - offset : span[1] - offset]
-        middle = (shown + 0.5).astype(np.float32)[:, None]
-        return np.asarray(middle - (values - self._centre[parcels, None]) * np.float32(self._gain / self._per_row))
+        heights = source[parcels, span[0] - offset : span[1] - offset]
+        heights -= self._centre[parcels, None]
+        heights *= np.float32(-self._gain / self._per_row)
+        heights += (shown + 0.5).astype(np.float32)[:, None]
+        return np.asarray(heights)
 
     def _picture(self, item: Any, source: Array, shown: Array, span: tuple[int, int], offset: int) -> None:
         """Too many rows to tell lines apart: draw how many cross each pixel."""
@@ -194,14 +196,15 @@ class TraceView(TimePlot):
             return
         (x0, x1), (y0, y1) = self.view.viewRange()
         width, height = max(int(self.view.width()), 2), max(int(self.view.height()), 2)
-        y = (self._heights(source, shown, span, offset) - np.float32(y0)) * np.float32(height / (y1 - y0))
+        y = self._heights(source, shown, span, offset)
+        y -= np.float32(y0)
+        y *= np.float32(height / (y1 - y0))
         columns = (np.arange(*span) - x0) * (width / (x1 - x0))
         counts = count_lines(y, columns, (height, width))
-        pixels = np.empty((height, width, 4), np.uint8)
-        pixels[:] = (*hex_rgb(self.theme.accent if item is self.crowd_answer else self.theme.text), 0)
         typical = float(np.mean(counts[::4, ::4])) * 1.2
-        solid = opacity(counts, typical)
-        pixels[..., 3] = solid // 2 if item is self.crowd_answer else solid  # measured lines stay visible below
+        over = item is self.crowd_answer  # the measured lines below stay visible
+        colour = hex_rgb(self.theme.accent if over else self.theme.text)
+        pixels = shaded(counts, typical, colour, 0.5 if over else 1.0)
         item.setImage(pixels, autoLevels=False)
         item.setRect(QRectF(x0, y0, x1 - x0, y1 - y0))
 
