@@ -49,7 +49,10 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(200, 96)
         self.plotItem.setContentsMargins(2, 4, 8, 2)
-        view.sigXRangeChanged.connect(lambda _view, span: self.time_range_changed.emit(*map(float, span)))
+        view.sigXRangeChanged.connect(self._time_moved)
+
+    def _time_moved(self, _view: object, span: tuple[float, float]) -> None:
+        self.time_range_changed.emit(float(span[0]), float(span[1]))
 
     def rows(self) -> Array:
         """Parcel of each row on show, from the top."""

@@ -59,7 +59,7 @@ class TraceView(TimePlot):
             self.addItem(item, ignoreBounds=True)
         for item in (self.measured, self.chosen, self.answer):
             item.setCacheMode(CACHED)
-        self.view.sigRangeChanged.connect(lambda *_: self._draw_curves())
+        self.view.sigRangeChanged.connect(self._range_changed)
         self.setAccessibleName(tr("traces.name"))
         self.setAccessibleDescription(tr("traces.help"))
         self.set_theme(DARK)
@@ -152,6 +152,9 @@ class TraceView(TimePlot):
         )
         lost = [self._row_of[p] + 0.5 for p in self._missing if p in self._row_of]
         self.absent.setData(np.tile([-0.5, self.n_frames - 0.5], len(lost)), np.repeat(lost, 2), connect="pairs")
+        self._draw_curves()
+
+    def _range_changed(self, *_: object) -> None:
         self._draw_curves()
 
     def _draw_curves(self) -> None:
