@@ -12,6 +12,7 @@ from app.state.parts import CaseState, Mm, ViewState
 from app.text import tr
 
 Voxel = tuple[int, int, int]
+HOME_MM: Mm = (-8.0, -56.0, 28.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,13 +111,14 @@ def parcel_at(grid: LabelGrid, mm: Mm) -> int:
 
 
 def home_of(scan: OpenScan) -> Mm:
-    """Return where the crosshair starts: MNI's origin, or the middle of an image that is elsewhere."""
+    """Return where the crosshair starts: the left precuneus in MNI space, the middle of an image that is elsewhere."""
     if not scan.is_volume:
-        return (0.0, 0.0, 0.0)
+        return HOME_MM
     shape = scan.info.shape[:3]
-    ijk = np.linalg.solve(scan.affine, np.array([0.0, 0.0, 0.0, 1.0]))[:3]
-    if all(0.15 * n < v < 0.85 * n for v, n in zip(ijk, shape, strict=True)):
-        return (0.0, 0.0, 0.0)
+    ijk = np.linalg.solve(scan.affine, np.array([*HOME_MM, 1.0]))[:3]
+    elsewhere = scan.info.space is not None and scan.info.space.verdict == "not_mni"
+    if not elsewhere and all(0.1 * n < v < 0.9 * n for v, n in zip(ijk, shape, strict=True)):
+        return HOME_MM
     return to_mm(tuple((n - 1) / 2 for n in shape), scan.affine)
 
 

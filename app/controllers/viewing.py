@@ -15,6 +15,7 @@ from app.state import AppState
 from app.state.stamps import Stamp
 from app.text import tr
 from app.theme import Theme
+from app.widgets.qc_strip import Line
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply, SliceInfo
 
@@ -49,6 +50,7 @@ class ViewController:
         case.on("recording").connect(self._recording_changed)
         state.shell.on("workspace").connect(self._refresh)
         view.on("crosshair_mm").connect(self._crosshair_changed)
+        view.on("parcel").connect(self._probe)
         view.on("frame").connect(self._frame_changed)
         view.on("selected").connect(self._selection_changed)
         view.on("radiological").connect(page.slices.set_radiological)
@@ -62,6 +64,8 @@ class ViewController:
         page.brain.parcel_clicked.connect(self._pointing.pick)
         page.parcels.chosen.connect(self._pointing.choose)
         page.overlay.changed.connect(self._look_wanted)
+        page.strip.frame_requested.connect(self._player.go)
+        page.traces.time_range_changed.connect(self._time_range_changed)
         for drawing in (page.traces, page.carpet):
             drawing.frame_requested.connect(self._player.go)
             drawing.parcel_clicked.connect(self._pointing.pick)
@@ -149,6 +153,7 @@ class ViewController:
         recording = self._state.case.recording
         if recording is None:
             return
+        self._page.strip.set_lines(Line(tr("quality.dvars"), recording.dvars, tr("unit.dvars")))
         missing, parcels = int(recording.missing.sum()), recording.info.n_parcels
         covered = int((recording.coverage >= 0.5).sum())
         known = recording.tsnr[np.isfinite(recording.tsnr)]
@@ -163,7 +168,8 @@ class ViewController:
         recording, frame = self._state.case.recording, self._state.view.frame
         if recording is None or frame >= recording.dvars.size:
             return ""
-        return display.number(float(recording.dvars[frame]))
+        text = display.number(float(recording.dvars[frame]))
+        return f"{text} {tr('unit.dvars')}" if text else ""
 
     # ------------------------------------------------------------ where and when
 
@@ -172,6 +178,10 @@ class ViewController:
         self._page.slices.set_crosshair(mm)
         self._page.brain.set_crosshair(mm)
         self._slices_wanted()
+        self._probe()
+
+    def _probe(self, *_: object) -> None:
+        mm = self._state.view.crosshair_mm
         atlas, parcel, scan = self._state.case.atlas, self._state.view.parcel, self._state.case.scan
         texts = {"mm": "  ".join(f"{v:.0f}" for v in mm)}
         texts["region"] = atlas.name(parcel) if atlas is not None and parcel >= 0 else tr("probe.outside")
@@ -196,12 +206,18 @@ class ViewController:
             return
         frame, page = self._state.view.frame, self._page
         page.traces.set_cursor(frame)
+        page.strip.set_gutter(round(page.traces.view.sceneBoundingRect().left()))
+        page.strip.set_cursor(frame)
         page.carpet.set_cursor(frame)
         if self._state.view.overlay == "activity":
             self._paint()
         self._slices_wanted()
         page.quality.show_values(dvars=self._dvars_text())
         self._parcel_value()
+
+    def _time_range_changed(self, first: float, last: float) -> None:
+        """Keep the quality strip under the same frames as the traces above it."""
+        self._page.strip.set_time_range(first, last)
 
     def _selection_changed(self, *_: object) -> None:
         selected = self._state.view.selected
@@ -285,5 +301,5 @@ class ViewController:
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""
         page = self._page
-        for drawing in (page.slices, page.brain, page.traces, page.carpet, page.time_bar):
+        for drawing in (page.slices, page.brain, page.traces, page.carpet, page.strip, page.time_bar):
             drawing.set_theme(theme)

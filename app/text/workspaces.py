@@ -28,6 +28,7 @@ WORKSPACES = {
     "surface.inflated": "Inflated",
     "unit.tsnr": "tSNR, no unit",
     "unit.coverage": "% of voxels",
+    "unit.dvars": "× median",
     "unit.r2": "R²",
     "panel.probe": "At the crosshair",
     "probe.region": "Region",

@@ -78,7 +78,7 @@ class PageFrame(QWidget):
 class Titled(QWidget):
     """A drawing under a line of its name; until there is something to draw, a sentence."""
 
-    def __init__(self, title: str, content: QWidget) -> None:
+    def __init__(self, title: str, *contents: QWidget) -> None:
         super().__init__()
         self._title = label(title, "muted")
         self._title.setContentsMargins(GRID, 2, GRID, 2)
@@ -86,7 +86,7 @@ class Titled(QWidget):
         self._waiting = label("", "muted", wrap=True)
         self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedWidget()
-        self._stack.addWidget(content)
+        self._stack.addWidget(_above_each_other(contents))
         self._stack.addWidget(self._waiting)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -102,3 +102,15 @@ class Titled(QWidget):
         """Show ``text`` in place of the drawing; '' shows the drawing."""
         self._waiting.setText(text)
         self._stack.setCurrentIndex(1 if text else 0)
+
+
+def _above_each_other(contents: tuple[QWidget, ...]) -> QWidget:
+    if len(contents) == 1:
+        return contents[0]
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for position, content in enumerate(contents):
+        column.addWidget(content, 0 if position else 1)
+    return holder

@@ -10,6 +10,7 @@ from app.views.panels.overlay import OverlayPanel
 from app.views.panels.parcels import ParcelPanel
 from app.views.panels.probe import ProbePanel
 from app.views.panels.quality import QualityPanel
+from app.widgets.qc_strip import QCStrip
 
 if TYPE_CHECKING:
     from app.views.brain import BrainView
@@ -27,7 +28,9 @@ class ViewPage(PageFrame):
     ) -> None:
         super().__init__(tr("view.empty"))
         self.slices, self.brain, self.traces, self.carpet, self.time_bar = slices, brain, traces, carpet, time_bar
-        self.trace_box, self.carpet_box = Titled(tr("view.traces"), traces), Titled(tr("view.carpet"), carpet)
+        self.strip = QCStrip()
+        self.trace_box = Titled(tr("view.traces"), traces, self.strip)
+        self.carpet_box = Titled(tr("view.carpet"), carpet)
         self.place([slices, brain], [self.trace_box, self.carpet_box], [time_bar])
         self.above.setSizes([560, 360])
         self.beneath.setSizes([560, 360])

@@ -42,6 +42,11 @@ async def check_open(studio: Studio) -> None:
     assert recording is not None
     assert recording.series.shape == (424, 60)
     assert np.isfinite(recording.sd[~recording.missing]).all()
+    assert view.parcel >= 0
+    assert studio.viewing is not None
+    assert state.case.atlas is not None
+    shown = studio.viewing._page.probe._values["region"].text()
+    assert shown == state.case.atlas.name(view.parcel)
     studio.pointing.pick(100)
     assert view.parcel == 100
     assert view.selected == (100,)
