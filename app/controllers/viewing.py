@@ -8,22 +8,19 @@ import numpy as np
 
 from app.controllers import display
 from app.controllers.pointing import Pointing
+from app.controllers.slicing import Slicing, Wish
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.services.shelf import REACH_MM
 from app.state import AppState
-from app.state.stamps import Stamp
 from app.text import tr
 from app.theme import Theme
 from app.widgets.qc_strip import Line
-from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply, SliceInfo
 
 if TYPE_CHECKING:
     from app.controllers.player import Player
     from app.views.pages.view import ViewPage
-
-Wish = tuple[Stamp, str, int, display.Voxel]
 
 
 class ViewController:
@@ -32,10 +29,8 @@ class ViewController:
     def __init__(
         self, state: AppState, engine: EngineService, page: ViewPage, player: Player, pointing: Pointing
     ) -> None:
-        self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
-        self._grey = (0.0, 1.0)
-        self._local: tuple[int, np.ndarray] | None = None
-        self.slices: Latest[Wish, Reply[SliceInfo]] = Latest(self._fetch, self._deliver, self._failed)
+        self._state, self._page, self._player, self._pointing = state, page, player, pointing
+        self._slicing = Slicing(state, engine, page)
         self._connect()
         self._look_changed()
         self._scan_changed()
@@ -71,6 +66,11 @@ class ViewController:
             drawing.parcel_clicked.connect(self._pointing.pick)
 
     @property
+    def slices(self) -> Latest[Wish, Reply[SliceInfo]]:
+        """The request for slices that is on its way."""
+        return self._slicing.latest
+
+    @property
     def _shown(self) -> bool:
         return self._state.shell.workspace == "view"
 
@@ -79,20 +79,15 @@ class ViewController:
     def _scan_changed(self, *_: object) -> None:
         scan, page = self._state.case.scan, self._page
         page.set_filled(scan is not None)
-        self.slices.forget()
-        self._local = None
+        self._slicing.clear()
         if scan is None:
             return
         mni = not scan.is_volume or scan.info.space is None or scan.info.space.verdict != "not_mni"
         page.probe.set_space(mni)
         page.slices.set_radiological(self._state.view.radiological)
         if scan.is_volume:
-            self._grey = display.grey_limits(scan.first)
-            self._local = (0, scan.first)
             page.slices.set_labels(None)
-            page.slices.set_grid(scan.first.shape, scan.affine)
-            page.slices.set_crosshair(self._state.view.crosshair_mm)
-            self._slices_wanted()
+            self._slicing.hold(scan.first, scan.affine, display.grey_limits(scan.first))
             page.slices.set_caption("")
 
     def _labels_changed(self, *_: object) -> None:
@@ -100,11 +95,7 @@ class ViewController:
         if grid is None:
             return
         if scan is not None and not scan.is_volume:
-            brain = (grid.labels > 0).astype(np.float32)
-            self._grey, self._local = (0.0, 2.5), (-1, brain)
-            self._page.slices.set_grid(grid.labels.shape, grid.affine)
-            self._page.slices.set_crosshair(self._state.view.crosshair_mm)
-            self._slices_wanted()
+            self._slicing.hold((grid.labels > 0).astype(np.float32), grid.affine, (0.0, 2.5))
             atlas = self._state.case.atlas
             drawn = atlas is not None and not atlas.info.atlas_id
             key = "positions.drawn" if drawn else "table.drawn"
@@ -177,7 +168,7 @@ class ViewController:
         mm = self._state.view.crosshair_mm
         self._page.slices.set_crosshair(mm)
         self._page.brain.set_crosshair(mm)
-        self._slices_wanted()
+        self._slicing.want()
         self._probe()
 
     def _probe(self, *_: object) -> None:
@@ -211,7 +202,7 @@ class ViewController:
         page.carpet.set_cursor(frame)
         if self._state.view.overlay == "activity":
             self._paint()
-        self._slices_wanted()
+        self._slicing.want()
         page.quality.show_values(dvars=self._dvars_text())
         self._parcel_value()
 
@@ -262,39 +253,6 @@ class ViewController:
         )
         if look.values is not None and (not view.playing or view.frame % 5 == 0):
             page.parcels.set_values([display.number(float(v)) for v in look.values])
-
-    # ------------------------------------------------------------ slices
-
-    def _slices_wanted(self) -> None:
-        scan, view = self._state.case.scan, self._state.view
-        grid = self._state.case.labels
-        if self._local is None or scan is None:
-            return
-        frame, volume = self._local
-        affine = scan.affine if scan.is_volume else grid.affine if grid is not None else np.eye(4)
-        ijk = display.to_voxel(view.crosshair_mm, affine, volume.shape)
-        if not scan.is_volume or view.frame == frame:
-            i, j, k = ijk
-            self._page.slices.set_slices(volume[i], volume[:, j], volume[:, :, k], *self._grey)
-            self._page.probe.show_values(value=display.number(float(volume[ijk])) if scan.is_volume else "")
-        elif self._engine.state.status == "ready":
-            self.slices.wish((Stamp.of(self._state.case.revision), scan.info.scan_id, view.frame, ijk))
-
-    async def _fetch(self, wish: Wish) -> Reply[SliceInfo]:
-        _, scan_id, frame, ijk = wish
-        return await self._engine.client.slices(scan_id, frame, ijk)
-
-    def _deliver(self, wish: Wish, reply: Reply[SliceInfo]) -> None:
-        if not wish[0].fits(self._state.case.revision):
-            return
-        arrays = reply.arrays
-        self._page.slices.set_slices(arrays["sagittal"], arrays["coronal"], arrays["axial"], *self._grey)
-        self._page.probe.show_values(value=display.number(reply.message.value))
-
-    def _failed(self, error: Exception) -> None:
-        if not isinstance(error, EngineError):
-            raise error
-        self._state.work.note(str(error))
 
     # ------------------------------------------------------------ look
 

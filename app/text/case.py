@@ -7,7 +7,8 @@ CASE = {
     "(.tsv, .csv, .1D, .npy, .mat, .h5, .ptseries.nii, .dat)",
     "cases.drop_name": "Drop area for scans",
     "cases.demo_title": "No scan at hand?",
-    "cases.demo": "The demo case is a simulated person watching flashes of light: 490 volumes painted into MNI space on this computer. "
+    "cases.demo": "The demo case is a simulated person watching flashes of light: 490 volumes painted into MNI space "
+    "on this computer. "
     "The first time takes about a minute.",
     "cases.recent": "Recent",
     "cases.no_recent": "Files you open appear here.",
