@@ -116,12 +116,8 @@ def _trait_effects(population: Population, person: Person) -> Floats:
 
     sex = p.effect_sex * (person.is_male - 0.47)
     first, second = population.axes[0], population.axes[1]
-    change = change + sex * (0.16 * (first[:, None] + first[None]) + 0.10 * np.outer(second, second))
+    change = change + sex * (0.28 * (first[:, None] + first[None]) + 0.20 * np.outer(second, second))
 
-    distress = p.effect_clinical * person.distress
-    deep = np.isin(codes, (numbers.LIMBIC, numbers.SUBCORTEX)).astype(np.float64)
-    default, salience = (codes == numbers.DEFAULT).astype(np.float64), (codes == numbers.SALIENCE).astype(np.float64)
-    partners = default + salience
-    change += distress * 0.10 * (np.outer(deep, partners) + np.outer(partners, deep))
-    total: Floats = change - distress * 0.06 * np.outer(default, default)
+    distress = p.effect_clinical * person.distress * numbers.DISTRESS_COUPLING[codes]
+    total: Floats = change + distress[:, None] + distress[None]
     return total

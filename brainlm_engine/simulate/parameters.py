@@ -41,7 +41,7 @@ class SimulationParameters:
     physiology, drift : amplitudes of heartbeat and breathing, and of slow scanner drift
     person_sd : log-standard deviation of a person's own coupling
     envelope_sd : log-standard deviation of the slow waxing and waning of networks
-    effect_age, effect_sex, effect_clinical : multipliers of what the traits do (1 = easy to find; UK Biobank ~ 0.45)
+    effect_age, effect_sex, effect_clinical : multipliers of what the traits do; age at 1 is very easy to find
     global_heterogeneity, global_person, global_map : spread of the global signal over parcels, people, own maps
     graph_heterogeneity : log-standard deviation of the group's coupling
     anticorrelation : strength of attention networks against default network
@@ -69,7 +69,7 @@ class SimulationParameters:
     drift: float = 0.22
     person_sd: float = 0.3636
     envelope_sd: float = 0.35
-    effect_age: float = 1.0
+    effect_age: float = 0.7
     effect_sex: float = 1.0
     effect_clinical: float = 1.0
     global_heterogeneity: float = 0.173
@@ -104,6 +104,7 @@ LATENT_AMPLITUDE      = per_network( 1.00, 1.00,  .90,  .80,  .35,  .80,  .90,  
 OPPOSED               = per_network(  .15,  .10, 1.00,  .80,  .00,  .45, -1.0,  .00,  .00)
 AGE_COUPLING          = per_network( -.10, -.12, -.10, -.20, -.05, -.14, -.24, -.04, -.04)
 AGE_LATENT            = per_network( -.05, -.05, -.04, -.10,  .00, -.06, -.12,  .00,  .00)
+DISTRESS_COUPLING     = per_network(  .00,  .00,  .00,  .20,  .20, -.10, -.20,  .12,  .00)
 VISUAL_TASK_AMPLITUDE = per_network( 1.20,  .20,  .50,  .20,  .00,  .12, -.30,  .15,  .15)
 # fmt: on
 

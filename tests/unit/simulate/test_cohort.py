@@ -76,7 +76,7 @@ def test_a_killed_process_leaves_a_cohort_that_can_be_finished(tmp_path: Path, a
         env={**os.environ},
     ) as process:
         waited = time.monotonic() + 60
-        while len(list(folder.glob("recordings/*.safetensors"))) < 3 and time.monotonic() < waited:
+        while len(list(folder.glob("recordings/sub-*.safetensors"))) < 3 and time.monotonic() < waited:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     files = list(folder.glob("recordings/sub-*.safetensors"))

@@ -13,7 +13,7 @@ from brainlm_engine.atlas import Atlas
 from brainlm_engine.simulate import SimulationParameters, Simulator
 from brainlm_engine.simulate.fc_statistics import Layout, cohort_statistics, connectivity, detrended
 from brainlm_engine.simulate.hemodynamics import VISUAL_BLOCK_S
-from brainlm_engine.simulate.parameters import DEFAULT, SALIENCE, VISUAL
+from brainlm_engine.simulate.parameters import DEFAULT, NETWORKS, SALIENCE, VISUAL
 from brainlm_engine.simulate.people import Person
 
 
@@ -110,9 +110,11 @@ def test_the_visual_task_shows_at_its_block_frequency_in_the_visual_network(simu
             at_block = round(n_frames * tr_s / (2 * VISUAL_BLOCK_S))
             powers.append(power[:, at_block] / power[:, 1:].sum(axis=1))
         share[task] = np.mean(powers, axis=0)
+    gained = share["visual"] - share["rest"]
+    by_network = [gained[simulator.population.codes == code].mean() for code in range(len(NETWORKS))]
     assert share["visual"][visual].mean() > 3 * share["rest"][visual].mean()
-    others = share["visual"][simulator.population.codes == SALIENCE]
-    assert share["visual"][visual].mean() > 3 * others.mean()
+    assert int(np.argmax(by_network)) == VISUAL
+    assert by_network[VISUAL] > 2 * max(by_network[SALIENCE], by_network[DEFAULT])
 
 
 def test_an_atlas_without_networks_borrows_them_from_the_nearest_parcels(atlas: Atlas) -> None:
