@@ -121,7 +121,7 @@ def simulate_cohort(
     _write_tables(folder, people)
     _write_json(folder / DESCRIPTION, {**description, "n_people": n_people, "complete": not missing})
 
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # small matrices: more threads only get in the way
         for done, item in enumerate(missing):

@@ -130,8 +130,9 @@ def page(result: Comparison, traits: list[TraitSignal], picture_name: str, made_
 
 
 _CAVEATS = (
-    "- The strengths of the simulator's parts were tuned towards the table above (real recordings at a TR of 2 s, other "
-    "simulated people), so its agreement is by construction; the other TRs and the traits were not tuned to data.",
+    "- The strengths of the simulator's parts were tuned towards the table above (real recordings at a TR of 2 s, "
+    "other simulated people), so its agreement is by construction. The other TRs were not looked at; the sizes of the "
+    "trait effects were set by hand so that traits differ in difficulty.",
     "- The two cohorts are of different people on purpose: ABIDE is 6 to 64 years old and half of it has a diagnosis "
     "of autism; the simulated people are 44 to 82.",
     "- C-PAC regressed motion and tissue signals out of the real recordings; the simulated ones keep their motion, "
