@@ -102,7 +102,3 @@ def main(argv: list[str] | None = None) -> int:
     if result:
         sys.stdout.write((json.dumps(result) if args.json else _as_text(result)) + "\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

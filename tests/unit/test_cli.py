@@ -14,7 +14,7 @@ from brainlm_engine.cli import VERBS, build_parser
 
 def engine(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "brainlm_engine.cli", *args], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "brainlm_engine", *args], capture_output=True, text=True, check=False, timeout=120
     )
 
 
