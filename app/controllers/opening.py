@@ -84,7 +84,8 @@ class OpenController:
         for line in scan.info.notes:
             state.work.note(line)
         space = scan.info.space
-        if space is not None and space.verdict == "not_mni":
+        asked = any(question.question_id == "space" for question in scan.info.questions)
+        if space is not None and space.verdict == "not_mni" and not asked:
             buttons = (("atlas", tr("action.choose_atlas")),)
             self._tell(Notice(f"{SCAN_NOTICE}space", "warning", space.text, buttons=buttons))
 
@@ -101,8 +102,18 @@ class OpenController:
     async def answer(self, question_id: str, value: str) -> None:
         """Open the scan again with one more answer."""
         scan = self._state.case.scan
+        if question_id == "space":
+            self._state.notices.drop(f"{SCAN_NOTICE}question:space")
+            self._remember(question_id, value)
+            return
         if scan is not None:
             await self.open_path(self._state.case.path, {**scan.answers, question_id: value})
+
+    def _remember(self, question_id: str, value: str) -> None:
+        """Keep an answer that changes nothing of what was read."""
+        scan = self._state.case.scan
+        if scan is not None:
+            scan.answers[question_id] = value
 
     def choose_atlas(self, atlas_id: str) -> None:
         """Make the parcel series of the open scan anew with another atlas."""

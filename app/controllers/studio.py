@@ -250,6 +250,8 @@ class Studio:
             dialog.open()
             return
         self.start(self.opening.answer(question, value), tr("edit.answer"))
+        if (question, value) == ("space", "atlas"):
+            self.commands.choose_atlas()
 
     def _theme_changed(self, chosen: theme.Theme) -> None:
         for controller in (self.viewing, self.modelling):

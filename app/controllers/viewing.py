@@ -60,7 +60,8 @@ class ViewController:
         page.parcels.chosen.connect(self._pointing.choose)
         page.overlay.changed.connect(self._look_wanted)
         page.strip.frame_requested.connect(self._player.go)
-        page.traces.time_range_changed.connect(self._time_range_changed)
+        page.traces.time_range_changed.connect(page.strip.set_time_range)
+        page.traces.view.sigResized.connect(self._align_strip)
         for drawing in (page.traces, page.carpet):
             drawing.frame_requested.connect(self._player.go)
             drawing.parcel_clicked.connect(self._pointing.pick)
@@ -197,7 +198,6 @@ class ViewController:
             return
         frame, page = self._state.view.frame, self._page
         page.traces.set_cursor(frame)
-        page.strip.set_gutter(round(page.traces.view.sceneBoundingRect().left()))
         page.strip.set_cursor(frame)
         page.carpet.set_cursor(frame)
         if self._state.view.overlay == "activity":
@@ -206,9 +206,9 @@ class ViewController:
         page.quality.show_values(dvars=self._dvars_text())
         self._parcel_value()
 
-    def _time_range_changed(self, first: float, last: float) -> None:
-        """Keep the quality strip under the same frames as the traces above it."""
-        self._page.strip.set_time_range(first, last)
+    def _align_strip(self, *_: object) -> None:
+        """Begin the quality strip where the traces above it begin."""
+        self._page.strip.set_gutter(round(self._page.traces.view.sceneBoundingRect().left()))
 
     def _selection_changed(self, *_: object) -> None:
         selected = self._state.view.selected
