@@ -26,6 +26,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
+    _usual_mode(temporary, target)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -40,6 +41,16 @@ def written_whole(target: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _usual_mode(temporary: Path, target: Path) -> None:
+    """Give a temporary file (made for its owner alone) the mode that the finished file should have."""
+    if target.exists():
+        temporary.chmod(target.stat().st_mode & 0o777)
+        return
+    umask = os.umask(0)
+    os.umask(umask)
+    temporary.chmod(0o666 & ~umask)
 
 
 def fingerprint(path: Path) -> str:

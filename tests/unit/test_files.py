@@ -46,3 +46,16 @@ def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
     assert first == fingerprint(path)
     path.write_bytes(b"ab")
     assert fingerprint(path) != first
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX matter")
+def test_mode_is_the_usual_one_and_is_kept(tmp_path: Path) -> None:
+    plain, whole = tmp_path / "plain", tmp_path / "whole"
+    plain.touch()
+    with written_whole(whole) as temporary:
+        temporary.write_text("x")
+    assert whole.stat().st_mode == plain.stat().st_mode
+    whole.chmod(0o600)
+    with written_whole(whole) as temporary:
+        temporary.write_text("y")
+    assert whole.stat().st_mode & 0o777 == 0o600
