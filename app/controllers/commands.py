@@ -55,6 +55,20 @@ class Commands:
         """Ask for another atlas for the open scan."""
         self._studio.boxes.choose_atlas(self._studio.opening.choose_atlas)
 
+    def compare_dialog(self) -> None:
+        """Ask for a scan to stand beside the open one."""
+        dialog = QFileDialog(self._window, tr("compare.title"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("compare.filter"), tr("open.filter_all")])
+        dialog.fileSelected.connect(lambda path: self._studio.start(self._studio.compare(path), tr("action.compare")))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def close_comparison(self) -> None:
+        """Show the open scan alone again."""
+        if self._studio.comparing is not None:
+            self._studio.comparing.close()
+
     def close_case(self) -> None:
         """Close the open case."""
         self._studio.session.save()

@@ -10,7 +10,7 @@ import numpy as np
 from app.controllers.pointing import Pointing
 from app.services.engine import EngineService
 from app.state import AppState
-from app.state.data import Array, Reconstruction
+from app.state.data import Array, Atlas, Reconstruction
 from app.state.notices import Notice
 from app.text import tr
 from app.theme import Theme
@@ -33,6 +33,7 @@ class ModelController:
         self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
         self._asked: tuple[Any, ...] = ()
         self._stale = False
+        self._drawn: Atlas | None = None
         self._connect()
         self._panels()
         self._show()
@@ -213,13 +214,19 @@ class ModelController:
 
     def _atlas_changed(self, *_: object) -> None:
         atlas = self._state.case.atlas
-        if atlas is None:
+        if atlas is not None:
+            self.draw_atlas(atlas)
+            self._panels()
+
+    def draw_atlas(self, atlas: Atlas) -> None:
+        """Give both brains their parcels; the same atlas again costs nothing."""
+        if atlas is self._drawn:
             return
+        self._drawn = atlas
         for brain in (self._page.measured, self._page.answer):
             brain.set_atlas(
                 atlas.surface_left, atlas.surface_right, atlas.labels, atlas.labels_affine, atlas.info.structures
             )
-        self._panels()
 
     def _shown_changed(self, *_: object) -> None:
         self._page.answer_box.set_title(tr(f"model.{self._state.model.shown}"))

@@ -27,6 +27,7 @@ async def build_pages(studio: Studio) -> None:
     """Make both pages, their controllers, and connect them."""
     for name in HEAVY:
         await asyncio.to_thread(importlib.import_module, name)
+    from app.controllers.comparing import CompareController
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.viewing import ViewController
@@ -54,6 +55,7 @@ async def build_pages(studio: Studio) -> None:
     await asyncio.sleep(0)
     studio.brains = (first, measured, answer)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
+    studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
     for controller in (studio.viewing, studio.modelling):

@@ -54,6 +54,7 @@ class ShellController:
             state.preferences.on(field).connect(self._save_preferences)
         for field in ("scan", "recording", "phase", "cached", "wanted"):
             state.case.on(field).connect(self._caption)
+        state.compare.on("wanted").connect(self._caption)
         for field in ("names_hidden",):
             state.view.on(field).connect(self._caption)
             state.view.on(field).connect(self._recent_again)
@@ -66,7 +67,7 @@ class ShellController:
     def _watch_actions(self) -> None:
         """Commands are looked at again after any change that may matter to one of them."""
         state = self._state
-        for part in (state.engine, state.case, state.model, state.shell, state.view):
+        for part in (state.engine, state.case, state.compare, state.model, state.shell, state.view):
             for field in type(part).model_fields:
                 if field not in QUIET:
                     part.on(field).connect(self._soon)
@@ -107,8 +108,9 @@ class ShellController:
         case, name = self._state.case, self.name()
         scan, recording = case.scan, case.recording
         self._title()
-        if case.wanted:
-            self._window.strip.set_caption(veiled(self._state, tr("open.busy", name=Path(case.wanted).name)))
+        wanted = case.wanted or self._state.compare.wanted
+        if wanted:
+            self._window.strip.set_caption(veiled(self._state, tr("open.busy", name=Path(wanted).name)))
             return
         if scan is None:
             self._window.strip.set_caption(tr("caption.nothing"))

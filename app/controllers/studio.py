@@ -7,6 +7,7 @@ What a script, a test or the tour may call: :meth:`Studio.open_path`, :meth:`Stu
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -38,6 +39,7 @@ from app.views.main_window import MainWindow
 from brainlm_engine.api.errors import EngineError
 
 if TYPE_CHECKING:
+    from app.controllers.comparing import CompareController
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.viewing import ViewController
@@ -75,6 +77,7 @@ class Studio:
         self.boxes = Boxes(self.state, window, self.shell)
         self.commands = Commands(self)
         self.viewing: ViewController | None = None
+        self.comparing: CompareController | None = None
         self.modelling: ModelController | None = None
         self.timing: TimeController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -123,6 +126,13 @@ class Studio:
         surfaces = await self.shelf.surfaces()
         for brain in self.brains:
             brain.set_surfaces(surfaces)
+            await asyncio.sleep(0)
+        with contextlib.suppress(EngineError):  # a preferred atlas may be gone; each scan names its own
+            atlas = await self.shelf.atlas(self.state.case.atlas_id)
+            for page in (self.viewing, self.modelling):
+                if page is not None:
+                    page.draw_atlas(atlas)
+                    await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Save, stop, let the engine go."""
@@ -135,6 +145,8 @@ class Studio:
         self.shell.save_window()
         if self.viewing is not None:
             await self.viewing.slices.stop()
+        if self.comparing is not None:
+            await self.comparing.stop()
         await self.tasks.stop()
         await self.engine.close()
         for brain in self.brains:
@@ -166,6 +178,10 @@ class Studio:
     async def open_demo(self, n_frames: int = 490) -> bool:
         """Make the demo case (once) and open it."""
         return await self.opening.open_demo(n_frames)
+
+    async def compare(self, path: str | Path) -> bool:
+        """Show a second scan beside the open one; True when it is on screen."""
+        return await self.comparing.open_path(path) if self.comparing is not None else False
 
     async def prepared(self) -> bool:
         """Wait for the parcel series of the open scan; False when they could not be made."""
@@ -216,6 +232,8 @@ class Studio:
             await asyncio.sleep(0.01)
         if self.viewing is not None:
             await self.viewing.slices.settled()
+        if self.comparing is not None:
+            await self.comparing.settled()
 
     def drop(self, paths: list[str]) -> None:
         """Open the first of ``paths``; more than one at a time is said, not queued."""
@@ -254,7 +272,7 @@ class Studio:
             self.commands.choose_atlas()
 
     def _theme_changed(self, chosen: theme.Theme) -> None:
-        for controller in (self.viewing, self.modelling):
+        for controller in (self.viewing, self.comparing, self.modelling):
             if controller is not None:
                 controller.set_theme(chosen)
 

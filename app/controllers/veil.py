@@ -15,6 +15,7 @@ def veiled(state: AppState, text: str) -> str:
     if not state.view.names_hidden or not text:
         return text
     paths = [path for path in (state.case.path, state.case.wanted, *state.shell.recent) if path]
+    paths += [path for path in state.compare.known if path]
     scan = state.case.scan
     words = {scan.info.name if scan is not None else "", state.shell.last_session}
     words |= {word for path in paths for word in (path, str(Path(path).parent), Path(path).name)}

@@ -13,6 +13,7 @@ from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.services.shelf import REACH_MM
 from app.state import AppState
+from app.state.data import Atlas
 from app.text import tr
 from app.theme import Theme
 from app.widgets.qc_strip import Line
@@ -30,6 +31,7 @@ class ViewController:
         self, state: AppState, engine: EngineService, page: ViewPage, player: Player, pointing: Pointing
     ) -> None:
         self._state, self._page, self._player, self._pointing = state, page, player, pointing
+        self._drawn: Atlas | None = None
         self._slicing = Slicing(state, engine, page)
         self._connect()
         self._look_changed()
@@ -110,12 +112,18 @@ class ViewController:
         if atlas is None:
             page.parcels.set_parcels((), ())
             return
-        page.brain.set_atlas(
-            atlas.surface_left, atlas.surface_right, atlas.labels, atlas.labels_affine, atlas.info.structures
-        )
+        self.draw_atlas(atlas)
         names = [atlas.name(p) for p in range(atlas.info.n_parcels)]
         page.parcels.set_parcels(names, atlas.info.networks or [""] * len(names))
         self._crosshair_changed()
+
+    def draw_atlas(self, atlas: Atlas) -> None:
+        """Give the brain its parcels; the same atlas again costs nothing."""
+        if atlas is not self._drawn:
+            self._drawn = atlas
+            self._page.brain.set_atlas(
+                atlas.surface_left, atlas.surface_right, atlas.labels, atlas.labels_affine, atlas.info.structures
+            )
 
     def _recording_changed(self, *_: object) -> None:
         case, page = self._state.case, self._page
