@@ -9,6 +9,8 @@ FILE = (
     Action("open_demo", "open_demo", menu="file", shortcut="Ctrl+D", needs=("engine",), icon="brain"),
     Action("reopen", "reopen_session", menu="file", needs=("engine", "session")),
     Action("choose_atlas", "choose_atlas", menu="file", needs=("engine", "volume"), separated=True),
+    Action("compare", "compare_dialog", menu="file", needs=("engine", "volume")),
+    Action("compare_close", "close_comparison", menu="file", needs=("comparison",)),
     Action("close_case", "close_case", menu="file", shortcut="Ctrl+W", needs=("scan",), separated=True),
     Action("save_session", "save_session", menu="file", shortcut="Ctrl+S", needs=("scan",)),
     Action("clear_recent", "clear_recent", menu="file", needs=("recent",)),

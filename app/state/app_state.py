@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from app.state.compare import CompareState
 from app.state.edits import EditStack
 from app.state.model import State
 from app.state.notices import Notices
@@ -16,6 +17,7 @@ class AppState(State):
 
     engine: EngineState = Field(default_factory=EngineState)
     case: CaseState = Field(default_factory=CaseState)
+    compare: CompareState = Field(default_factory=CompareState)
     view: ViewState = Field(default_factory=ViewState)
     model: ModelState = Field(default_factory=ModelState)
     work: WorkState = Field(default_factory=WorkState)

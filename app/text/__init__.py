@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from app.text.actions import ACTIONS
 from app.text.case import CASE
+from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
 from app.text.shell import SHELL
 from app.text.workspaces import WORKSPACES
 
-_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **WORKSPACES, **DRAWING}
+_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING}
 
 
 def tr(key: str, **values: object) -> str:

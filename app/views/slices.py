@@ -14,7 +14,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.theme.tokens import DARK, THEMES, Theme
@@ -22,6 +22,7 @@ from app.views.slice_grid import PLANES, Grid, plane_of
 from app.views.slice_pane import MARGIN_X, MARGIN_Y, SlicePane
 from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, symmetric
+from app.widgets.elided import ElidedLabel
 from app.widgets.focus_ring import paint_focus_ring
 
 Array = NDArray[Any]
@@ -52,7 +53,7 @@ class SliceView(QWidget):
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.panes = [SlicePane(plane) for plane in range(3)]
         self.bar = ColourBar(on_slices=True)
-        self.caption = QLabel()
+        self.caption = ElidedLabel()
         self._build()
         for pane in self.panes:
             pane.dragged.connect(lambda x, y, p=pane: self._dragged(p, x, y))
@@ -163,7 +164,10 @@ class SliceView(QWidget):
 
     def set_caption(self, text: str) -> None:
         """Space and units, below the slices."""
+        lines = self.caption.text().count("\n")
         self.caption.setText(text)
+        if text.count("\n") != lines:
+            self._arrange()
 
     def set_unit(self, text: str) -> None:
         """Unit on the colour bar."""

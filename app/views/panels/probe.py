@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.text import tr
 from app.views.forms import GRID, Form, label
 
-ROWS = ("region", "network", "mm", "voxel", "value", "parcel")
+ROWS = ("region", "network", "mm", "voxel", "value", "second", "parcel")
 
 
 class ProbePanel(QWidget):
@@ -27,6 +27,8 @@ class ProbePanel(QWidget):
         for value in self._values.values():
             value.setMinimumWidth(1)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._values["second"].setAccessibleName(tr("probe.second").replace("\n", " "))
+        self.show_second(False)
         column.addLayout(form)
 
     def show_values(self, **values: str) -> None:
@@ -34,6 +36,11 @@ class ProbePanel(QWidget):
         for name, text in values.items():
             self._values[name].setText(text or tr("probe.none"))
             self._values[name].setToolTip(text)
+
+    def show_second(self, shown: bool) -> None:
+        """Show the row of the second scan while two stand side by side."""
+        for row in (self._names, self._values):
+            row["second"].setVisible(shown)
 
     def set_space(self, mni: bool) -> None:
         """Say whether the millimetres are MNI's or the scanner's."""
