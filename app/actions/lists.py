@@ -91,6 +91,13 @@ BRAIN = (
         (("surface_pial", "pial", "Ctrl+Shift+I"), ("surface_inflated", "inflated", "Ctrl+I")),
         "brain3d",
     ),
+    *_choice(
+        "brain",
+        "set_brain_layout",
+        "view.brain_layout",
+        (("layout_panels", "panels", "Ctrl+Shift+B"), ("layout_whole", "whole", "Ctrl+B")),
+        "brain3d",
+    ),
     *(
         Action(f"brain_{side}", "brain_from", side, "brain", f"Shift+F{number}", ("brain3d",), separated=number == 1)
         for number, side in enumerate(("left", "right", "front", "back", "top", "bottom"), start=1)

@@ -138,6 +138,10 @@ class Commands:
         """Choose the pial or the inflated surface."""
         self._state.edits.set(tr("edit.display"), self._state.view, surface=name)
 
+    def set_brain_layout(self, name: str) -> None:
+        """Both hemispheres from both sides, or one large brain."""
+        self._state.edits.set(tr("edit.display"), self._state.view, brain_layout=name)
+
     def brain_from(self, side: str) -> None:
         """Look at the brain from a side."""
         for brain in self._studio.brains:

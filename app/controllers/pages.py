@@ -62,6 +62,11 @@ async def build_pages(studio: Studio) -> None:
         controller.set_theme(theme.current())
     for brain in studio.brains:
         brain.set_surface(state.view.surface)
+        brain.set_layout(state.view.brain_layout)
+        state.view.on("brain_layout").connect(brain.set_layout)
+        brain.layout_changed.connect(lambda name: state.view.put(brain_layout=name))
+        brain.prepare()
+        await asyncio.sleep(0.05)
 
     def show_panel(shown: bool) -> None:
         for page in (view, model):

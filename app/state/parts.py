@@ -77,6 +77,7 @@ class ViewState(State):
     threshold: float = 0.5
     opacity: float = 0.7
     surface: Literal["pial", "inflated"] = "inflated"
+    brain_layout: Literal["panels", "whole"] = "panels"
     radiological: bool = False
     time_unit: TimeUnit = "s"
     names_hidden: bool = False

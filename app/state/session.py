@@ -11,7 +11,7 @@ from brainlm_engine.api.messages import MaskSpec
 
 _VIEW = (
     "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
-    "surface", "radiological", "time_unit", "names_hidden",
+    "surface", "brain_layout", "radiological", "time_unit", "names_hidden",
 )  # fmt: skip
 
 

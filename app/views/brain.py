@@ -214,11 +214,15 @@ class BrainView(QWidget):
 
     # ---------------------------------------------------------------- loading
 
+    def prepare(self) -> None:
+        """Load VTK and compile its shaders now, so that the first scan does not pay for them."""
+        if self.available and self._scene is None and not self._closed:
+            self._loader.start()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Begin to load VTK once the widget is on screen; what stands there until then is a sentence."""
         super().showEvent(event)
-        if self.available and self._scene is None and not self._closed:
-            QTimer.singleShot(0, self._loader.start)
+        QTimer.singleShot(0, self.prepare)
 
     def _take_loaded(self, result: Loaded) -> None:
         """VTK is imported and perhaps an atlas is meshed; drawing begins here, in the GUI thread."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,18 @@ def _scene_module() -> Any:
     return importlib.import_module("app.views.brain_scene")
 
 
+_SHARED = Lock()
+_last: list[tuple[Array, Array, dict[Part, Blobs]]] = []
+
+
 def _deep(labels: Array, affine: Array, structures: Array) -> dict[Part, Blobs]:
+    """Make the surfaces once for all views that show the same atlas."""
+    with _SHARED:
+        if not _last or _last[0][0] is not labels or not np.array_equal(_last[0][1], structures):
+            _last[:] = [(labels, structures, _made(labels, affine, structures))]
+        return _last[0][2]
+
+
+def _made(labels: Array, affine: Array, structures: Array) -> dict[Part, Blobs]:
     made = {part: blobs(labels, affine, np.flatnonzero(structures == part), tidy=part == "cerebellum") for part in DEEP}
     return {part: blob for part, blob in made.items() if blob is not None}
