@@ -58,8 +58,22 @@ class EngineController:
         if not await self.start():
             return False
         self._state.notices.tell(Notice("engine:back", "success", tr("lost.back")))
+        await self._open_again()
         self._opening.prepare_again()
         return True
+
+    async def _open_again(self) -> None:
+        """Give the new engine the scan that is on screen, and ask for its slices once more."""
+        state, scan = self._state, self._state.case.scan
+        if scan is None:
+            return
+        try:
+            await self._engine.client.open_scan(state.case.path, scan.answers)
+        except EngineError as error:
+            state.notices.tell(Notice.of_error(error, "scan:open"))
+            return
+        if state.case.scan is scan:
+            state.view.on("frame").emit(state.view.frame, state.view.frame)
 
     async def cancel(self, job_id: str) -> None:
         """Ask a job to stop."""

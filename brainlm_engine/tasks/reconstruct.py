@@ -19,6 +19,7 @@ from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums
 
 Floats = NDArray[np.float32]
 TR_RANGE = (0.5, 3.5)
+LEAST_FRAMES = 4  # a parcel's mean and spread come from these
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,18 @@ def reconstruct(
     Raises
     ------
     BadInput
-        When the recording is shorter than one patch, has no positions, or the mask does not fit.
+        When the recording has fewer than four frames or no positions, or the mask does not fit.
     """
     clock = Clock()
     mask = mask or MaskSpec()
-    patch, length, notes = plan_window(model, recording, frames)
+    patch, length, notes = plan_window(model, recording, frames, padded=True)
     start = min(max(0, start), recording.n_frames - length)
     measured = zscored(recording)[:, start : start + length]
-    hidden = build_mask(mask, recording.n_parcels, length // patch, recording.networks)
-    predicted = predict(model, measured[None], recording, hidden[None])[0]
-    hidden_frames = np.repeat(hidden, patch, axis=1)
+    beyond = -length % patch
+    hidden = build_mask(mask, recording.n_parcels, (length + beyond) // patch, recording.networks)
+    filled = np.pad(measured, ((0, 0), (0, beyond)), constant_values=np.nan)
+    predicted = predict(model, filled[None], recording, hidden[None])[0][:, :length]
+    hidden_frames = np.repeat(hidden, patch, axis=1)[:, :length]
     scored = hidden_frames & np.isfinite(measured) & np.isfinite(predicted)
     guesses = {"model": predicted}
     if baselines and scored.any():
@@ -111,10 +114,16 @@ def reconstruct(
     )  # fmt: skip
 
 
-def plan_window(model: MaskedModel, recording: Recording, frames: int) -> tuple[int, int, tuple[str, ...]]:
-    """Return frames per patch, frames of the window and notes for the person."""
+def plan_window(
+    model: MaskedModel, recording: Recording, frames: int, *, padded: bool = False
+) -> tuple[int, int, tuple[str, ...]]:
+    """Return frames per patch, frames of the window and notes for the person.
+
+    With ``padded`` a recording shorter than one patch is its own window; the caller adds missing frames behind it.
+    """
     patch = model.frames_per_patch(recording.tr_s)
-    if recording.n_frames < patch:
+    short = recording.n_frames < patch
+    if short and (not padded or recording.n_frames < LEAST_FRAMES):
         raise BadInput(
             f"{recording.name or 'The recording'} has {recording.n_frames} frames, fewer than one time patch of "
             f"{patch}.",
@@ -126,9 +135,14 @@ def plan_window(model: MaskedModel, recording: Recording, frames: int) -> tuple[
             f"No region of {recording.name or 'the recording'} has both a signal and a position.",
             "Give the positions of the regions: an atlas, or a coordinates file.",
         )
-    length = max(1, min(frames, recording.n_frames) // patch) * patch
+    length = recording.n_frames if short else max(1, min(frames, recording.n_frames) // patch) * patch
     notes = []
-    if length < frames - patch:
+    if short:
+        notes.append(
+            f"Only {length} frames ({length * recording.tr_s:.0f} s), less than one time patch of "
+            f"{patch * recording.tr_s:.0f} s: the patch is filled up with missing frames. Too little to conclude from."
+        )
+    elif length < frames - patch:
         notes.append(f"The recording is shorter than the window asked for: {length} frames are used.")
     if not TR_RANGE[0] <= recording.tr_s <= TR_RANGE[1]:
         notes.append(

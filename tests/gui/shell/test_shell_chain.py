@@ -87,8 +87,11 @@ async def check_lost(studio: Studio, until: Until) -> None:
     assert await studio.engine_life.restart()
     assert state.engine.status == "ready"
     assert all(n.key != "engine:lost" for n in state.notices.waiting)
+    studio.show_workspace("view")
     studio.player.go(12)
     await studio.settled()
+    assert not [line for line in state.work.log if "does not hold this scan" in line]
+    studio.show_workspace("model")
     assert await studio.reconstruct() is not None
 
 

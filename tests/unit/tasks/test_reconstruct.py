@@ -128,7 +128,19 @@ def test_short_recordings(model: MaskedModel, make_recording: Make) -> None:
     assert result.info.n_frames == 60
     assert "shorter than the window" in result.info.notes[0]
     with pytest.raises(BadInput, match="fewer than one time patch of 20"):
-        reconstruct(model, make_recording(1, frames=12))
+        reconstruct(model, make_recording(1, frames=3))
+
+
+def test_less_than_a_patch_is_filled_up_and_said(model: MaskedModel, make_recording: Make) -> None:
+    result = reconstruct(model, make_recording(1, frames=12))
+    assert result.info.n_frames == 12
+    assert result.mask.shape[1] == 1
+    assert result.predicted.shape == result.measured.shape
+    assert result.measured.shape[1] == 12
+    assert np.isfinite(result.predicted).all()
+    assert "filled up with missing frames" in result.info.notes[0]
+    with pytest.raises(BadInput, match="fewer than one time patch"):
+        reconstruct_recording(model, make_recording(1, frames=12), 0.75, seed=1)
 
 
 def test_without_positions_or_signal(model: MaskedModel, make_recording: Make) -> None:
