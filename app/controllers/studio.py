@@ -145,6 +145,7 @@ class Studio:
         self.shell.save_window()
         if self.viewing is not None:
             await self.viewing.slices.stop()
+            await self.viewing.voxel.latest.stop()
         if self.comparing is not None:
             await self.comparing.stop()
         await self.tasks.stop()
@@ -232,6 +233,7 @@ class Studio:
             await asyncio.sleep(0.01)
         if self.viewing is not None:
             await self.viewing.slices.settled()
+            await self.viewing.voxel.latest.settled()
         if self.comparing is not None:
             await self.comparing.settled()
 

@@ -9,6 +9,7 @@ import numpy as np
 from app.controllers import display
 from app.controllers.pointing import Pointing
 from app.controllers.slicing import Slicing, Wish
+from app.controllers.voxel_trace import VoxelTrace
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.services.shelf import REACH_MM
@@ -16,7 +17,6 @@ from app.state import AppState
 from app.state.data import Atlas
 from app.text import tr
 from app.theme import Theme
-from app.widgets.qc_strip import Line
 from brainlm_engine.api.messages import Reply, SliceInfo
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ViewController:
         self._state, self._page, self._player, self._pointing = state, page, player, pointing
         self._drawn: Atlas | None = None
         self._slicing = Slicing(state, engine, page)
+        self.voxel = VoxelTrace(state, engine, page)
         self._connect()
         self._look_changed()
         self._scan_changed()
@@ -83,6 +84,8 @@ class ViewController:
         scan, page = self._state.case.scan, self._page
         page.set_filled(scan is not None)
         self._slicing.clear()
+        self.voxel.clear()
+        self.voxel.show()
         if scan is None:
             return
         mni = not scan.is_volume or scan.info.space is None or scan.info.space.verdict != "not_mni"
@@ -91,6 +94,7 @@ class ViewController:
         if scan.is_volume:
             page.slices.set_labels(None)
             self._slicing.hold(scan.first, scan.affine, display.grey_limits(scan.first))
+            self.voxel.want()
             page.slices.set_caption("")
 
     def _labels_changed(self, *_: object) -> None:
@@ -153,7 +157,7 @@ class ViewController:
         recording = self._state.case.recording
         if recording is None:
             return
-        self._page.strip.set_lines(Line(tr("quality.dvars"), recording.dvars, tr("unit.dvars")))
+        self.voxel.show()
         missing, parcels = int(recording.missing.sum()), recording.info.n_parcels
         covered = int((recording.coverage >= 0.5).sum())
         known = recording.tsnr[np.isfinite(recording.tsnr)]
@@ -178,6 +182,7 @@ class ViewController:
         self._page.slices.set_crosshair(mm)
         self._page.brain.set_crosshair(mm)
         self._slicing.want()
+        self.voxel.want()
         self._probe()
 
     def _probe(self, *_: object) -> None:

@@ -37,6 +37,7 @@ WORKSPACES = {
     "probe.scanner_mm": "Scanner, mm",
     "probe.voxel": "Voxel",
     "probe.value": "Voxel value",
+    "probe.trace": "Voxel",
     "probe.parcel": "Parcel value",
     "probe.none": "–",
     "probe.outside": "outside the atlas",

@@ -71,9 +71,12 @@ class QCStrip(QWidget):
 
     def set_lines(self, *lines: Line) -> None:
         """The measures, from the top."""
+        frames, count = self.n_frames, len(self._lines)
         self._lines = lines
-        self._span = (-0.5, max(self.n_frames, 1) - 0.5)
-        self.updateGeometry()
+        if self.n_frames != frames:
+            self._span = (-0.5, max(self.n_frames, 1) - 0.5)
+        if len(lines) != count:
+            self.updateGeometry()
         self._redraw()
 
     def set_cursor(self, frame: int | None) -> None:

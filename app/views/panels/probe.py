@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, Form, label
+from app.widgets.elided import ElidedLabel
 
 ROWS = ("region", "network", "mm", "voxel", "value", "second", "parcel")
 
@@ -22,7 +23,7 @@ class ProbePanel(QWidget):
         column.addWidget(label(tr("panel.probe"), "heading"))
         form = Form()
         form.setVerticalSpacing(4)
-        self._values = {name: label(tr("probe.none")) for name in ROWS}
+        self._values = {name: _value(name) for name in ROWS}
         self._names = {name: form.row(tr(f"probe.{name}"), value) for name, value in self._values.items()}
         for value in self._values.values():
             value.setMinimumWidth(1)
@@ -35,7 +36,6 @@ class ProbePanel(QWidget):
         """Show the given rows; the others keep what they have."""
         for name, text in values.items():
             self._values[name].setText(text or tr("probe.none"))
-            self._values[name].setToolTip(text)
 
     def show_second(self, shown: bool) -> None:
         """Show the row of the second scan while two stand side by side."""
@@ -45,3 +45,12 @@ class ProbePanel(QWidget):
     def set_space(self, mni: bool) -> None:
         """Say whether the millimetres are MNI's or the scanner's."""
         self._names["mm"].setText(tr("probe.mm") if mni else tr("probe.scanner_mm"))
+
+
+def _value(name: str) -> QLabel:
+    """Return the place of one value; a region's name is shortened in the middle where it is too long."""
+    if name != "region":
+        return label(tr("probe.none"))
+    place = ElidedLabel()
+    place.setText(tr("probe.none"))
+    return place
