@@ -96,6 +96,7 @@ class BrainView(QWidget):
         self._parts.set_surfaces(arrays)
         self._actors.forget()
         self._rebuild()
+        QTimer.singleShot(0, self, self._rehearse)
 
     def set_atlas(
         self, surface_left: Array, surface_right: Array, labels: Array, affine: Array, structures: Sequence[str]
@@ -219,6 +220,11 @@ class BrainView(QWidget):
         if self.available and self._scene is None and not self._closed:
             self._loader.start()
 
+    def _rehearse(self) -> None:
+        """Draw once while nobody looks: meshes go to the graphics memory now and not when the first scan opens."""
+        if self._scene is not None and self._parts.ready and not self._closed and not self.isVisible():
+            self.canvas.rehearse()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Begin to load VTK once the widget is on screen; what stands there until then is a sentence."""
         super().showEvent(event)
@@ -237,6 +243,7 @@ class BrainView(QWidget):
                 return
             self.canvas.message = tr("brain.no_surfaces")
             self.canvas.attach(self._scene, self._actors)
+            QTimer.singleShot(0, self, self._rehearse)
         if result.blobs is not None and result.revision == self._revision:
             self._parts.blobs = dict(result.blobs)
             self._actors.forget(DEEP)

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 KEY_VIEWS = ("left", "right", "front", "back", "top", "bottom")
 SLOW_MS = 45.0
 REST_MS = 200
+REHEARSAL = (400, 360)
 
 
 class BrainCanvas(QWidget):
@@ -196,6 +197,13 @@ class BrainCanvas(QWidget):
         spent = (time.perf_counter() - begin) * 1e3
         if not self._quick:
             self.render_ms = spent if self._scene.frames < 4 else 0.8 * self.render_ms + 0.2 * spent
+
+    def rehearse(self) -> None:
+        """Draw without showing."""
+        if self.width() < REHEARSAL[0] or self.height() < REHEARSAL[1]:
+            self.resize(*REHEARSAL)
+        self._render()
+        self._stale = True
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The newest picture, then everything flat on top of it."""
