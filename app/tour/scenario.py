@@ -97,6 +97,9 @@ async def _begin(tour: Tour) -> None:
         if not await studio.open_demo():
             raise RuntimeError("The demo case could not be opened; the log above says why.")
         tour.seconds["first volume on screen (demo case made first where needed)"] = time.perf_counter() - began
+        await studio.settled()
+    with tour.pulse.phase("first paint of View"):
+        await asyncio.sleep(0.4)
     await tour.picture("view-first-volume", "The first volume is on screen while the rest is prepared behind it.")
     with tour.pulse.phase("prepare"):
         began = time.perf_counter()
@@ -136,9 +139,11 @@ async def _look(tour: Tour) -> None:
 async def _reconstruct(tour: Tour) -> None:
     studio = tour.studio
     tour.tell("Model: reconstructing a window with 75 % of its patches hidden")
+    began = time.perf_counter()
+    studio.show_workspace("model")
+    with tour.pulse.phase("first paint of Model"):
+        await asyncio.sleep(0.4)
     with tour.pulse.phase("reconstruct"):
-        studio.show_workspace("model")
-        began = time.perf_counter()
         await tour.until(
             lambda: studio.state.model.result is not None or bool(studio.state.model.problem), "the reconstruction"
         )
@@ -177,13 +182,12 @@ def _report(tour: Tour) -> Path:
     assert scan is not None
     assert recording is not None
     scores = tuple((s.title, f"{s.r2:.3f}", f"{s.r:.3f}", f"{s.mse:.3f}") for s in result.info.scores)
-    blocked = ("open", "prepare", "play", "reconstruct")
     figures = (
         *((name, f"{value:.2f} s") for name, value in tour.seconds.items()),
         ("frames shown per second while playing", f"{tour.frames_per_second:.1f}"),
         *(
             (f"longest time the window was blocked: {name}", f"{tour.pulse.longest_ms(name):.0f} ms")
-            for name in blocked
+            for name in tour.pulse.gaps_ms
         ),
     )
     take = tour.pictures

@@ -24,6 +24,7 @@ SIZE = (1280, 800)
 DRAGS = 200
 PLAY_S = 6.0
 REST_S = 3.0
+FIRST_PAINT_S = 0.4
 
 
 async def _measure(studio: Studio, scan: str | None) -> list[tuple[str, str, str, str]]:
@@ -32,8 +33,11 @@ async def _measure(studio: Studio, scan: str | None) -> list[tuple[str, str, str
     await asyncio.sleep(REST_S)  # the window has been on screen for a moment: its start is bench_startup.py's matter
     pulse = Pulse(studio.window)
     state = studio.state
-    with pulse.phase("open and prepare"):
+    with pulse.phase("open"):
         assert await (studio.open_path(scan) if scan else studio.open_demo())
+    with pulse.phase("first paint of View"):
+        await asyncio.sleep(FIRST_PAINT_S)
+    with pulse.phase("prepare"):
         assert await studio.prepared()
         while not state.case.cached:
             await asyncio.sleep(0.02)
@@ -58,8 +62,11 @@ async def _measure(studio: Studio, scan: str | None) -> list[tuple[str, str, str
             await asyncio.sleep(0)
     drag = DRAGS / (time.perf_counter() - began)
 
+    studio.show_workspace("model")
+    with pulse.phase("first paint of Model"):
+        await asyncio.sleep(FIRST_PAINT_S)
     with pulse.phase("reconstruct"):
-        studio.show_workspace("model")
+        await studio.reconstruct()
         while state.model.result is None and not state.model.problem:
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.5)
@@ -70,10 +77,17 @@ async def _measure(studio: Studio, scan: str | None) -> list[tuple[str, str, str
         ("scrub: brain, slices, traces", f"{scrub:.1f} /s", ">= 25 /s", f"{scrub / repaint:.2f}x window.grab()"),
         ("crosshair drag, cached", f"{drag:.1f} /s", ">= 30 /s", f"{drag / reference:.1f}x nibabel slicing the file"),
     ]
-    for phase in ("open and prepare", "scrub", "crosshair", "reconstruct"):
+    for phase in pulse.gaps_ms:
         gaps = sorted(pulse.gaps_ms[phase])
         beats = f"median {statistics.median(gaps):.1f} ms, 99 % {gaps[int(0.99 * (len(gaps) - 1))]:.0f} ms"
-        rows.append((f"longest block: {phase}", f"{pulse.longest_ms(phase):.0f} ms", "< 50 ms", beats))
+        rows.append(
+            (
+                f"longest block: {phase}",
+                f"{pulse.longest_ms(phase):.0f} ms",
+                "" if "paint" in phase else "< 50 ms",
+                beats,
+            )
+        )
     return rows
 
 
@@ -156,7 +170,7 @@ def main() -> int:
             rows = loop.run_until_complete(_run(scan))
     print(f"window {SIZE[0]}x{SIZE[1]}, platform {application.platformName()}")
     for row in rows:
-        print(f"{row[0]:34s} {row[1]:>12s}  bar {row[2]:>9s}  {row[3]}")
+        print(f"{row[0]:36s} {row[1]:>12s}  bar {row[2]:>9s}  {row[3]}")
     return 0
 
 
