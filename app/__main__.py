@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -47,7 +49,11 @@ def main(argv: list[str] | None = None) -> int:
         draw_without_display()
     from app.bootstrap import run
 
-    return run(options)
+    if options.tour is None:
+        return run(options)
+    with tempfile.TemporaryDirectory() as neutral:  # the tour neither sees nor changes this person's settings
+        os.environ["BRAINLM_SETTINGS"] = neutral
+        return run(options)
 
 
 if __name__ == "__main__":

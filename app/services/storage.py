@@ -15,7 +15,10 @@ PREFERENCES, RECENT, LAYOUTS, SESSION, WINDOW = "preferences", "recent", "layout
 
 
 def settings_dir() -> Path:
-    """Return the folder of the person's settings; ``BRAINLM_HOME`` moves it."""
+    """Return the folder of the person's settings; ``BRAINLM_HOME`` moves it, ``BRAINLM_SETTINGS`` it alone."""
+    alone = os.environ.get("BRAINLM_SETTINGS")
+    if alone:
+        return Path(alone)
     home = os.environ.get("BRAINLM_HOME")
     if home:
         return Path(home) / "settings"

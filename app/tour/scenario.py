@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import platform
 import sys
 import time
@@ -69,14 +70,17 @@ class Tour:
 async def run(studio: Studio, out: Path) -> int:
     """Do the tour, write pictures and ``report.html`` into ``out``; return the exit code."""
     out = out.absolute()
-    out.mkdir(parents=True, exist_ok=True)
     tour = Tour(studio, out, Pulse(studio.window))
     try:
+        out.mkdir(parents=True, exist_ok=True)
         await _begin(tour)
         await _look(tour)
         await _reconstruct(tour)
         await _other_looks(tour)
-    except (OSError, TimeoutError, RuntimeError) as error:
+    except OSError as error:
+        tour.tell(f"The tour could not write to {out}: {error.strerror or error}. Give another folder.")
+        return 1
+    except (TimeoutError, RuntimeError) as error:
         tour.tell(str(error))
         return 1
     report = _report(tour)
@@ -181,7 +185,9 @@ def _report(tour: Tour) -> Path:
     assert result is not None
     assert scan is not None
     assert recording is not None
-    scores = tuple((s.title, f"{s.r2:.3f}", f"{s.r:.3f}", f"{s.mse:.3f}") for s in result.info.scores)
+    scores = tuple(
+        (s.title, *(f"{v:.3f}" if math.isfinite(v) else "–" for v in (s.r2, s.r, s.mse))) for s in result.info.scores
+    )
     figures = (
         *((name, f"{value:.2f} s") for name, value in tour.seconds.items()),
         ("frames shown per second while playing", f"{tour.frames_per_second:.1f}"),

@@ -17,7 +17,7 @@ def describe(scan: VolumeScan | TableScan) -> ScanInfo:
 def _volume(scan: VolumeScan) -> ScanInfo:
     info = scan.info
     report = check_space(scan)
-    question = space_question(report)
+    question = space_question(report, scan.header.has_position)
     questions = (*info.questions, question) if question else info.questions
     return info.model_copy(update={"space": report, "questions": questions})
 

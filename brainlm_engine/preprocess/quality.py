@@ -17,7 +17,7 @@ class Quality:
     Attributes
     ----------
     dvars : (frames,) float32, root mean square over parcels of the change from the frame before, as a multiple of its
-        median; the first frame is 0
+        median; the first frame, which has none before it, is NaN
     tsnr : (parcels,) float32, mean over standard deviation in time; NaN for missing parcels and for series whose mean
         was taken out already
     coverage : (parcels,) float32, 0..1
@@ -72,7 +72,7 @@ def quality(recording: Recording, fd_mm: NDArray[np.float32] | None = None) -> Q
 
 
 def _dvars(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.zeros(series.shape[1] if series.ndim == 2 else 0)
+    out = np.full(series.shape[1] if series.ndim == 2 else 0, np.nan)
     if len(series) == 0 or series.shape[1] < 2:
         return out
     spread = series.std(1, keepdims=True)

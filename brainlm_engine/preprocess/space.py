@@ -61,18 +61,20 @@ def _needed(scan: VolumeScan) -> float:
     return MNI_FROM - 0.05 if usual else MNI_FROM
 
 
-def space_question(report: SpaceReport) -> Question | None:
+def space_question(report: SpaceReport, has_position: bool = True) -> Question | None:
     """Return what to ask about a scan that is not clearly in MNI space."""
     if report.verdict == "mni":
         return None
+    lay = "Lay the atlas over it by the header's position only"
+    if not has_position:
+        lay = "Lay the atlas over its voxels as they come; left and right may be wrong"
+    open_question = report.verdict == "not_mni" or not has_position
     return Question(
         question_id="space",
         text=f"{report.text} How shall its regions be found?",
-        choices=(
-            Choice(value="affine", label="Lay the atlas over it by the header's position only"),
-            Choice(value="atlas", label="Choose another atlas, made for this scan"),
-        ),
-        default="affine",
+        choices=(Choice(value="affine", label=lay), Choice(value="atlas", label="Choose another atlas, made for it")),
+        default="" if open_question else "affine",
+        required=open_question,
     )
 
 

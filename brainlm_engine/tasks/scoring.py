@@ -118,6 +118,12 @@ def verdict(scores: tuple[Score, ...]) -> str:
         return f"Nothing beats the mean of the recording here; the model's R² is {model.r2:.2f}."
     if abs(model.r2 - best.r2) < 0.005:
         return f"The model explains {explained}, no more than the best simple method: {method} (R² {best.r2:.2f})."
+    if model.r2 > best.r2 and all(score.method != "ridge_people" for score in scores):
+        return (
+            f"The model explains {explained}, more than the simple methods that could be run here, the best being "
+            f"{method} (R² {best.r2:.2f}). The strongest one, ridge learned from other people, needs people of the "
+            "same atlas and was not run."
+        )
     if model.r2 > best.r2:
         return f"The model explains {explained}, more than the best simple method: {method} (R² {best.r2:.2f})."
     return f"The model explains {explained}, less than a simple method: {method} (R² {best.r2:.2f})."

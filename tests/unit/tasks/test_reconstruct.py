@@ -215,7 +215,9 @@ def test_verdicts() -> None:
     def score(method: str, share: float) -> object:
         return sums(truth, truth * share, scored, window_mean(truth)).score(method)
 
-    assert "more than the best simple method" in verdict((score("model", 0.9), score("ridge", 0.2)))  # type: ignore[arg-type]
+    everybody = (score("model", 0.9), score("ridge", 0.2), score("ridge_people", 0.3))
+    assert "more than the best simple method" in verdict(everybody)  # type: ignore[arg-type]
+    assert "was not run" in verdict(everybody[:2])  # type: ignore[arg-type]
     assert "less than a simple method" in verdict((score("model", 0.2), score("ridge", 0.9)))  # type: ignore[arg-type]
     assert "no more than" in verdict((score("model", 0.5), score("ridge", 0.5)))  # type: ignore[arg-type]
     assert "Nothing beats the mean" in verdict((score("model", -1), score("mean", -0.1)))  # type: ignore[arg-type]
