@@ -16,6 +16,7 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "lost_engine": lambda s: s.engine.status in ("lost", "failed"),
     "scan": lambda s: s.case.scan is not None,
     "volume": lambda s: s.case.scan is not None and s.case.scan.is_volume,
+    "questions": lambda s: s.case.scan is not None and bool(s.case.scan.info.questions),
     "comparison": lambda s: s.compare.wished,
     "recording": lambda s: s.case.recording is not None,
     "model": lambda s: s.model.model is not None,

@@ -55,6 +55,10 @@ class Commands:
         """Ask for another atlas for the open scan."""
         self._studio.boxes.choose_atlas(self._studio.opening.choose_atlas)
 
+    def ask_questions(self) -> None:
+        """Ask again what the open file does not say clearly."""
+        self._studio.opening.questions.ask_all()
+
     def compare_dialog(self) -> None:
         """Ask for a scan to stand beside the open one."""
         dialog = QFileDialog(self._window, tr("compare.title"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.controllers.comparison_slices import SecondSlices
+from app.controllers.failures import tell_error
 from app.services.engine import EngineService
 from app.services.tasks import Tasks
 from app.state import AppState
@@ -55,7 +56,7 @@ class CompareController:
         except EngineError as error:
             if stamp.fits(compare.revision):
                 compare.wanted = ""
-                self._tell(Notice.of_error(error, COMPARE_NOTICE))
+                tell_error(self._state, error, COMPARE_NOTICE)
             return False
         if not stamp.fits(compare.revision):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.controllers.failures import LOST, tell_error
 from app.controllers.opening import OpenController
 from app.controllers.veil import veiled
 from app.services.engine import EngineService
@@ -12,8 +13,6 @@ from app.text import tr
 from app.views.main_window import MainWindow
 from brainlm_engine.api.errors import EngineError, EngineLost
 from brainlm_engine.api.messages import JobRecord, JobState
-
-LOST = "engine:lost"
 
 
 class EngineController:
@@ -70,7 +69,7 @@ class EngineController:
         try:
             await self._engine.client.open_scan(state.case.path, scan.answers)
         except EngineError as error:
-            state.notices.tell(Notice.of_error(error, "scan:open"))
+            tell_error(state, error, "scan:open")
             return
         if state.case.scan is scan:
             state.view.on("frame").emit(state.view.frame, state.view.frame)
@@ -131,7 +130,7 @@ class EngineController:
         if isinstance(error, EngineLost):
             return
         if isinstance(error, EngineError):
-            self._state.notices.tell(Notice.of_error(error))
+            tell_error(self._state, error)
             return
         import traceback
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.controllers.failures import tell_error
 from app.controllers.pointing import Pointing
 from app.services.engine import EngineService
 from app.state import AppState
 from app.state.data import Array, Atlas, Reconstruction
-from app.state.notices import Notice
 from app.text import tr
 from app.theme import Theme
 from brainlm_engine.api.errors import EngineError
@@ -90,7 +90,7 @@ class ModelController:
         except EngineError as error:
             if self._asked == asked:
                 state.model.put(running=False, problem=str(error))
-                state.notices.tell(Notice.of_error(error, "model:reconstruct"))
+                tell_error(state, error, "model:reconstruct")
             return None
         if self._asked != asked:
             return None

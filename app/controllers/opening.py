@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.controllers.display import default_look, home_of
+from app.controllers.failures import tell_error
+from app.controllers.questions import SCAN_NOTICE, Questions
 from app.services.engine import EngineService
 from app.services.preferences import save_recent, with_recent
 from app.services.shelf import Shelf
@@ -18,8 +20,6 @@ from app.state.stamps import Stamp
 from app.text import tr
 from brainlm_engine.api.errors import Cancelled, EngineError, EngineLost
 from brainlm_engine.api.messages import JobRecord
-
-SCAN_NOTICE = "scan:"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class OpenController:
 
     def __init__(self, state: AppState, engine: EngineService, shelf: Shelf, tasks: Tasks) -> None:
         self._state, self._engine, self._shelf, self._tasks = state, engine, shelf, tasks
+        self.questions = Questions(state)
         self._work = _Work()
         self._preparing: asyncio.Task[None] | None = None
         self._keep_look = False
@@ -55,7 +56,7 @@ class OpenController:
         except EngineError as error:
             if stamp.fits(case.revision):
                 case.put(wanted="", phase=before if case.scan is not None else "none")
-                self._tell(Notice.of_error(error, f"{SCAN_NOTICE}open"))
+                self._not_open(error, path, answers or {})
             return False
         if not stamp.fits(case.revision):
             return False
@@ -63,9 +64,21 @@ class OpenController:
         assert first is not None
         case.wanted = ""
         self._show(path, OpenScan(reply.message, first, dict(answers or {})))
-        if not self._ask():
+        if not self.questions.ask():
             self._prepare(stamp)
         return True
+
+    def _not_open(self, error: EngineError, path: str, answers: dict[str, str]) -> None:
+        """Tell why a file did not open; the questions of the one that stays open are asked again."""
+        case = self._state.case
+        held = case.scan.answers if case.scan is not None else {}
+        fresh = [name for name, value in answers.items() if held.get(name) != value]
+        wrong = fresh[0] if path == case.path and fresh and not isinstance(error, EngineLost) else ""
+        told = case.scan is not None and wrong not in held and self.questions.asks(case.scan, wrong)
+        if not told:
+            tell_error(self._state, error, f"{SCAN_NOTICE}open")
+        if case.phase == "asking" or told:
+            self.questions.ask(wrong, error)
 
     def _show(self, path: str, scan: OpenScan) -> None:
         state, case = self._state, self._state.case
@@ -84,36 +97,26 @@ class OpenController:
         for line in scan.info.notes:
             state.work.note(line)
         space = scan.info.space
-        asked = any(question.question_id == "space" for question in scan.info.questions)
-        if space is not None and space.verdict == "not_mni" and not asked:
+        if space is not None and space.verdict == "not_mni" and not self.questions.asks(scan, "space"):
             buttons = (("atlas", tr("action.choose_atlas")),)
             self._tell(Notice(f"{SCAN_NOTICE}space", "warning", space.text, buttons=buttons))
 
-    def _ask(self) -> bool:
-        """Put the file's open questions into the strip; True while one of them must be answered first."""
-        scan = self._state.case.scan
-        assert scan is not None
-        for question in scan.info.questions:
-            if question.question_id not in scan.answers:
-                key = f"{SCAN_NOTICE}question:{question.question_id}"
-                self._tell(Notice(key, "question", question.text, question=question))
-        return scan.unanswered
-
     async def answer(self, question_id: str, value: str) -> None:
-        """Open the scan again with one more answer."""
-        scan = self._state.case.scan
-        if question_id == "space":
-            self._state.notices.drop(f"{SCAN_NOTICE}question:space")
-            self._remember(question_id, value)
+        """Open the scan again with one more answer; how the regions are found changes nothing of what was read."""
+        case, scan = self._state.case, self._state.case.scan
+        if scan is None:
             return
-        if scan is not None:
-            await self.open_path(self._state.case.path, {**scan.answers, question_id: value})
+        if question_id != "space":
+            await self.open_path(case.path, {**scan.answers, question_id: value})
+            return
+        self.questions.remember(question_id, value)
+        if case.phase == "asking" and not scan.unanswered:
+            self._prepare(Stamp.of(case.revision))
 
-    def _remember(self, question_id: str, value: str) -> None:
-        """Keep an answer that changes nothing of what was read."""
-        scan = self._state.case.scan
-        if scan is not None:
-            scan.answers[question_id] = value
+    def choose_atlas_for_space(self, atlas_id: str) -> None:
+        """Answer the question of space with an atlas made for the scan."""
+        self.questions.remember("space", "atlas")
+        self.choose_atlas(atlas_id)
 
     def choose_atlas(self, atlas_id: str) -> None:
         """Make the parcel series of the open scan anew with another atlas."""
@@ -175,8 +178,17 @@ class OpenController:
                 case.phase = "failed"
         except EngineError as error:
             if stamp.fits(case.revision):
-                case.put(phase="failed", problem=str(error))
-                self._tell(Notice.of_error(error, f"{SCAN_NOTICE}prepare"))
+                self._not_prepared(error)
+
+    def _not_prepared(self, error: EngineError) -> None:
+        """Tell why there is no recording; positions that do not fit the table are asked for again."""
+        case = self._state.case
+        table = case.scan is not None and not case.scan.is_volume
+        if table and error.code == "bad_input" and self.questions.take_back("positions", error):
+            case.put(phase="asking", problem="")
+            return
+        case.put(phase="failed", problem=str(error))
+        tell_error(self._state, error, f"{SCAN_NOTICE}prepare")
 
     async def _make_recording(self, stamp: Stamp) -> None:
         case, scan = self._state.case, self._state.case.scan
@@ -249,6 +261,7 @@ class OpenController:
             state.view.put(**default_look(recording, state.view.overlay, state.view.scale))
         self._keep_look = False
         case.put(recording=recording, phase="ready")
+        self.questions.settle()
         for line in recording.info.notes:
             state.work.note(line)
 
@@ -274,6 +287,6 @@ class OpenController:
             record = await self._engine.finished(job.job_id)
         except EngineError as error:
             if error.code != "cancelled":
-                self._tell(Notice.of_error(error, f"{SCAN_NOTICE}demo"))
+                tell_error(self._state, error, f"{SCAN_NOTICE}demo")
             return False
         return await self.open_path(str((record.result or {})["path"]))

@@ -34,6 +34,7 @@ class Slicing:
         """Forget the scan that was shown."""
         self.latest.forget()
         self._local = None
+        self._page.slices.clear()
 
     def hold(self, volume: Array, affine: Array, grey: tuple[float, float]) -> None:
         """Show ``volume (x, y, z)``: a scan's first frame, or the brain of an atlas under a table."""

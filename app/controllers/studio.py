@@ -21,10 +21,12 @@ from app import theme
 from app.controllers.boxes import Boxes
 from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
-from app.controllers.engine import LOST, EngineController
-from app.controllers.opening import SCAN_NOTICE, OpenController
+from app.controllers.engine import EngineController
+from app.controllers.failures import LOST, tell_error
+from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
+from app.controllers.questions import QUESTION
 from app.controllers.session import OFFER, SessionController
 from app.controllers.shell import ShellController
 from app.services.engine import EngineService
@@ -211,7 +213,7 @@ class Studio:
             await self.engine.finished(job.job_id)
         except EngineError as error:
             if error.code != "cancelled":
-                self.state.notices.tell(Notice.of_error(error, "model:all"))
+                tell_error(self.state, error, "model:all")
             return False
         return True
 
@@ -261,7 +263,7 @@ class Studio:
             self.start(self.session.reopen(), tr("action.reopen"))
 
     def _answered(self, key: str, value: str) -> None:
-        question = key.removeprefix(f"{SCAN_NOTICE}question:")
+        question = key.removeprefix(QUESTION)
         if value == "file:":
             dialog = QFileDialog(self.window, tr("open.coordinates"))
             dialog.setNameFilter(tr("open.coordinates_filter"))
@@ -269,9 +271,10 @@ class Studio:
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
             return
-        self.start(self.opening.answer(question, value), tr("edit.answer"))
         if (question, value) == ("space", "atlas"):
-            self.commands.choose_atlas()
+            self.boxes.choose_atlas(self.opening.choose_atlas_for_space)
+            return
+        self.start(self.opening.answer(question, value), tr("edit.answer"))
 
     def _theme_changed(self, chosen: theme.Theme) -> None:
         for controller in (self.viewing, self.comparing, self.modelling):

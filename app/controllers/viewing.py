@@ -17,6 +17,7 @@ from app.state import AppState
 from app.state.data import Atlas
 from app.text import tr
 from app.theme import Theme
+from app.widgets import ticks
 from brainlm_engine.api.messages import Reply, SliceInfo
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class ViewController:
         case.on("labels").connect(self._labels_changed)
         case.on("atlas").connect(self._atlas_changed)
         case.on("recording").connect(self._recording_changed)
+        case.on("phase").connect(self._waiting)
         state.shell.on("workspace").connect(self._refresh)
         view.on("crosshair_mm").connect(self._crosshair_changed)
         view.on("parcel").connect(self._probe)
@@ -135,8 +137,7 @@ class ViewController:
         if recording is None:
             page.brain.set_values(None)
             page.slices.set_overlay(None)
-            for box in (page.trace_box, page.carpet_box):
-                box.set_waiting(tr("view.waiting"))
+            self._waiting()
             return
         series, unit = display.overlay_series(recording, self._state.view)
         names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
@@ -152,6 +153,13 @@ class ViewController:
         self._selection_changed()
         self._look_changed()
         self._frame_changed()
+
+    def _waiting(self, *_: object) -> None:
+        """Say in the empty drawings what they wait for."""
+        case = self._state.case
+        if case.recording is None:
+            for box in (self._page.trace_box, self._page.carpet_box):
+                box.set_waiting(tr("view.asking" if case.phase == "asking" else "view.waiting"))
 
     def _quality(self) -> None:
         recording = self._state.case.recording
@@ -188,7 +196,7 @@ class ViewController:
     def _probe(self, *_: object) -> None:
         mm = self._state.view.crosshair_mm
         atlas, parcel, scan = self._state.case.atlas, self._state.view.parcel, self._state.case.scan
-        texts = {"mm": "  ".join(f"{v:.0f}" for v in mm)}
+        texts = {"mm": "  ".join(ticks.number(v, 1.0) for v in mm)}
         texts["region"] = atlas.name(parcel) if atlas is not None and parcel >= 0 else tr("probe.outside")
         texts["network"] = atlas.network(parcel) if atlas is not None else ""
         if scan is not None and scan.is_volume:

@@ -100,7 +100,7 @@ class Recording:
     coverage : (parcels,) 0..1
     missing : (parcels,) bool
     xyz : (parcels, 3) MNI mm
-    dvars : (frames,)
+    dvars : (frames,), NaN at the first frame, which has none before it
     tsnr : (parcels,)
     sd : (parcels, frames) float32, each parcel's series about its mean in its standard deviations
     """
@@ -127,7 +127,7 @@ class Recording:
             coverage=arrays.get("coverage", np.ones(parcels, np.float32)),
             missing=missing,
             xyz=arrays.get("xyz", np.full((parcels, 3), np.nan, np.float32)),
-            dvars=arrays.get("dvars", np.full(frames, np.nan, np.float32)),
+            dvars=_from_second(arrays.get("dvars", np.full(frames, np.nan, np.float32))),
             tsnr=arrays.get("tsnr", nothing),
             sd=_standardised(series),
         )
@@ -141,6 +141,12 @@ class Recording:
             safe = np.where(np.abs(mean) > 1e-6, mean, np.nan)
             return (100.0 * (self.series - mean) / safe).astype(np.float32), "% signal change"
         return self.series, self.info.unit
+
+
+def _from_second(dvars: Array) -> Array:
+    known = np.array(dvars, np.float32)
+    known[:1] = np.nan
+    return known
 
 
 def _standardised(series: Array) -> Array:

@@ -25,7 +25,7 @@ CASE = {
     "open.filter": "Scans and tables (*.nii *.nii.gz *.hdr *.img *.tsv *.csv *.txt *.1D *.npy *.mat *.h5 *.hdf5 *.dat)",
     "open.filter_all": "All files (*)",
     "open.coordinates": "Open a table of region positions",
-    "open.coordinates_filter": "Tables (*.csv *.tsv *.txt);;All files (*)",
+    "open.coordinates_filter": "Tables (*.csv *.tsv *.txt *.dat *.1D);;All files (*)",
     "atlas.title": "Choose atlas",
     "atlas.label": "Parcel series are made anew with",
     "open.many": "{n} files were given; the first one is open.",

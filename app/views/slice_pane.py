@@ -44,6 +44,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self.letters = [QGraphicsSimpleTextItem(self) for _ in range(4)]
         self.label = QGraphicsSimpleTextItem(self)
         self.setBorder(None)
+        self.set_empty(True)
         self.sigTransformChanged.connect(lambda *_: self._place_letters())
 
     # ---------------------------------------------------------------- contents
@@ -56,6 +57,11 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         for item in (self.image, self.overlay):
             item.clear()
         self.outline.setData([], [])
+
+    def set_empty(self, empty: bool) -> None:
+        """Hide everything while there is no slice."""
+        for item in (self.image, self.overlay, self.outline, self.cross, self.label, *self.letters):
+            item.setVisible(not empty)
 
     def area(self) -> QRectF:
         """The slice in mm, voxel centres at multiples of the voxel size."""

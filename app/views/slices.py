@@ -24,6 +24,7 @@ from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, symmetric
 from app.widgets.elided import ElidedLabel
 from app.widgets.focus_ring import paint_focus_ring
+from app.widgets.ticks import number
 
 Array = NDArray[Any]
 NAMED_PX = 270
@@ -41,6 +42,7 @@ class SliceView(QWidget):
         self._theme = DARK
         self._grid: Grid | None = None
         self._ijk = (0, 0, 0)
+        self._mm: Array = np.zeros(3)
         self._labels: Array | None = None
         self._table: Array | None = None
         self._overlay_range = (0.0, 1.0, "vik")
@@ -93,11 +95,19 @@ class SliceView(QWidget):
         self._grid = Grid((x, y, z), np.asarray(affine, np.float64))
         self._labels = None
         self._ijk = (x // 2, y // 2, z // 2)
+        self._mm = self._grid.to_mm(np.array(self._ijk, float))
         for pane in self.panes:
             pane.set_grid(self._grid)
+            pane.set_empty(False)
         self._arrange()
         self.reset_zoom()
         self._follow()
+
+    def clear(self) -> None:
+        """Nothing to show: no picture, no letters, no crosshair."""
+        self._grid = self._labels = None
+        for pane in self.panes:
+            pane.set_empty(True)
 
     def set_slices(self, sagittal: Array, coronal: Array, axial: Array, lo: float, hi: float) -> None:
         """Values through the crosshair: (y, z), (x, z), (x, y); black at ``lo``, white at ``hi``."""
@@ -146,9 +156,12 @@ class SliceView(QWidget):
     def set_crosshair(self, mm: Sequence[float]) -> None:
         """Move the crosshair to a place in mm; the slices go with it, nothing is emitted."""
         if self._grid is not None:
-            before, self._ijk = self._ijk, self._grid.nearest(np.asarray(mm))
+            self._mm = np.asarray(mm, float)
+            before, self._ijk = self._ijk, self._grid.nearest(self._mm)
             if before != self._ijk:
                 self._follow()
+            else:
+                self._label_panes()
 
     @property
     def ijk(self) -> tuple[int, int, int]:
@@ -211,14 +224,13 @@ class SliceView(QWidget):
         grid = self._grid
         if grid is None:
             return
-        mm = grid.to_mm(np.array(self._ijk, float))
         oblique = grid.oblique_deg > 1.0
         roomy = all(pane.width() >= NAMED_PX for pane in self.panes)
         for pane in self.panes:
-            number, count = self._ijk[pane.through] + 1, grid.shape[pane.through]
+            at, count = self._ijk[pane.through] + 1, grid.shape[pane.through]
             axis = "xyz"[pane.through]
-            place = f"{mm[pane.through]:.0f}".replace("-", "−")
-            where = {"axis": axis, "mm": place, "number": number, "count": count}
+            place = number(float(self._mm[pane.through]), 1.0)
+            where = {"axis": axis, "mm": place, "number": at, "count": count}
             short = tr("slices.short_oblique" if oblique else "slices.short", **where)
             pane.set_label(f"{tr(f'slices.{pane.name_of_plane}')}   {short}" if roomy else short)
 
@@ -323,9 +335,9 @@ class SliceView(QWidget):
         i, j, k = np.clip(voxel, 0, np.array(self._grid.shape) - 1)
         target = (int(i), int(j), int(k))
         if target != self._ijk:
-            self._ijk = target
+            self._ijk, self._mm = target, self._grid.to_mm(np.array(target, float))
             self._follow()
-            self.crosshair_moved.emit(*(float(v) for v in self._grid.to_mm(np.array(target, float))))
+            self.crosshair_moved.emit(*(float(v) for v in self._mm))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the accessible description."""

@@ -1,0 +1,113 @@
+"""Questions of a file: a wrong answer is told and asked again, a scan elsewhere waits, a lost engine is told once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from app.controllers.studio import Studio
+from app.state.notices import Notice
+from app.views.main_window import MainWindow
+from brainlm_engine.api.messages import JobState
+
+Live = Callable[..., None]
+Until = Callable[..., Awaitable[None]]
+
+
+def asked(studio: Studio, question_id: str) -> list[Notice]:
+    """The messages that ask this question."""
+    waiting = studio.state.notices.waiting
+    return [n for n in waiting if n.question is not None and n.question.question_id == question_id]
+
+
+def test_a_wrong_answer_is_told_and_asked_again(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    table = tmp_path / "forty regions.tsv"
+    np.savetxt(table, rng.standard_normal((90, 40)).cumsum(0), delimiter="\t", fmt="%.4f")
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "right.csv"
+    places = rng.uniform(-60, 60, (40, 3))
+    np.savetxt(wrong, places[:7], delimiter=",", header="x,y,z", comments="", fmt="%.2f")
+    np.savetxt(right, places, delimiter=",", header="x,y,z", comments="", fmt="%.2f")
+
+    async def story(studio: Studio) -> None:
+        case = studio.state.case
+        assert await studio.open_path(table)
+        await studio.opening.answer("tr", "banana")
+        (told,) = asked(studio, "tr")
+        assert told.tone == "warning"
+        assert "banana" in told.text
+        assert case.phase == "asking"
+        assert studio.viewing is not None
+        assert "Answer" in studio.viewing._page.trace_box._waiting.text()
+        await studio.opening.answer("tr", "2.0")
+        assert not asked(studio, "tr")
+        await studio.opening.answer("positions", str(wrong))
+        assert not await studio.prepared()
+        (told,) = asked(studio, "positions")
+        assert told.tone == "warning"
+        assert case.phase == "asking"
+        assert case.scan is not None
+        assert case.scan.answers["tr"] == "2.0"
+        await studio.opening.answer("positions", str(right))
+        assert await studio.prepared(), studio.state.notices.waiting
+        assert case.tr_s == 2.0
+        assert not [n for n in studio.state.notices.waiting if n.key.startswith("scan:")]
+        assert np.isnan(case.recording.dvars[0]) if case.recording is not None else False
+        studio.commands.ask_questions()
+        assert asked(studio, "positions")
+
+    live(story, window)
+
+
+def test_a_scan_without_position_waits_for_its_answer(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.nii"
+    image = nib.Nifti1Image(np.random.default_rng(0).uniform(0, 9, (20, 24, 20, 30)).astype(np.float32), None)
+    image.header.set_zooms((4, 4, 4, 2.0))
+    image.header.set_xyzt_units("mm", "sec")
+    image.header["sform_code"] = image.header["qform_code"] = 0
+    nib.save(image, path)
+
+    async def story(studio: Studio) -> None:
+        chosen: list[object] = []
+        assert await studio.open_path(path)
+        (told,) = asked(studio, "space")
+        assert told.question is not None
+        if not told.question.required:
+            return
+        assert studio.state.case.phase == "asking"
+        assert not studio.state.work.jobs
+        studio.boxes.choose_atlas = chosen.append  # type: ignore[assignment,method-assign]
+        studio._answered(told.key, "atlas")
+        assert chosen == [studio.opening.choose_atlas_for_space]
+        assert asked(studio, "space")
+        studio.opening.choose_atlas_for_space("mni424")
+        assert not asked(studio, "space")
+        assert studio.state.case.phase == "preparing"
+
+    live(story, window)
+
+
+def test_a_lost_engine_is_told_once(window: MainWindow, live: Live, until: Until) -> None:
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        opening = studio.start(studio.open_demo(400), "demo")
+        await until(lambda: any(job.state is JobState.RUNNING for job in state.work.jobs))
+        assert state.engine.info is not None
+        os.kill(state.engine.info.pid, signal.SIGKILL)
+        await until(lambda: state.engine.status == "lost")
+        await until(opening.done)
+        assert [n.key for n in state.notices.waiting if n.tone == "danger"] == ["engine:lost"]
+        assert state.notices.waiting[0].key == "engine:lost"
+        assert state.notices.waiting[0].buttons[0][0] == "restart"
+        assert "interrupted" in state.notices.waiting[0].text
+        assert not await studio.open_path("anything.nii")
+        assert len([n for n in state.notices.waiting if n.tone == "danger"]) == 1
+        assert await studio.engine_life.restart()
+        assert not [n for n in state.notices.waiting if n.tone == "danger"]
+
+    live(story, window, timeout=90)
