@@ -1,46 +1,141 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and the sentences for what a disk can refuse."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brainlm_engine.api.errors import OutOfSpace
+from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: what libraries that do not raise OSError say of a full disk (safetensors on Linux/macOS and Windows, numpy.tofile)
+_FULL_WORDS = ("No space left", "os error 28)", "os error 112)", "requested and")
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
     """Give a temporary path beside ``target``; on success it becomes ``target``, on any failure it is removed.
 
+    A symbolic link is followed: the file it points to is replaced, the link stays.
+
     Raises
     ------
+    BadInput
+        When ``target`` is a folder, a device or a pipe, or its folder cannot be written to.
     OutOfSpace
         When the disk is full; ``target`` keeps what it had before.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
+    with writing_to(target):
+        target = _destination(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
     temporary = Path(name)
-    _usual_mode(temporary, target)
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutOfSpace(
-                f"The disk is full: {target.name} could not be written to {target.parent}.",
-                "Free some space and try again; nothing was left half-written.",
-            ) from error
-        raise
+        with writing_to(target):
+            _usual_mode(temporary, target)
+        try:
+            yield temporary
+        except EngineError:
+            raise
+        except Exception as error:
+            if _means_full(error):
+                raise _full(target, error) from error
+            raise
+        with writing_to(target):
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_to(target: Path) -> Iterator[None]:
+    """Turn what the system refuses while ``target`` is written inside the block into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(target, error) from error
+
+
+def refusal(target: Path, error: OSError) -> EngineError:
+    """Return the sentence for a system's refusal to write ``target``."""
+    if error.errno in _FULL:
+        return _full(target, error)
+    name, folder = target.name or str(target), target.parent
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return BadInput(f"{name} may not be written to {folder}.", "Choose another folder.", str(error))
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return BadInput(
+            f"{name} cannot be written: a part of {folder} is a file, not a folder.",
+            "Choose another folder.",
+            str(error),
+        )
+    return BadInput(f"{name} cannot be written: {error.strerror or error}.", "Choose another file name.", str(error))
+
+
+def check_output(output: Path, inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse to write over a folder, a device, or a file that the same command reads.
+
+    Raises
+    ------
+    BadInput
+        One sentence that names the file.
+    """
+    with writing_to(output):
+        _destination(output)
+        refuse_same(output, inputs)
+
+
+def refuse_same(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Refuse an output, file or folder, that is one of the inputs under whatever name."""
+    for source in inputs:
+        if source is None or not source.exists():
+            continue
+        if output.resolve() == source.resolve() or (output.exists() and output.samefile(source)):
+            raise BadInput(
+                f"{output.name or output} is what this command reads, so it cannot be written to as well.",
+                "Give another name for the result.",
+            )
+
+
+def _destination(target: Path) -> Path:
+    """Return where ``target`` really lies; refuse what is there and not a usual file."""
+    name = target.name or str(target)
+    try:
+        real = target.resolve() if target.is_symlink() else target
+    except RuntimeError as error:  # a link that leads to itself
+        raise BadInput(f"{name} is a link that leads nowhere.", "Give another file name.", str(error)) from error
+    try:
+        mode = real.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return real
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"{name} is a folder.", "Give a file name.")
+    if not stat.S_ISREG(mode):
+        raise BadInput(f"{name} is a device or a pipe, not a file.", "Give the name of a file.")
+    return real
+
+
+def _means_full(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    return any(words in str(error) for words in _FULL_WORDS)
+
+
+def _full(target: Path, error: Exception) -> OutOfSpace:
+    return OutOfSpace(
+        f"The disk is full: {target.name} could not be written to {target.parent}.",
+        "Free some space and try again; nothing was left half-written.",
+        str(error),
+    )
 
 
 def _usual_mode(temporary: Path, target: Path) -> None:

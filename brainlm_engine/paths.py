@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -16,8 +17,26 @@ _APP = "brainlm-studio"
 def _under(kind: str, default: Callable[[str, Literal[False]], str]) -> Path:
     home = os.environ.get("BRAINLM_HOME")
     path = Path(home) / kind if home else Path(default(_APP, False))
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error) from error
     return path
+
+
+def _unusable(path: Path, error: OSError) -> Exception:
+    from brainlm_engine.api.errors import BadInput, OutOfSpace
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutOfSpace(f"The disk is full: the folder {path} could not be made.", "Free some space and try again.")
+    cause = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        cause = "a part of this path is a file"
+    return BadInput(
+        f"The program's folder {path} cannot be made: {cause}.",
+        "Let BRAINLM_HOME name a folder that you may write to, or unset it.",
+        str(error),
+    )
 
 
 def data_dir() -> Path:
@@ -33,7 +52,10 @@ def cache_dir() -> Path:
 def run_dir() -> Path:
     """Address and credentials of the running engine, readable by this user only."""
     path = _under("run", _private_runtime_dir)
-    path.chmod(0o700)
+    try:
+        path.chmod(0o700)
+    except OSError as error:
+        raise _unusable(path, error) from error
     return path
 
 

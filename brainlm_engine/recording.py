@@ -83,6 +83,8 @@ class Recording:
         """Read what :meth:`save` wrote."""
         from safetensors import SafetensorError, safe_open
 
+        if not path.is_file():
+            raise _no_file(path)
         try:
             with safe_open(path, framework="np") as file:
                 head = json.loads((file.metadata() or {})["recording"])
@@ -106,3 +108,11 @@ class Recording:
             name=head["name"],
             provenance=head["provenance"],
         )
+
+
+def _no_file(path: Path) -> BadInput:
+    if path.is_dir():
+        return BadInput(f"{path.resolve().name or path} is a folder, not a recording.", "Give a recording inside it.")
+    if path.exists():
+        return BadInput(f"{path.name} is a device or a pipe, not a recording.", "Give a recording.")
+    return BadInput(f"{path.name} is not there (any more).", "Check its name, and that its disk is connected.")

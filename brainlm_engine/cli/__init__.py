@@ -1,24 +1,28 @@
 """``brainlm-engine``: every verb in a file of its own.
 
 A verb's module has ``SUMMARY``, ``arguments(parser)`` and ``run(args, say) -> BaseModel | dict | None``. ``say(line)``
-prints progress on stderr; the result is printed on stdout, as one JSON object with ``--json``. Exit code 0, 2 (bad
-input) or 1 (failure).
+prints progress on stderr; the result is printed on stdout, as one JSON object with ``--json``; a verb may bring an
+``as_text(result)`` of its own. Exit code 0, 2 (bad input) or 1 (failure).
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
+import math
+import sqlite3
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from brainlm_engine import __version__
-from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
 
 VERBS = (
     "serve",
@@ -35,6 +39,9 @@ VERBS = (
 )
 
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
+
+
 def say(line: str) -> None:
     """Print one line of progress on stderr."""
     sys.stderr.write(line + "\n")
@@ -47,6 +54,21 @@ def _as_dict(result: object) -> dict[str, Any]:
     if isinstance(result, Mapping):
         return dict(result)
     return {}
+
+
+def as_json(value: Any) -> str:
+    """Return valid JSON on one line: a number that is none (NaN, infinity) becomes null."""
+    return json.dumps(_without_nan(to_jsonable_python(value, inf_nan_mode="constants")), allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value
 
 
 def _as_text(result: dict[str, Any], indent: str = "") -> str:
@@ -82,12 +104,15 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    args = build_parser(only=argv[0] if argv else "").parse_args(argv)
     try:
-        result = _as_dict(args.module.run(args, say))
+        args = build_parser(only=argv[0] if argv else "").parse_args(argv)
+    except SystemExit as stop:  # argparse has said it
+        return stop.code if isinstance(stop.code, int) else 0
+    try:
+        result = _as_dict(_run(args))
     except EngineError as error:
         if args.json:
-            sys.stdout.write(json.dumps({"error": error.info().model_dump()}) + "\n")
+            sys.stdout.write(as_json({"error": error.info().model_dump()}) + "\n")
         say(f"{error.message}\n{error.next_step}".strip())
         return error.exit_code
     except KeyboardInterrupt:
@@ -95,10 +120,33 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except Exception as error:  # the last net: a sentence for the person, the traceback for the log
         if args.json:
-            sys.stdout.write(json.dumps({"error": {"code": "failed", "message": str(error)}}) + "\n")
+            sys.stdout.write(as_json({"error": {"code": "failed", "message": str(error)}}) + "\n")
         say(traceback.format_exc())
         say(f"The command {args.verb} failed unexpectedly: {error}")
         return 1
     if result:
-        sys.stdout.write((json.dumps(result) if args.json else _as_text(result)) + "\n")
+        as_text: Callable[[dict[str, Any]], str] = getattr(args.module, "as_text", _as_text)
+        sys.stdout.write((as_json(result) if args.json else as_text(result)) + "\n")
     return 0
+
+
+def _run(args: argparse.Namespace) -> object:
+    """Run the verb; what the disk refuses wherever it happens is a sentence too."""
+    try:
+        return args.module.run(args, say)
+    except OSError as error:
+        if error.errno not in _DISK or error.filename is None:
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfSpace(f"The disk of {error.filename} is full.", "Free some space and try again.") from error
+        raise BadInput(
+            f"{error.filename} cannot be used: {error.strerror}.", "Check the folder and your permissions.", str(error)
+        ) from error
+    except sqlite3.OperationalError as error:
+        if not any(words in str(error) for words in ("unable to open", "disk", "readonly")):
+            raise
+        raise BadInput(
+            f"The study's database cannot be used: {error}.",
+            "Check that the program's folder (BRAINLM_HOME) can be written to and its disk is not full.",
+            str(error),
+        ) from error

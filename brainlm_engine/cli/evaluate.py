@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainlm_engine.cli.numbers import positive_int, scored_share, seed
+
 if TYPE_CHECKING:
     from brainlm_engine.tasks.evaluate import Evaluation
 
@@ -17,11 +19,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
     parser.add_argument("model", help="name or folder of a model")
     parser.add_argument("data", type=Path, help="cohort folder (its test people), or an ABIDE HDF5 file")
-    parser.add_argument("--ratio", type=float, default=0.75, help="share of patches hidden (default 0.75)")
-    parser.add_argument("--people", type=int, help="about so many people")
-    parser.add_argument("--frames", type=int, default=200, help="frames per window")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ratio", type=scored_share, default=0.75, help="share of patches hidden (default 0.75)")
+    parser.add_argument("--people", type=positive_int, help="about so many people")
+    parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
     parser.add_argument("--save", type=Path, help="also write the table to this JSON file")
 
@@ -30,15 +32,14 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     """Return the table."""
     import torch
 
-    from brainlm_engine.api.errors import BadInput
     from brainlm_engine.cli.pretrain import Said
-    from brainlm_engine.files import written_whole
+    from brainlm_engine.files import check_output, written_whole
     from brainlm_engine.models import load_model
     from brainlm_engine.models.registry import find_model
     from brainlm_engine.tasks.evaluate import evaluate
 
-    if not 0 < args.ratio < 1:
-        raise BadInput(f"A mask ratio of {args.ratio:g} cannot be scored.", "Choose a ratio between 0 and 1.")
+    if args.save:
+        check_output(args.save, (args.data, args.data / "participants.tsv"))
     torch.set_num_threads(args.threads)
     table = evaluate(
         load_model(args.model), args.data, ratio=args.ratio, people=args.people, frames=args.frames, seed=args.seed,

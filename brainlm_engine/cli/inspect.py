@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.messages import ScanInfo
+from brainlm_engine.api.messages import Question, ScanInfo
+
+#: what 'inspect' may ask, and where the answer goes
+QUESTIONS = ("tr", "orientation", "recording", "affine", "positions", "space")
+_CHOICES_SHOWN = 12
 
 SUMMARY = "Say what a scan or a table of region series is, and what it leaves open."
 
@@ -27,6 +32,8 @@ def parsed_answers(pairs: list[str]) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise BadInput(f"'{pair}' is not an answer.", "Write QUESTION=VALUE, for example tr=2.0.")
+        if key.strip() not in QUESTIONS:
+            raise BadInput(f"No file is asked '{key.strip()}'.", f"What can be answered: {', '.join(QUESTIONS)}.")
         answers[key.strip()] = value.strip()
     return answers
 
@@ -46,7 +53,37 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> ScanInfo:
     info = describe(open_scan(args.file, answers))
     for question in info.questions:
         if question.question_id not in answers:
-            choices = ", ".join(choice.value for choice in question.choices[:12])
-            default = f"; default {question.default}" if question.default else ""
-            say(f"{question.text} --answer {question.question_id}=VALUE ({choices}{default})")
+            say(_asked(question))
     return info
+
+
+def _asked(question: Question) -> str:
+    """Return a question with the option that answers it."""
+    listed = ", ".join(choice.value for choice in question.choices[:_CHOICES_SHOWN])
+    if (more := len(question.choices) - _CHOICES_SHOWN) > 0:
+        listed += f" and {more} more"
+    default = f"default {question.default}" if question.default else ""
+    known = "; ".join(part for part in (listed, default) if part)
+    return f"{question.text} --answer {question.question_id}=VALUE" + f" ({known})" * bool(known)
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the description as a person reads it."""
+    info = ScanInfo.model_validate(result)
+    tr = "unknown" if info.tr_s is None else f"{info.tr_s:g} s" + f" ({info.tr_source})" * bool(info.tr_source)
+    rows = [("File", info.path), ("Format", info.format), ("Frames", f"{info.n_frames}"), ("Time per frame", tr)]
+    if info.kind == "volume":
+        rows.append(("Voxels", " x ".join(str(n) for n in info.shape[:3])))
+    else:
+        rows.append(("Regions", str(info.shape[0])))
+    if info.zooms_mm:
+        rows.append(("Voxel size", " x ".join(f"{size:g}" for size in info.zooms_mm) + " mm"))
+    rows.append(("Values", f"{info.value_range[0]:g} to {info.value_range[1]:g} ({info.unit})"))
+    if info.space:
+        rows.append(("Space", info.space.text))
+    if info.atlas_id:
+        rows.append(("Atlas", info.atlas_id))
+    if info.simulated:
+        rows.append(("Simulated", "yes, no person was scanned"))
+    rows += [("Note", note) for note in info.notes]
+    return "\n".join(f"{name:<16}{value}" for name, value in rows)

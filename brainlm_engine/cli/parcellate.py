@@ -12,7 +12,7 @@ import numpy as np
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.cli.inspect import add_answers, parsed_answers
-from brainlm_engine.files import written_whole
+from brainlm_engine.files import check_output, written_whole
 
 if TYPE_CHECKING:
     from brainlm_engine.io import Scan
@@ -46,22 +46,18 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     answers = parsed_answers(args.answer)
     if args.tr:
         answers["tr"] = args.tr
-    sidecar = args.out.with_suffix(".json")
-    _check_targets(args.bold, args.out, sidecar)
+    sidecar = _checked_sidecar(args.out, (args.bold, args.coordinates, args.confounds))
     confounds = None
     if args.confounds is not None:
         confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
     scan = open_scan(args.bold, answers)
-    recording = _recording(scan, args, say)
+    recording = _recording(scan, args, say, answers.get("positions", ""))
     if confounds is not None:
         recording = regress_out(recording, confounds)
-    try:
-        if args.out.suffix == ".safetensors":
-            recording.save(args.out)
-        else:
-            _write(recording, args.out, sidecar)
-    except PermissionError as error:
-        raise BadInput(f"{args.out.name} may not be written to {args.out.parent}.", "Choose another folder.") from error
+    if args.out.suffix == ".safetensors":
+        recording.save(args.out)
+    else:
+        _write(recording, args.out, sidecar)
     return {
         "series": str(args.out), "frames": recording.n_frames, "regions": recording.n_parcels,
         "missing": int(recording.missing.sum()), "tr_s": recording.tr_s, "atlas": recording.atlas_id,
@@ -69,13 +65,19 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_targets(source: Path, out: Path, sidecar: Path) -> None:
-    """Never write over the scan itself, nor over a .json that belongs to something else (a BIDS sidecar)."""
-    if out.is_dir():
-        raise BadInput(f"{out.name} is a folder.", "Give a file name for the series.")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise BadInput(f"{out.name} is the scan itself.", "Give another name for the series.")
-    if out.suffix != ".safetensors" and sidecar.exists():
+def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
+    """Return the .json beside ``out``; nothing read is written over, nor a .json of something else (BIDS)."""
+    check_output(out, inputs)
+    sidecar = out.with_suffix(".json")
+    if out.suffix == ".safetensors":
+        return sidecar
+    if out.suffix.lower() == ".json":
+        raise BadInput(
+            f"{out.name} is the name of the description beside the series, not of the series.",
+            "Let the name end in .tsv or .safetensors.",
+        )
+    check_output(sidecar, inputs)
+    if sidecar.exists():
         try:
             ours = "Regions" in json.loads(sidecar.read_text("utf-8"))
         except (OSError, ValueError):
@@ -84,9 +86,10 @@ def _check_targets(source: Path, out: Path, sidecar: Path) -> None:
             raise BadInput(
                 f"{sidecar.name} exists already and belongs to something else.", "Give another name for the series."
             )
+    return sidecar
 
 
-def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None]) -> Recording:
+def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None], positions: str) -> Recording:
     from brainlm_engine.atlas import DEFAULT_ATLAS, load_atlas
     from brainlm_engine.io import VolumeScan
     from brainlm_engine.preprocess import check_space, parcellate, read_coordinates, recording_from_table
@@ -96,8 +99,11 @@ def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None])
         if report.verdict != "mni":
             say(f"{report.text} The atlas is laid over it by the header's position only.")
         return parcellate(scan, load_atlas(args.atlas or DEFAULT_ATLAS), _Said(say))
-    xyz = read_coordinates(args.coordinates) if args.coordinates else None
-    return recording_from_table(scan, load_atlas(args.atlas) if args.atlas else None, xyz)
+    coordinates, atlas_id = args.coordinates, args.atlas
+    if positions and not coordinates and not atlas_id:
+        coordinates, atlas_id = (Path(positions), "") if Path(positions).is_file() else (None, positions)
+    xyz = read_coordinates(coordinates) if coordinates else None
+    return recording_from_table(scan, load_atlas(atlas_id) if atlas_id else None, xyz)
 
 
 class _Said:

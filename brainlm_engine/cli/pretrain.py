@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from brainlm_engine.api.errors import Cancelled
+from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.cli.numbers import positive, positive_int, seed, whole_from
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -20,17 +21,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
     parser.add_argument("cohort", type=Path, help="folder with participants.tsv and recordings")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--minutes", type=float, help="train so many minutes")
-    parser.add_argument("--steps", type=int, help="train so many steps (reproducible)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=8, help="windows per step")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--window", type=int, default=200, help="frames per window")
-    parser.add_argument("--queries", type=int, default=128, help="parcels decoded per step")
+    parser.add_argument("--minutes", type=positive, help="train so many minutes")
+    parser.add_argument("--steps", type=positive_int, help="train so many steps (reproducible)")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--threads", type=positive_int, default=2)
+    parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
+    parser.add_argument("--learning-rate", type=positive, default=2e-3)
+    parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
+    parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
     parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
-    parser.add_argument("--evaluate-every", type=int, default=200, metavar="STEPS")
+    parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
@@ -40,24 +41,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Train and return the model's folder and figures."""
-    from pydantic import ValidationError
-
-    from brainlm_engine.api.errors import BadInput
     from brainlm_engine.models.card import Card
-    from brainlm_engine.train import TrainSettings, pretrain
+    from brainlm_engine.train import pretrain, settings_from
 
-    try:
-        model = {name: int(value) for name, _, value in (size.partition("=") for size in args.size)}
-        settings = TrainSettings(
-            steps=args.steps, minutes=args.minutes, seed=args.seed, threads=args.threads, device=args.device,
-            batch=args.batch, window_frames=args.window, learning_rate=args.learning_rate, queries=args.queries,
-            masks=args.masks, variety=not args.no_variety, evaluate_every=args.evaluate_every,
-            checkpoint_every=args.evaluate_every, model=model,
-        )  # fmt: skip
-    except (ValidationError, ValueError) as error:
-        raise BadInput(
-            "These settings cannot be trained with.", "Give --steps or --minutes, and positive numbers.", str(error)
-        ) from error
+    if args.steps is None and args.minutes is None:
+        raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
+    settings = settings_from({
+        "steps": args.steps, "minutes": args.minutes, "seed": args.seed, "threads": args.threads,
+        "device": args.device, "batch": args.batch, "window_frames": args.window, "learning_rate": args.learning_rate,
+        "queries": args.queries, "masks": args.masks, "variety": not args.no_variety,
+        "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every, "model": sizes(args.size),
+    })  # fmt: skip
     progress = Said(say)
     progress.stop_on_signals()
     result = pretrain(args.cohort, args.out, settings, progress, title=args.title)
@@ -67,6 +61,17 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         "model": str(result.folder), "steps": result.steps, "windows": result.windows,
         "seconds": round(result.seconds, 1), "held_out_r2": round(result.held_out_r2, 4),
     }  # fmt: skip
+
+
+def sizes(words: list[str]) -> dict[str, int]:
+    """Turn ``["width=96"]`` into ``{"width": 96}``."""
+    chosen = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not value.strip().isdecimal() or int(value) < 1:
+            raise BadInput(f"--size {word} cannot be understood.", "Write NAME=N, for example width=96.")
+        chosen[name.strip()] = int(value)
+    return chosen
 
 
 def _command(args: argparse.Namespace) -> str:

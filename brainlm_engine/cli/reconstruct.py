@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
+
+if TYPE_CHECKING:
+    from brainlm_engine.recording import Recording
 
 SUMMARY = "reconstruct a recording with hidden patches and score it beside simple methods"
 
@@ -14,15 +19,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
     parser.add_argument("recording", type=Path, help="recording (.safetensors) written by parcellate or simulate")
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument("--start", type=int, default=0, help="first frame of the window")
-    parser.add_argument("--frames", type=int, default=200, help="frames per window")
-    parser.add_argument("--ratio", type=float, default=0.75, help="share of patches hidden (default 0.75)")
-    parser.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 0, with commas")
-    parser.add_argument("--network", default="", help="hide this network instead")
-    parser.add_argument("--span", default="", metavar="FROM:TO", help="hide these time patches instead")
-    parser.add_argument("--whole", action="store_true", help="the whole recording, every patch hidden exactly once")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--start", type=count, default=0, help="first frame of the window")
+    parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
+    parser.add_argument("--ratio", type=hidden_share, default=0.75, help="share of patches hidden (default 0.75)")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 0, with commas")
+    part.add_argument("--network", default="", help="hide this network instead")
+    part.add_argument("--span", default="", metavar="FROM:TO", help="hide these time patches instead")
+    part.add_argument("--whole", action="store_true", help="the whole recording, every patch hidden exactly once")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--out", type=Path, help="write measured, predicted, mask and R2 to this .safetensors file")
 
 
@@ -31,13 +37,17 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     import torch
 
     from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
     from brainlm_engine.recording import Recording
     from brainlm_engine.tasks import reconstruct, reconstruct_recording
 
     torch.set_num_threads(args.threads)
     spec = mask_from(args)
+    if args.out:
+        check_output(args.out, (args.recording,))
     recording, model = Recording.load(args.recording), load_model(args.model)
+    _check_start(args, recording)
     if args.whole:
         whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=args.frames)
         arrays: dict[str, Any] = {
@@ -49,12 +59,28 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         window = reconstruct(model, recording, args.start, spec, args.frames, recording_id=args.recording.name)
         arrays = dict(window.arrays())
         scores, sentence, notes = window.info.scores, window.info.verdict, window.info.notes
+        if window.info.start != args.start:
+            notes = (*notes, f"The window begins at frame {window.info.start}, so that it ends with the recording.")
     if args.out:
         _write(arrays, args.out)
     return {
         "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": list(notes),
         "written": str(args.out or ""),
     }  # fmt: skip
+
+
+def _check_start(args: argparse.Namespace, recording: Recording) -> None:
+    from brainlm_engine.api.errors import BadInput
+
+    if args.start >= recording.n_frames:
+        raise BadInput(
+            f"{args.recording.name} has {recording.n_frames} frames, so no window can begin at frame {args.start}.",
+            f"Give --start from 0 to {recording.n_frames - 1}.",
+        )
+    if args.whole and args.start:
+        raise BadInput(
+            "--start and --whole exclude each other: the whole recording begins at frame 0.", "Leave one of them out."
+        )
 
 
 def mask_from(args: argparse.Namespace) -> Any:

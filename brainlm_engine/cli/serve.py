@@ -11,6 +11,7 @@ import psutil
 
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.runfile import EngineFile, find_engine
+from brainlm_engine.cli.numbers import not_negative, positive_int
 from brainlm_engine.paths import run_dir
 from brainlm_engine.server.lock import EngineLock
 
@@ -20,11 +21,11 @@ _WAIT_S = 30.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--idle-timeout", type=float, default=60.0, metavar="S",
+    parser.add_argument("--idle-timeout", type=not_negative, default=60.0, metavar="S",
                         help="stop after S seconds without a client or a job; 0 = never (default 60)")  # fmt: skip
-    parser.add_argument("--workers", type=int, default=0, metavar="N",
+    parser.add_argument("--workers", type=positive_int, default=0, metavar="N",
                         help="how many jobs run at once (default: by the number of cores)")  # fmt: skip
-    parser.add_argument("--cancel-grace", type=float, default=5.0, metavar="S",
+    parser.add_argument("--cancel-grace", type=not_negative, default=5.0, metavar="S",
                         help="seconds a cancelled job gets to stop by itself (default 5)")  # fmt: skip
     parser.add_argument("--stop", action="store_true",
                         help="stop the engine that runs; its unfinished jobs are marked interrupted")  # fmt: skip

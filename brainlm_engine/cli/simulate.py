@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from brainlm_engine.files import written_whole
+from brainlm_engine.cli.numbers import count, positive, positive_int, seed
+from brainlm_engine.files import check_output, written_whole
 
 SUMMARY = "make simulated recordings: a cohort of parcel time series, or one painted scan"
 
@@ -19,19 +20,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", required=True, metavar="cohort|scan")
     cohort = what.add_parser("cohort", help="a folder of recordings with participants.tsv; goes on where it stopped")
     cohort.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or unfinished cohort folder")
-    cohort.add_argument("--people", type=int, required=True, metavar="N")
+    cohort.add_argument("--people", type=positive_int, required=True, metavar="N")
     cohort.add_argument("--tasks", default="rest", metavar="A,B", help="rest, visual, or both (default rest)")
-    cohort.add_argument("--runs", type=int, default=1, metavar="N", help="recordings per person and task (default 1)")
+    cohort.add_argument(
+        "--runs", type=positive_int, default=1, metavar="N", help="recordings per person and task (default 1)"
+    )
     scan = what.add_parser("scan", help="one 4D scan in MNI space (.nii.gz or .nii) with a JSON file beside it")
     scan.add_argument("--out", type=Path, required=True, metavar="FILE")
-    scan.add_argument("--person", type=int, default=0, metavar="I", help="number of the person (default 0)")
+    scan.add_argument("--person", type=count, default=0, metavar="I", help="number of the person (default 0)")
     scan.add_argument("--task", default="rest", metavar="T", help="rest or visual (default rest)")
-    scan.add_argument("--run", type=int, default=1, metavar="N", help="number of the run (default 1)")
-    scan.add_argument("--voxel", type=float, default=2.0, metavar="MM", help="2, 3 or 4 mm (default 2)")
+    scan.add_argument("--run", type=positive_int, default=1, metavar="N", help="number of the run (default 1)")
+    scan.add_argument("--voxel", type=positive, default=2.0, metavar="MM", help="2, 3 or 4 mm (default 2)")
     for sub in (cohort, scan):
-        sub.add_argument("--frames", type=int, default=490, metavar="T", help="frames per recording (default 490)")
-        sub.add_argument("--tr", type=float, default=0.72, metavar="S", help="seconds per frame (default 0.72)")
-        sub.add_argument("--seed", type=int, default=2024, metavar="K", help="draws the people (default 2024)")
+        sub.add_argument(
+            "--frames", type=positive_int, default=490, metavar="T", help="frames per recording (default 490)"
+        )
+        sub.add_argument("--tr", type=positive, default=0.72, metavar="S", help="seconds per frame (default 0.72)")
+        sub.add_argument("--seed", type=seed, default=2024, metavar="K", help="draws the people (default 2024)")
         sub.add_argument("--atlas", default="mni424", metavar="ID", help="an installed atlas (default mni424)")
         sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on stdout")
 
@@ -40,6 +45,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Run the verb."""
     from brainlm_engine.atlas import load_atlas
 
+    if args.what == "scan":
+        check_output(args.out)
     atlas = load_atlas(args.atlas)
     report = _Said(say)
     if args.what == "cohort":

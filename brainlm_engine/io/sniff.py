@@ -168,6 +168,7 @@ def sniff(path: Path) -> Sniffed:
     if not kind:
         raise BadInput(
             f"{shown(path)} is not a scan or table this program knows.",
-            "It reads NIfTI scans and tables (TSV, CSV, 1D, TXT, NPY, NPZ, MAT, HDF5, XLSX, ptseries).",
+            "It reads 4D scans (NIfTI, AFNI, PAR/REC, MGH/MGZ) and tables (TSV, CSV, 1D, TXT, NPY, NPZ, MAT, HDF5, "
+            "XLSX, ptseries).",
         )
     return Sniffed(path, kind, gzipped, head)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import written_whole
 from brainlm_engine.jobs.context import JobContext
 from brainlm_engine.paths import data_dir
@@ -24,18 +23,11 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
         ``cohort`` and ``out`` (folders), ``title``, and any of
         :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least).
     """
-    from pydantic import ValidationError
-
-    from brainlm_engine.train import TrainSettings
     from brainlm_engine.train import pretrain as train
+    from brainlm_engine.train import settings_from
 
     chosen = {name: value for name, value in params.items() if name not in ("cohort", "out", "title")}
-    try:
-        settings = TrainSettings.model_validate(chosen)
-    except ValidationError as error:
-        raise BadInput(
-            "These settings cannot be trained with.", "Give steps or minutes, and positive numbers.", str(error)
-        ) from error
+    settings = settings_from(chosen)
     made = train(Path(params["cohort"]), Path(params["out"]), settings, progress, title=str(params.get("title", "")))
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),

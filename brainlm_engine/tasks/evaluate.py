@@ -27,18 +27,18 @@ _RESAMPLES = 2000
 
 
 class Row(BaseModel):
-    """One method. Intervals are 95 %, from resampling people."""
+    """One method. Intervals are 95 %, from resampling people; None where there is one person only."""
 
     model_config = ConfigDict(extra="forbid")
 
     method: str
     title: str
     r2: float = Field(description="pooled over people: 1 - SSE / SST about each parcel's window mean")
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     model_minus_this: float
-    difference_low: float
-    difference_high: float
+    difference_low: float | None
+    difference_high: float | None
 
 
 class Evaluation(BaseModel):
@@ -53,6 +53,7 @@ class Evaluation(BaseModel):
     hidden_frames: int
     rows: tuple[Row, ...]
     by_site: dict[str, dict[str, float]] = Field(default_factory=dict, description="site -> method -> R2")
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def evaluate(
         hidden_frames=sum(parts["model"].n for parts in pooled),
         rows=_rows(pooled, seed),
         by_site=_by_site(pooled, sites) if any(sites) else {},
+        notes=("One person: no interval can be given.",) * (len(pooled) == 1),
     )
 
 
@@ -176,12 +178,14 @@ def _rows(pooled: list[dict[str, Sums]], seed: int) -> tuple[Row, ...]:
     for index, method in enumerate(methods):
         low, high = np.percentile(resampled[:, index], (2.5, 97.5))
         ahead_low, ahead_high = np.percentile(ahead[:, index], (2.5, 97.5))
-        numbers = (r2[index], low, high, r2[0] - r2[index], ahead_low, ahead_high)
-        r, lo, hi, diff, diff_low, diff_high = (round(float(number), 4) for number in numbers)
+        lo, hi, diff_low, diff_high = (
+            round(float(number), 4) if len(pooled) > 1 else None for number in (low, high, ahead_low, ahead_high)
+        )
         rows.append(
             Row(
-                method=method, title=TITLES[method], r2=r, low=lo, high=hi, model_minus_this=diff,
-                difference_low=diff_low, difference_high=diff_high,
+                method=method, title=TITLES[method], r2=round(float(r2[index]), 4), low=lo, high=hi,
+                model_minus_this=round(float(r2[0] - r2[index]), 4), difference_low=diff_low,
+                difference_high=diff_high,
             )
         )  # fmt: skip
     return tuple(rows)

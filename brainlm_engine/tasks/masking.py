@@ -33,8 +33,13 @@ def build_mask(spec: MaskSpec, n_parcels: int, n_patches: int, networks: tuple[s
         hidden[list(spec.parcels)] = True
     elif spec.kind == "network":
         members = np.array([network == spec.network for network in networks], bool)
+        if not any(networks):
+            raise BadInput(
+                f"This recording does not say which network a parcel belongs to, so “{spec.network}” cannot be hidden.",
+                "Hide parcels by their numbers instead.",
+            )
         if not members.any():
-            known = ", ".join(dict.fromkeys(name for name in networks if name)) or "none"
+            known = ", ".join(dict.fromkeys(name for name in networks if name))
             raise BadInput(
                 f"This recording has no network called “{spec.network}”.", f"Its atlas knows these networks: {known}."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ from brainlm_engine.api.messages import ModelInfo
 from brainlm_engine.baselines import covariance_of_people
 from brainlm_engine.baselines.people import save_people
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
-from brainlm_engine.files import written_whole
+from brainlm_engine.files import refuse_same, writing_to, written_whole
 from brainlm_engine.models.card import Card, known_answer
 from brainlm_engine.models.patches import frames_per_patch
 from brainlm_engine.models.registry import save_model
-from brainlm_engine.models.studio import Studio
+from brainlm_engine.models.studio import Studio, StudioConfig
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
 from brainlm_engine.train.evaluate import held_out_r2
@@ -64,6 +64,8 @@ def pretrain(
     BadInput
         When the cohort cannot be used, or ``out`` holds something else.
     """
+    refuse_same(out, (cohort_folder, cohort_folder / "recordings"))
+    _check_device(settings.device)
     cohort = open_cohort(cohort_folder)
     train = load_series(cohort, "train", progress)
     held_out = load_series(cohort, "val", progress, most=64)
@@ -138,6 +140,9 @@ class TrainingLog:
 def _new_model(settings: TrainSettings) -> Studio:
     if settings.architecture != "studio":
         raise BadInput(f"This version cannot train the architecture “{settings.architecture}”.", "Choose “studio”.")
+    known = {field.name for field in fields(StudioConfig)}
+    if strange := [name for name in settings.model if name not in known]:
+        raise BadInput(f"The model has no size called “{strange[0]}”.", f"Its sizes are: {', '.join(sorted(known))}.")
     try:
         return Studio.from_config(dict(settings.model))
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
@@ -159,7 +164,15 @@ def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> Non
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out.name} is a file, not a folder.", "Choose a folder for the model.")
-    out.mkdir(parents=True, exist_ok=True)
+    with writing_to(out):
+        out.mkdir(parents=True, exist_ok=True)
+
+
+def _check_device(device: str) -> None:
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[device]:
+        kind = {"cuda": "NVIDIA graphics processor (CUDA)", "mps": "Apple graphics processor (MPS)"}[device]
+        raise BadInput(f"This computer has no {kind} that can be trained on.", "Train on the CPU: --device cpu.")
 
 
 def _info(model: Studio, model_id: str, title: str, cohort: Cohort, train: Series) -> ModelInfo:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from brainlm_engine.api.errors import BadInput
 
 
 class TrainSettings(BaseModel):
@@ -18,7 +20,7 @@ class TrainSettings(BaseModel):
 
     steps: int | None = Field(default=None, ge=1, description="stop after so many steps")
     minutes: float | None = Field(default=None, gt=0, description="or after so many minutes of training")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     batch: int = Field(default=8, ge=1, description="windows per step")
@@ -47,3 +49,25 @@ class TrainSettings(BaseModel):
         by_steps = step / self.steps if self.steps else 0.0
         by_clock = seconds / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(by_steps, by_clock))
+
+
+def settings_from(values: dict[str, Any]) -> TrainSettings:
+    """Return checked settings.
+
+    Raises
+    ------
+    BadInput
+        One sentence that names the setting and its rule.
+    """
+    try:
+        return TrainSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise BadInput("It is not said how long to train.", "Give steps or minutes.", str(error)) from error
+        name, rule = str(first["loc"][0]), first["msg"].removeprefix("Input ").rstrip(".")
+        raise BadInput(
+            f"The setting {name.replace('_', ' ')} of the training {rule}; it is {first['input']!r}.",
+            "Change it and start again.",
+            str(error),
+        ) from error

@@ -55,7 +55,8 @@ def test_a_cohort_and_a_model_trained_on_it(engine: Engine, tmp_path: Path) -> N
 def test_settings_that_make_no_sense_are_a_sentence(engine: Engine, tmp_path: Path) -> None:
     job = _do(engine, "pretrain", {"cohort": str(tmp_path), "out": str(tmp_path / "m"), "steps": -1})
     assert job.error is not None
-    assert (job.error.code, job.error.message) == ("bad_input", "These settings cannot be trained with.")
+    assert job.error.code == "bad_input"
+    assert job.error.message == ("The setting steps of the training should be greater than or equal to 1; it is -1.")
 
 
 def test_adding_an_atlas(engine: Engine, tmp_path: Path) -> None:
