@@ -46,7 +46,7 @@ class ModelController:
         for field in ("outdated", "running"):
             model.on(field).connect(self._scores)
         model.on("result").connect(self._show)
-        model.on("result").connect(self._scores)
+        model.on("result").connect(self._panels)
         model.on("shown").connect(self._shown_changed)
         case.on("recording").connect(self._show)
         case.on("recording").connect(self._settings_changed)
@@ -130,6 +130,14 @@ class ModelController:
         frames = recording.info.n_frames if recording is not None else 0
         return min(model.window_frames, frames) if model is not None else frames
 
+    def _used(self) -> int:
+        """Frames of the window that the model really sees: whole patches, or as the answer on screen says."""
+        state = self._state.model
+        if state.result is not None and not state.outdated:
+            return state.result.info.n_frames
+        patch = max(state.model.patch_frames, 1) if state.model is not None else 1
+        return max(self._window() // patch * patch, min(patch, self._window()))
+
     def _patches(self) -> int:
         model = self._state.model.model
         return self._window() // max(model.patch_frames, 1) if model is not None else 0
@@ -155,10 +163,10 @@ class ModelController:
         tr_s, window, start = state.case.tr_s, self._window(), state.model.start
         text = ""
         if frames:
-            ends = (start * tr_s, (start + window) * tr_s, frames * tr_s)
-            text = tr(
-                "model.window_text", **{k: f"{v:.0f}" for k, v in zip(("from_s", "to_s", "of_s"), ends, strict=True)}
-            )
+            used = self._used()
+            ends = (start * tr_s, (start + used) * tr_s, (frames - 1) * tr_s)
+            written = {k: f"{round(v, 1):g}" for k, v in zip(("from_s", "to_s", "of_s"), ends, strict=True)}
+            text = tr("model.window_text", frames=used, **written)
         page.window_panel.show_window(start, frames - window, text, state.model.shown)
         self._scores()
 

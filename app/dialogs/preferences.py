@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, Form, choices, choose, label, roomy
@@ -54,6 +54,7 @@ class PreferencesDialog(QDialog):
 
     def _choice(self, form: Form, field: str, pairs: list[tuple[str, str]], text: str = "") -> None:
         box = choices(pairs)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         choose(box, getattr(self._preferences, field))
         box.activated.connect(lambda _=0: self.changed.emit(field, box.currentData()))
         form.row(tr(text or f"preferences.{field}"), box)

@@ -73,7 +73,7 @@ WORKSPACES = {
     "model.to": "to",
     "model.window": "Window",
     "model.start": "Starts at",
-    "model.window_text": "{from_s} – {to_s} s of {of_s} s",
+    "model.window_text": "{from_s} – {to_s} s, {frames} frames; the last frame is at {of_s} s",
     "model.scores": "Filling in the hidden patches",
     "model.scores.method": "Method",
     "model.scores.r2": "R²",

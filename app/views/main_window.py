@@ -16,6 +16,7 @@ from app.views.docks.log import LogView
 from app.views.fold_out import FoldOut
 from app.views.forms import GRID, label
 from app.views.notice_strip import NoticeStrip
+from app.views.page_frame import PageFrame, focus_first
 from app.views.pages.cases import CasesPage
 from app.views.rail import Rail
 from app.views.status import StatusBar
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self._dock_widgets = {name: self._dock(name, widget) for name, widget in self.docks.items()}
         self.setStatusBar(self.status)
         self.fold_out = FoldOut(self)
+        self.strip.left.connect(self.focus_page)
 
     def _arrange(self) -> None:
         centre = QWidget()
@@ -81,6 +83,7 @@ class MainWindow(QMainWindow):
         self._loading = label(tr("view.empty"), "muted")
         self._loading.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._loading.setMargin(GRID)
+        self._loading.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._stack.addWidget(self._loading)
 
     def _dock(self, name: str, widget: QWidget) -> QDockWidget:
@@ -104,6 +107,15 @@ class MainWindow(QMainWindow):
     def show_page(self, name: str) -> None:
         """Show a workspace's page; before it is built, an empty one."""
         self._stack.setCurrentWidget(self._pages.get(name, self._loading))
+        self.focus_page()
+
+    def focus_page(self) -> None:
+        """Keep the keyboard in the page: at its first drawing."""
+        page = self._stack.currentWidget()
+        if isinstance(page, PageFrame):
+            page.take_focus()
+        elif page is not None:
+            focus_first(page)
 
     def visible_docks(self) -> tuple[str, ...]:
         """Return the names of the docks on screen."""

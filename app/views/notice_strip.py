@@ -5,18 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
 
 from app.text import tr
 from app.theme import Theme
 from app.theme.icons import icon
 from app.views.forms import GRID, label, restyle
 from app.views.question_row import QuestionRow
+from app.widgets.elided import ClampedLabel
 
 if TYPE_CHECKING:
     from app.state.notices import Notice
 
 HEIGHT = 48
+TEXT_WIDTH = 240
+"""px that a message keeps beside its buttons"""
 
 
 class NoticeStrip(QStackedWidget):
@@ -26,10 +38,12 @@ class NoticeStrip(QStackedWidget):
     -------
     pressed(key, button) : a button of a message; 'dismiss' and 'details' included
     answered(key, value) : an answer to a question; value 'file:' asks for a file
+    left() : the control that had the keyboard is gone
     """
 
     pressed = Signal(str, str)
     answered = Signal(str, str)
+    left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +59,8 @@ class NoticeStrip(QStackedWidget):
         self._row.setContentsMargins(2 * GRID, 0, GRID, 0)
         self._row.setSpacing(GRID)
         self._mark = QLabel()
-        self._text = label(wrap=True)
+        self._text = ClampedLabel()
+        self._text.setMinimumWidth(TEXT_WIDTH)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._count = QPushButton()
         self._count.setProperty("role", "plain")
@@ -88,6 +103,13 @@ class NoticeStrip(QStackedWidget):
 
     def _show(self) -> None:
         notice = self.notice
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and any(c is focus or c.isAncestorOf(focus) for c in self._controls)
+        self._show_notice(notice)
+        if had_focus:
+            self.left.emit()
+
+    def _show_notice(self, notice: Notice | None) -> None:
         if notice is None:
             self.setCurrentWidget(self._caption)
             return
@@ -95,8 +117,7 @@ class NoticeStrip(QStackedWidget):
         if self._theme is not None:
             self._mark.setPixmap(icon(notice.tone, self._theme).pixmap(QSize(20, 20)))
         sentence = f"{notice.text} {notice.next_step}".strip()
-        self._text.setText(sentence)
-        self._text.setToolTip(sentence if len(sentence) > 150 else "")
+        self._text.set_sentence(sentence)
         self._count.setVisible(len(self._notices) > 1)
         self._count.setText(tr("notice.more", n=self._position + 1, of=len(self._notices)))
         self._rebuild(notice)

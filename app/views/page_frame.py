@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.views.forms import GRID, label
 
 SIDE_WIDTH = 296
+
+
+def holds_focus(widget: QWidget) -> bool:
+    """Return True when the keyboard is at ``widget`` or inside it."""
+    focus = QApplication.focusWidget()
+    return focus is not None and (focus is widget or widget.isAncestorOf(focus))
+
+
+def focus_first(widget: QWidget) -> None:
+    """Give the keyboard to ``widget``, or to the first inside it that takes it."""
+    for each in (widget, *widget.findChildren(QWidget)):
+        if each.focusPolicy() != Qt.FocusPolicy.NoFocus and each.isVisible() and each.isEnabled():
+            each.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
 
 
 class PageFrame(QWidget):
@@ -34,6 +57,7 @@ class PageFrame(QWidget):
         nothing = label(empty, "muted", wrap=True)
         nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         nothing.setMargin(4 * GRID)
+        nothing.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._stack = QStackedWidget()
         self._stack.addWidget(nothing)
         self._stack.addWidget(drawings)
@@ -72,7 +96,16 @@ class PageFrame(QWidget):
 
     def set_filled(self, filled: bool) -> None:
         """Show the drawings, or the sentence that says what to do."""
+        inside = holds_focus(self._stack)
         self._stack.setCurrentIndex(1 if filled else 0)
+        if inside:
+            self.take_focus()
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the first drawing."""
+        shown = self.above.widget(0) if self._stack.currentIndex() else self._stack.currentWidget()
+        if shown is not None:
+            focus_first(shown)
 
 
 class Titled(QWidget):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from brainlm_engine.api.messages import Question
 
 FILE_QUESTIONS = ("positions",)
+BUTTON_LETTERS = 48
+"""labels longer than this together go into a box"""
 
 
 class QuestionRow(QWidget):
@@ -27,12 +29,15 @@ class QuestionRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
-        if len(question.choices) <= 3 and not question.free:
+        letters = sum(len(choice.label) for choice in question.choices)
+        if len(question.choices) <= 3 and letters <= BUTTON_LETTERS and not question.free:
             self._add_buttons(row)
         elif question.choices or (question.free and question.question_id not in FILE_QUESTIONS):
             self._add_box(row)
         if question.question_id in FILE_QUESTIONS:
-            button = QPushButton(tr("notice.choose_file"))
+            button = QPushButton(tr("notice.from_file" if question.choices else "notice.choose_a_file"))
+            button.setToolTip(tr("notice.choose_a_file"))
+            button.setAccessibleName(tr("notice.choose_a_file"))
             button.clicked.connect(lambda _=False: self.answered.emit("file:"))
             row.addWidget(button)
 
@@ -48,10 +53,16 @@ class QuestionRow(QWidget):
         box = choices(((c.value, c.label) for c in self._question.choices), tr("notice.typed"))
         box.setEditable(self._question.free)
         box.setMinimumContentsLength(14)
+        widest = max((box.fontMetrics().horizontalAdvance(c.label) for c in self._question.choices), default=0)
+        box.view().setMinimumWidth(min(widest + 40, 720))
         position = box.findData(self._question.default)
         if position >= 0:
             box.setCurrentIndex(position)
-        elif self._question.free:
+        else:
+            box.setCurrentIndex(-1)
+            box.setPlaceholderText(tr("notice.choose"))
+            box.setMinimumContentsLength(20)
+        if position < 0 and self._question.free:
             box.setEditText(self._question.default)
         line = box.lineEdit()
         if line is not None:

@@ -1,9 +1,9 @@
-"""A line of text that gives way."""
+"""Text that gives way where there is no room for all of it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 
@@ -32,3 +32,45 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(room, int(self.alignment()), text)
         painter.end()
+
+
+class ClampedLabel(QLabel):
+    """A wrapped sentence, cut at a word where its lines do not fit; the tooltip then has the whole."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self._whole = ""
+
+    def set_sentence(self, text: str) -> None:
+        """Show ``text``, or as much of it as fits."""
+        self._whole = text
+        self.setAccessibleName(text)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """The height is the strip's business."""
+        return QSize(self.minimumWidth(), self.fontMetrics().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self._whole
+        if self.width() > 0 and not self._fits(shown):
+            words = shown.split(" ")
+            count = next((n for n in range(len(words) - 1, 0, -1) if self._fits(" ".join(words[:n]) + " …")), 1)
+            shown = " ".join(words[:count]) + " …"
+        if shown != self.text():
+            self.setText(shown)
+        self.setToolTip("" if shown == self._whole else self._whole)
+
+    def _fits(self, text: str) -> bool:
+        room = self.contentsRect()
+        needed = self.fontMetrics().boundingRect(
+            QRect(0, 0, room.width(), 10_000), int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft), text
+        )
+        return needed.height() <= room.height() and needed.width() <= room.width()

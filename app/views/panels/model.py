@@ -76,7 +76,7 @@ class WindowPanel(QWidget):
             control.valueChanged.connect(self.start_chosen.emit)
         self._box.setKeyboardTracking(False)
         roomy(self._box)
-        self._text = label("", "muted")
+        self._text = label("", "muted", wrap=True)
         self._shown = choices((s, tr(f"model.show.{s}")) for s in SHOWN)
         self._shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self._shown.currentData())))
         form = Form()
