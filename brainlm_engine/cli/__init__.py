@@ -82,8 +82,10 @@ def _as_text(result: dict[str, Any], indent: str = "") -> str:
                 indent + "  " + "  ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", [], {}))
                 for row in value
             ]
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], str):
+            lines += [f"{indent}{key}", *(f"{indent}  {entry}" for entry in value)]
         else:
-            lines.append(f"{indent}{key}  {value}")
+            lines.append(f"{indent}{key}  {'–' if value in (None, '', [], (), {}) else value}")
     return "\n".join(lines)
 
 

@@ -66,6 +66,7 @@ def pretrain(
     """
     refuse_same(out, (cohort_folder, cohort_folder / "recordings"))
     _check_device(settings.device)
+    _check_sizes(settings)
     cohort = open_cohort(cohort_folder)
     train = load_series(cohort, "train", progress)
     held_out = load_series(cohort, "val", progress, most=64)
@@ -140,15 +141,18 @@ class TrainingLog:
 def _new_model(settings: TrainSettings) -> Studio:
     if settings.architecture != "studio":
         raise BadInput(f"This version cannot train the architecture “{settings.architecture}”.", "Choose “studio”.")
-    known = {field.name for field in fields(StudioConfig)}
-    if strange := [name for name in settings.model if name not in known]:
-        raise BadInput(f"The model has no size called “{strange[0]}”.", f"Its sizes are: {', '.join(sorted(known))}.")
     try:
         return Studio.from_config(dict(settings.model))
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise BadInput(
             "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
         ) from error
+
+
+def _check_sizes(settings: TrainSettings) -> None:
+    known = [field.name for field in fields(StudioConfig)]
+    if strange := [name for name in settings.model if name not in known]:
+        raise BadInput(f"The model has no size called “{strange[0]}”.", f"Its sizes are: {', '.join(known)}.")
 
 
 def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:

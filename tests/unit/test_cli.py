@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from brainlm_engine.cli import VERBS, build_parser
+from brainlm_engine.cli import VERBS, as_json, build_parser, main
 
 
 def engine(*args: str) -> subprocess.CompletedProcess[str]:
@@ -48,3 +48,63 @@ def test_unknown_verb_is_exit_code_2() -> None:
     with pytest.raises(SystemExit) as stop:
         build_parser("conquer").parse_args(["conquer"])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "reconstruct r --threads 0", "reconstruct r --seed 99999999999999999999", "reconstruct r --ratio 1",
+        "reconstruct r --start -5", "reconstruct r --parcels 1 --network Vis", "evaluate m d --people 0",
+        "evaluate m d --ratio nan", "simulate cohort --out c --people 3 --seed -5", "simulate scan --out s --person -3",
+        "pretrain c --out m --steps 1 --batch 0", "pretrain c --out m --steps 1 --window 1",
+        "pretrain c --out m --steps 1 --learning-rate -1", "serve --workers 0", "serve --idle-timeout -1",
+    ],
+)  # fmt: skip
+def test_impossible_numbers_name_the_option(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    option = next(word for word in reversed(line.split()) if word.startswith("--"))
+    assert f"error: argument {option}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("inspect x.tsv --answer foo=bar", "No file is asked 'foo'"),
+        ("pretrain c --out m --steps 1 --size width=x", "--size width=x cannot be understood"),
+        ("pretrain c --out m --steps 1 --size foo=3", "has no size called “foo”"),
+        ("pretrain c --out m", "how long to train"),
+        ("reconstruct nix.safetensors", "nix.safetensors is not there"),
+        ("reconstruct .", "is a folder, not a recording"),
+    ],
+)
+def test_wrong_words_are_sentences(line: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*line.split(), "--json"]) == 2
+    said = capsys.readouterr()
+    assert sentence in json.loads(said.out)["error"]["message"]
+    assert "Traceback" not in said.err
+
+
+def test_a_study_folder_that_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "home").touch()
+    monkeypatch.setenv("BRAINLM_HOME", str(tmp_path / "home"))
+    assert main(["jobs", "list"]) == 2
+    assert "a part of this path is a file" in capsys.readouterr().err
+
+
+def test_json_has_no_nan() -> None:
+    told = json.loads(as_json({"r": float("nan"), "rows": [(1.5, float("-inf"))], "path": Path("a")}))
+    assert told == {"r": None, "rows": [[1.5, None]], "path": "a"}
+
+
+def test_outputs_never_replace_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, places = tmp_path / "x.tsv", tmp_path / "c.tsv"
+    table.write_text("a\tb\n1\t2\n")
+    places.write_text("x\ty\tz\n1\t2\t3\n")
+    for option in ("--coordinates", "--confounds"):
+        assert main(["parcellate", str(table), option, str(places), "--out", str(places)]) == 2
+        assert "what this command reads" in capsys.readouterr().err
+    assert main(["pretrain", str(tmp_path), "--out", str(tmp_path), "--steps", "1"]) == 2
+    assert main(["parcellate", str(table), "--out", str(tmp_path / "x.json")]) == 2
+    assert places.read_text() == "x\ty\tz\n1\t2\t3\n"

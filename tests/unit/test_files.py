@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
-from brainlm_engine.api.errors import OutOfSpace
-from brainlm_engine.files import fingerprint, written_whole
+from brainlm_engine.api.errors import BadInput, OutOfSpace
+from brainlm_engine.files import check_output, fingerprint, written_whole
 
 
 def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -59,3 +60,56 @@ def test_mode_is_the_usual_one_and_is_kept(tmp_path: Path) -> None:
     with written_whole(whole) as temporary:
         temporary.write_text("y")
     assert whole.stat().st_mode & 0o777 == 0o600
+
+
+def _write(target: Path) -> None:
+    with written_whole(target) as temporary:
+        temporary.write_text("new")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes in folders are a POSIX matter")
+def test_only_usual_files_are_replaced(tmp_path: Path) -> None:
+    pipe, plain = tmp_path / "pipe", tmp_path / "plain"
+    os.mkfifo(pipe)
+    plain.write_text("old")
+    (tmp_path / "link to pipe").symlink_to(pipe)
+    for target in (pipe, tmp_path / "link to pipe"):
+        with pytest.raises(BadInput, match="a device or a pipe"):
+            _write(target)
+    for target in (tmp_path, Path(), Path("..")):
+        with pytest.raises(BadInput, match="is a folder"):
+            _write(target)
+    with pytest.raises(BadInput, match="a part of .* is a file"):
+        _write(plain / "deeper" / "table.tsv")
+    assert pipe.is_fifo()
+    assert plain.read_text() == "old"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need rights on Windows")
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "elsewhere" / "real.tsv", tmp_path / "link.tsv"
+    real.parent.mkdir()
+    link.symlink_to(real)
+    _write(link)
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(BadInput, match="leads nowhere"):
+        _write(tmp_path / "loop")
+
+
+def test_a_full_disk_as_safetensors_tells_it(tmp_path: Path) -> None:
+    told = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    with pytest.raises(OutOfSpace, match="The disk is full"), written_whole(tmp_path / "x.safetensors"):
+        raise told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_is_no_input(tmp_path: Path) -> None:
+    source = tmp_path / "series.tsv"
+    source.write_text("old")
+    os.link(source, tmp_path / "same.tsv")
+    for output in (source, tmp_path / "sub" / ".." / "series.tsv", tmp_path / "same.tsv"):
+        with pytest.raises(BadInput, match="what this command reads"):
+            check_output(output, (None, source, tmp_path / "not there"))
+    check_output(tmp_path / "other.tsv", (source,))

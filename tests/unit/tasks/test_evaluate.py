@@ -25,9 +25,14 @@ def test_held_out_people_of_a_cohort(small_cohort: Path) -> None:
     assert table.hidden_frames == 2 * 27 * 100
     assert [row.method for row in table.rows] == ["model", "ridge_people", "ridge", "interpolation", "kriging", "mean"]
     for row in table.rows:
+        assert row.low is not None
+        assert row.high is not None
         assert row.low <= row.r2 <= row.high
         assert row.model_minus_this == pytest.approx(table.rows[0].r2 - row.r2, abs=2e-4)
     assert table == evaluate(load_model(), small_cohort, frames=100)
+    alone = evaluate(load_model(), small_cohort, frames=60, people=1)
+    assert {(row.low, row.high, row.difference_low) for row in alone.rows} == {(None, None, None)}
+    assert alone.notes == ("One person: no interval can be given.",)
 
 
 @pytest.mark.shared_data
