@@ -52,6 +52,7 @@ class NoticeStrip(QStackedWidget):
         self._theme: Theme | None = None
         self._notices: tuple[Notice, ...] = ()
         self._position = 0
+        self._built: Notice | None = None
         self._caption = _Caption()
         self._page = QFrame()
         self._page.setProperty("role", "strip")
@@ -89,7 +90,7 @@ class NoticeStrip(QStackedWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint the mark in the colours of ``theme``."""
-        self._theme = theme
+        self._theme, self._built = theme, None
         self._show()
 
     @property
@@ -120,7 +121,9 @@ class NoticeStrip(QStackedWidget):
         self._text.set_sentence(sentence)
         self._count.setVisible(len(self._notices) > 1)
         self._count.setText(tr("notice.more", n=self._position + 1, of=len(self._notices)))
-        self._rebuild(notice)
+        if notice != self._built:
+            self._built = notice
+            self._rebuild(notice)
         self.setCurrentWidget(self._page)
 
     def _rebuild(self, notice: Notice) -> None:

@@ -26,11 +26,12 @@ def holds_focus(widget: QWidget) -> bool:
 
 
 def focus_first(widget: QWidget) -> None:
-    """Give the keyboard to ``widget``, or to the first inside it that takes it."""
+    """Give the keyboard to ``widget``, or to the first inside it that takes it just now."""
     for each in (widget, *widget.findChildren(QWidget)):
         if each.focusPolicy() != Qt.FocusPolicy.NoFocus and each.isVisible() and each.isEnabled():
             each.setFocus(Qt.FocusReason.OtherFocusReason)
             return
+    widget.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class PageFrame(QWidget):

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
 
 from app.controllers.studio import Studio
 from app.state.notices import Notice
 from app.views.main_window import MainWindow
-from brainlm_engine.api.messages import JobState
+from brainlm_engine.api.messages import Choice, JobState, Question
 
 Live = Callable[..., None]
 Until = Callable[..., Awaitable[None]]
@@ -111,3 +113,57 @@ def test_a_lost_engine_is_told_once(window: MainWindow, live: Live, until: Until
         assert not [n for n in state.notices.waiting if n.tone == "danger"]
 
     live(story, window, timeout=90)
+
+
+LONG = "nowhere.nii does not say where its voxels lie, so it cannot be compared with MNI space. How shall it be found?"
+LAY = "Lay the atlas over its voxels as they come; left and right may be wrong"
+
+
+@pytest.mark.parametrize(
+    "choices", [(), ("By the header", "By its voxels"), (LAY, "Choose another atlas, made for it"), tuple("abcdefgh")]
+)
+@pytest.mark.parametrize("question_id", ["positions", "space"])
+def test_a_question_fits_a_small_window(window: MainWindow, choices: tuple[str, ...], question_id: str) -> None:
+    offered = tuple(Choice(value=text, label=text) for text in choices)
+    free = question_id == "positions"
+    question = Question(question_id=question_id, text=LONG, choices=offered, required=True, free=free)
+    first = Notice(f"scan:question:{question_id}", "warning", LONG, LONG, "details", question=question)
+    window.resize(1000, 700)
+    window.strip.set_notices((first, Notice("other", "info", "Another.")))
+    QApplication.processEvents()
+    strip = window.strip
+    assert window.width() == 1000
+    assert strip._page.minimumSizeHint().width() <= strip.width()
+    assert strip._text.width() >= 240
+    assert strip._text.text().endswith("…")
+    assert strip._text.toolTip() == f"{LONG} {LONG}"
+    for button in strip._page.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.minimumSizeHint().width()
+
+
+def test_the_keyboard_stays_in_the_page(window: MainWindow) -> None:
+    question = Question(question_id="space", text="Where?", choices=(Choice(value="a", label="Here"),), required=True)
+    window.show_page("cases")
+    window.activateWindow()
+    window.strip.set_notices((Notice("scan:question:space", "question", "Where?", question=question),))
+    QApplication.processEvents()
+    button = next(b for b in window.strip.findChildren(QPushButton) if b.text() == "Here")
+    button.setFocus()
+    if QApplication.focusWidget() is not button:
+        pytest.skip("this platform gives no window the keyboard")
+    window.strip.set_notices(())
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    assert focus is window.cases or window.cases.isAncestorOf(focus)
+
+
+def test_a_typed_answer_survives_other_messages(window: MainWindow) -> None:
+    question = Question(question_id="tr", text="How long?", free=True, required=True)
+    asking = Notice("scan:question:tr", "question", "How long?", question=question)
+    window.strip.set_notices((asking,))
+    (box,) = window.strip.findChildren(QComboBox)
+    box.setEditText("2.")
+    window.strip.set_notices((asking, Notice("other", "info", "Another.")))
+    assert window.strip.findChildren(QComboBox) == [box]
+    assert box.currentText() == "2."
