@@ -28,9 +28,10 @@ def _table(scan: TableScan) -> ScanInfo:
     matched = next((atlas.atlas_id for atlas in fitting if atlas.names == scan.names), "")
     if matched:
         return info.model_copy(update={"atlas_id": matched})
+    how = "Choose an atlas with as many regions, or a coordinates file." if fitting else "Choose a coordinates file."
     question = Question(
         question_id="positions",
-        text=f"Where do the {scan.n_parcels} regions lie? Choose an atlas with as many regions, or a coordinates file.",
+        text=f"Where do the {scan.n_parcels} regions lie? {how}",
         choices=tuple(Choice(value=atlas.atlas_id, label=atlas.title) for atlas in fitting),
         default=fitting[0].atlas_id if len(fitting) == 1 else "",
         free=True,
