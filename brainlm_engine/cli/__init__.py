@@ -116,6 +116,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.json:
             sys.stdout.write(as_json({"error": error.info().model_dump()}) + "\n")
         say(f"{error.message}\n{error.next_step}".strip())
+        if "details" in error.next_step.lower() and error.details:  # nowhere to fold them out here
+            say(error.details)
         return error.exit_code
     except KeyboardInterrupt:
         say("Stopped.")
