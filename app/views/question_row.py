@@ -61,7 +61,7 @@ class QuestionRow(QWidget):
         else:
             box.setCurrentIndex(-1)
             box.setPlaceholderText(tr("notice.choose"))
-            box.setMinimumContentsLength(20)
+            box.setMinimumContentsLength(12)
         if position < 0 and self._question.free:
             box.setEditText(self._question.default)
         line = box.lineEdit()
