@@ -10,6 +10,7 @@ import numpy as np
 from app.controllers.failures import tell_error
 from app.controllers.pointing import Pointing
 from app.services.engine import EngineService
+from app.services.turns import Turns
 from app.state import AppState
 from app.state.data import Array, Atlas, Reconstruction
 from app.text import tr
@@ -19,7 +20,9 @@ from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo, Reply
 
 if TYPE_CHECKING:
     from app.controllers.player import Player
+    from app.views.carpet import CarpetView
     from app.views.pages.model import ModelPage
+    from app.views.traces import TraceView
 
 LIMIT_SD = 2.5
 
@@ -34,6 +37,7 @@ class ModelController:
         self._asked: tuple[Any, ...] = ()
         self._stale = False
         self._drawn: Atlas | None = None
+        self.turns = Turns()
         self._connect()
         self._panels()
         self._show()
@@ -187,31 +191,40 @@ class ModelController:
         self._page.scores.show_scores(result.info.scores, result.info.verdict, took, state.outdated)
 
     def _show(self, *_: object) -> None:
-        page, recording, result = self._page, self._state.case.recording, self._state.model.result
+        page, recording = self._page, self._state.case.recording
         page.set_filled(recording is not None)
         self._stale = self._state.shell.workspace != "model"
         if recording is None or self._stale:
             return
-        atlas, tr_s = self._state.case.atlas, recording.info.tr_s
-        names = [atlas.name(p) for p in range(recording.info.n_parcels)] if atlas is not None else []
-        if result is None:
-            window = recording.sd[:, self._start : self._start + self._window()]
-            page.traces.clear_predicted()
-            page.traces.set_series(window, tr_s, names, "SD")
-            page.carpet.set_series(window, tr_s)
-            page.carpet.set_mask(None, 0, 1)
+        self.turns.take(
+            lambda: self._show_plot(page.traces), lambda: self._show_plot(page.carpet), self._shown_changed, self._rest
+        )
+
+    def _show_plot(self, plot: TraceView | CarpetView) -> None:
+        """Draw the window as measured, and the model's answer when there is one."""
+        recording, result, atlas = self._state.case.recording, self._state.model.result, self._state.case.atlas
+        if recording is None:
+            return
+        window, unit = recording.sd[:, self._start : self._start + self._window()], "SD"
+        if result is not None:
+            window, unit = result.measured, result.info.unit
+        if plot is self._page.traces:
+            names = [atlas.name(p) for p in range(recording.info.n_parcels)] if atlas is not None else []
+            self._page.traces.clear_predicted()
+            self._page.traces.set_series(window, recording.info.tr_s, names, unit)
+            if result is not None:
+                self._page.traces.set_predicted(result.predicted, 0, result.mask, result.info.patch_frames)
         else:
-            page.traces.set_series(result.measured, tr_s, names, result.info.unit)
-            page.traces.set_predicted(result.predicted, 0, result.mask, result.info.patch_frames)
-            page.carpet.set_series(result.measured, tr_s)
-            page.carpet.set_mask(result.mask, 0, result.info.patch_frames)
-        for plot in (page.traces, page.carpet):
-            plot.set_first_frame(self._start)
-            if atlas is not None:
-                plot.set_networks(atlas.info.networks, atlas.info.structures)
+            self._page.carpet.set_series(window, recording.info.tr_s)
+            mask, patch = (result.mask, result.info.patch_frames) if result is not None else (None, 1)
+            self._page.carpet.set_mask(mask, 0, patch)
+        plot.set_first_frame(self._start)
+        if atlas is not None:
+            plot.set_networks(atlas.info.networks, atlas.info.structures)
+
+    def _rest(self) -> None:
         self._unit_changed()
         self._selection_changed()
-        self._shown_changed()
         self._scores()
 
     def _entered(self, *_: object) -> None:

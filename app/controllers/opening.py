@@ -21,6 +21,8 @@ from app.text import tr
 from brainlm_engine.api.errors import Cancelled, EngineError, EngineLost
 from brainlm_engine.api.messages import JobRecord
 
+BREATH_S = 0.02  # the window paints one thing before the next one comes
+
 
 @dataclass(frozen=True)
 class _Work:
@@ -255,8 +257,12 @@ class OpenController:
         if not stamp.fits(case.revision):
             return
         case.atlas = atlas
-        if not scan.is_volume and atlas is not None:
+        await asyncio.sleep(BREATH_S)
+        if stamp.fits(case.revision) and not scan.is_volume and atlas is not None:
             case.labels = LabelGrid(atlas.labels, atlas.labels_affine)
+            await asyncio.sleep(BREATH_S)
+        if not stamp.fits(case.revision):
+            return
         if not self._keep_look:
             state.view.put(**default_look(recording, state.view.overlay, state.view.scale))
         self._keep_look = False

@@ -231,8 +231,9 @@ class Studio:
     async def settled(self) -> None:
         """Wait until no slice and no reconstruction is on its way."""
         await asyncio.sleep(0)
-        while self.state.model.running:
-            await asyncio.sleep(0.01)
+        drawing = [page.turns for page in (self.viewing, self.modelling) if page is not None]
+        while self.state.model.running or any(turns.busy for turns in drawing):
+            await asyncio.sleep(0.005)
         if self.viewing is not None:
             await self.viewing.slices.settled()
             await self.viewing.voxel.latest.settled()

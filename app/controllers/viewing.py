@@ -13,6 +13,7 @@ from app.controllers.voxel_trace import VoxelTrace
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.services.shelf import REACH_MM
+from app.services.turns import Turns
 from app.state import AppState
 from app.state.data import Atlas
 from app.text import tr
@@ -35,6 +36,7 @@ class ViewController:
         self._drawn: Atlas | None = None
         self._slicing = Slicing(state, engine, page)
         self.voxel = VoxelTrace(state, engine, page)
+        self.turns = Turns()
         self._connect()
         self._look_changed()
         self._scan_changed()
@@ -132,26 +134,39 @@ class ViewController:
             )
 
     def _recording_changed(self, *_: object) -> None:
-        case, page = self._state.case, self._page
-        recording = case.recording
-        if recording is None:
+        page = self._page
+        if self._state.case.recording is None:
+            self.turns.drop()
             page.brain.set_values(None)
             page.slices.set_overlay(None)
             self._waiting()
             return
-        series, unit = display.overlay_series(recording, self._state.view)
+        self.turns.take(self._show_traces, self._show_carpet, self._look_changed, self._show_rest)
+
+    def _show_traces(self) -> None:
+        case, page = self._state.case, self._page
+        if case.recording is None:
+            return
+        series, unit = display.overlay_series(case.recording, self._state.view)
         names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
-        page.traces.set_series(series, recording.info.tr_s, names, unit)
-        page.carpet.set_series(recording.sd, recording.info.tr_s)
+        page.traces.set_series(series, case.recording.info.tr_s, names, unit)
         if case.atlas is not None:
-            for plot in (page.traces, page.carpet):
-                plot.set_networks(case.atlas.info.networks, case.atlas.info.structures)
-        for box in (page.trace_box, page.carpet_box):
-            box.set_waiting("")
+            page.traces.set_networks(case.atlas.info.networks, case.atlas.info.structures)
+        page.trace_box.set_waiting("")
+
+    def _show_carpet(self) -> None:
+        case, page = self._state.case, self._page
+        if case.recording is None:
+            return
+        page.carpet.set_series(case.recording.sd, case.recording.info.tr_s)
+        if case.atlas is not None:
+            page.carpet.set_networks(case.atlas.info.networks, case.atlas.info.structures)
+        page.carpet_box.set_waiting("")
+
+    def _show_rest(self) -> None:
         self._unit_changed()
         self._quality()
         self._selection_changed()
-        self._look_changed()
         self._frame_changed()
 
     def _waiting(self, *_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.theme.tokens import Theme
 
@@ -44,6 +45,7 @@ def network_order(names: Sequence[str]) -> list[int]:
     return sorted(range(len(names)), key=place)
 
 
+@lru_cache(maxsize=256)
 def readable(name: str) -> str:
     """``DorsalAttention`` as ``Dorsal attention``."""
     if not name:
