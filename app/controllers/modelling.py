@@ -197,7 +197,12 @@ class ModelController:
         if recording is None or self._stale:
             return
         self.turns.take(
-            lambda: self._show_plot(page.traces), lambda: self._show_plot(page.carpet), self._shown_changed, self._rest
+            lambda: self._show_plot(page.traces),
+            lambda: self._show_plot(page.carpet),
+            self._head,
+            self._paint_measured,
+            self._paint_answer,
+            self._rest,
         )
 
     def _show_plot(self, plot: TraceView | CarpetView) -> None:
@@ -250,26 +255,38 @@ class ModelController:
             )
 
     def _shown_changed(self, *_: object) -> None:
+        self._head()
+        self._frame_changed()
+
+    def _head(self) -> None:
         self._page.answer_box.set_title(tr(f"model.{self._state.model.shown}"))
         self._panels()
-        self._frame_changed()
 
     def _frame_changed(self, *_: object) -> None:
         if self._state.shell.workspace != "model" or self._state.case.recording is None:
             return
+        self._paint_measured()
+        self._paint_answer()
+
+    def _paint_measured(self) -> None:
         page, frame = self._page, self._state.view.frame - self._start
-        measured, answer = self._values(max(frame, 0))
         page.traces.set_cursor(frame)
         page.carpet.set_cursor(frame)
-        unit = self._state.model.result.info.unit if self._state.model.result is not None else "SD"
-        page.measured.set_values(measured, -LIMIT_SD, LIMIT_SD, "vik")
-        page.measured.set_unit(unit)
+        page.measured.set_values(self._values(max(frame, 0))[0], -LIMIT_SD, LIMIT_SD, "vik")
+        page.measured.set_unit(self._unit())
+
+    def _paint_answer(self) -> None:
+        page = self._page
+        answer = self._values(max(self._state.view.frame - self._start, 0))[1]
         if self._state.model.shown == "r2":
             page.answer.set_values(answer, 0.0, 1.0, "batlow")
             page.answer.set_unit(tr("unit.r2"))
         else:
             page.answer.set_values(answer, -LIMIT_SD, LIMIT_SD, "vik")
-            page.answer.set_unit(unit)
+            page.answer.set_unit(self._unit())
+
+    def _unit(self) -> str:
+        return self._state.model.result.info.unit if self._state.model.result is not None else "SD"
 
     def _values(self, frame: int) -> tuple[Array, Array | None]:
         result, recording = self._state.model.result, self._state.case.recording

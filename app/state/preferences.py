@@ -22,4 +22,4 @@ class Preferences(State):
     enable_3d: bool = True
     build_cache: bool = True
     offer_session: bool = True
-    frame_limit: int = Field(default=30, ge=5, le=60)
+    frame_limit: int = Field(default=60, ge=5, le=60)
