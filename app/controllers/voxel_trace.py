@@ -55,7 +55,7 @@ class VoxelTrace:
         if recording is not None:
             lines.append(Line(tr("quality.dvars"), recording.dvars, tr("unit.dvars")))
         if self._series is not None and np.isfinite(self._series).any():
-            lines.append(Line(tr("probe.trace"), self._series))
+            lines.append(_line(self._series))
         self._page.strip.set_lines(*lines)
 
     async def _fetch(self, wish: Wish) -> Reply[SeriesInfo]:
@@ -72,3 +72,11 @@ class VoxelTrace:
             raise error
         if error.code != "still_loading":
             self._state.work.note(str(error))
+
+
+def _line(series: Array) -> Line:
+    """Return the voxel's series as % signal change about its mean, or as it is when it has no mean to speak of."""
+    mean, spread = float(np.nanmean(series)), float(np.nanstd(series))
+    if abs(mean) <= spread:
+        return Line(tr("probe.trace"), series)
+    return Line(tr("probe.trace"), 100.0 * (series / mean - 1.0), tr("unit.percent"))
