@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from dataclasses import replace
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 KEY_VIEWS = ("left", "right", "front", "back", "top", "bottom")
 SLOW_MS = 45.0
 REST_MS = 200
+STAGGER_MS = 60
+_MADE = itertools.count()
 REHEARSAL = (400, 360)
 
 
@@ -66,7 +69,7 @@ class BrainCanvas(QWidget):
         self._dragged = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
+        self._rest.setInterval(REST_MS + STAGGER_MS * (next(_MADE) % 3))  # two brains do not sharpen at once
         self._rest.timeout.connect(self.sharpen)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
