@@ -213,6 +213,15 @@ class ModelController:
         window, unit = recording.sd[:, self._start : self._start + self._window()], "SD"
         if result is not None:
             window, unit = result.measured, result.info.unit
+        with plot.at_once():
+            self._fill_plot(plot, window, unit)
+            plot.set_first_frame(self._start)
+            if atlas is not None:
+                plot.set_networks(atlas.info.networks, atlas.info.structures)
+
+    def _fill_plot(self, plot: TraceView | CarpetView, window: Array, unit: str) -> None:
+        recording, result, atlas = self._state.case.recording, self._state.model.result, self._state.case.atlas
+        assert recording is not None
         if plot is self._page.traces:
             names = [atlas.name(p) for p in range(recording.info.n_parcels)] if atlas is not None else []
             self._page.traces.clear_predicted()
@@ -223,9 +232,6 @@ class ModelController:
             self._page.carpet.set_series(window, recording.info.tr_s)
             mask, patch = (result.mask, result.info.patch_frames) if result is not None else (None, 1)
             self._page.carpet.set_mask(mask, 0, patch)
-        plot.set_first_frame(self._start)
-        if atlas is not None:
-            plot.set_networks(atlas.info.networks, atlas.info.structures)
 
     def _rest(self) -> None:
         self._unit_changed()
@@ -263,8 +269,8 @@ class ModelController:
         self._panels()
 
     def _frame_changed(self, *_: object) -> None:
-        if self._state.shell.workspace != "model" or self._state.case.recording is None:
-            return
+        if self._state.shell.workspace != "model" or self._state.case.recording is None or self.turns.busy:
+            return  # what waits for its turn paints the frame as well
         self._paint_measured()
         self._paint_answer()
 

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.viewing import ViewController
+    from app.services.turns import Turns
     from app.views.brain import BrainView
+    from app.views.render_turns import RenderTurns
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Studio:
         """Save, stop, let the engine go."""
         if self.closed.is_set():
             return
+        theme.switch().changed.disconnect(self._theme_changed)
         self.state.view.playing = False
         self.player.stop()
         self.session.stop()
@@ -229,9 +232,12 @@ class Studio:
         self.state.preferences.put(theme=name)
 
     async def settled(self) -> None:
-        """Wait until no slice and no reconstruction is on its way."""
+        """Wait until no slice, no 3D picture and no reconstruction is on its way."""
+        from app.views.render_turns import render_turns
+
         await asyncio.sleep(0)
-        drawing = [page.turns for page in (self.viewing, self.modelling) if page is not None]
+        drawing: list[Turns | RenderTurns] = [page.turns for page in (self.viewing, self.modelling) if page is not None]
+        drawing.append(render_turns())
         while self.state.model.running or any(turns.busy for turns in drawing):
             await asyncio.sleep(0.005)
         if self.viewing is not None:

@@ -149,18 +149,20 @@ class ViewController:
             return
         series, unit = display.overlay_series(case.recording, self._state.view)
         names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
-        page.traces.set_series(series, case.recording.info.tr_s, names, unit)
-        if case.atlas is not None:
-            page.traces.set_networks(case.atlas.info.networks, case.atlas.info.structures)
+        with page.traces.at_once():
+            page.traces.set_series(series, case.recording.info.tr_s, names, unit)
+            if case.atlas is not None:
+                page.traces.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         page.trace_box.set_waiting("")
 
     def _show_carpet(self) -> None:
         case, page = self._state.case, self._page
         if case.recording is None:
             return
-        page.carpet.set_series(case.recording.sd, case.recording.info.tr_s)
-        if case.atlas is not None:
-            page.carpet.set_networks(case.atlas.info.networks, case.atlas.info.structures)
+        with page.carpet.at_once():
+            page.carpet.set_series(case.recording.sd, case.recording.info.tr_s)
+            if case.atlas is not None:
+                page.carpet.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         page.carpet_box.set_waiting("")
 
     def _show_rest(self) -> None:

@@ -24,9 +24,9 @@ class Turns(QObject):
         return bool(self._left)
 
     def take(self, *pieces: Callable[[], object]) -> None:
-        """Do the first piece now, the others one by one."""
+        """Do the pieces one by one, beginning with the next turn: this one has changed the state, that is enough."""
         self._left = list(pieces)
-        self._next()
+        self._timer.start()
 
     def drop(self) -> None:
         """Forget what is left."""

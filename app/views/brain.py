@@ -245,7 +245,7 @@ class BrainView(QWidget):
             self.canvas.attach(self._scene, self._actors)
             QTimer.singleShot(0, self, self._rehearse)
         if result.blobs is not None and result.revision == self._revision:
-            self._parts.blobs = dict(result.blobs)
+            self._parts.set_blobs(result.blobs)
             self._actors.forget(DEEP)
             self._rebuild()
             self._draw_outlines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from dataclasses import replace
@@ -21,6 +20,7 @@ from app.views.brain_layout import Panel, fitted, four_views, whole_brain
 from app.views.brain_overlay import BrainOverlay
 from app.views.brain_parts import HEMISPHERES, BrainParts, Picked
 from app.views.orientation_cube import clicked_view
+from app.views.render_turns import render_turns
 from app.widgets.colour_map import hex_rgb
 from app.widgets.focus_ring import paint_focus_ring
 
@@ -28,10 +28,8 @@ Array = NDArray[Any]
 log = logging.getLogger(__name__)
 
 KEY_VIEWS = ("left", "right", "front", "back", "top", "bottom")
-SLOW_MS = 45.0
+SLOW_MS = 30.0
 REST_MS = 200
-STAGGER_MS = 60
-_MADE = itertools.count()
 REHEARSAL = (400, 360)
 
 
@@ -58,7 +56,7 @@ class BrainCanvas(QWidget):
         self._pan = [0.0, 0.0]
         self._scene: Any = None
         self._actors = BrainActors(parts)
-        self._panels: list[Panel] = []
+        self._panels: list[Panel] | None = None
         self._image = QImage()
         self._pixels: Array | None = None
         self._stale = True
@@ -69,7 +67,7 @@ class BrainCanvas(QWidget):
         self._dragged = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS + STAGGER_MS * (next(_MADE) % 3))  # two brains do not sharpen at once
+        self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self.sharpen)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -98,13 +96,22 @@ class BrainCanvas(QWidget):
         self.redraw()
 
     def redraw(self) -> None:
-        """The 3D picture is out of date; it is drawn once, at the next paint, however often this is called."""
+        """The 3D picture is out of date; it is drawn once, in its turn, however often this is called."""
         self._stale = True
-        self.update()
+        if self._scene is None or not self.parts.ready:
+            self.update()
+        elif self.isVisible():
+            render_turns().ask(self)
+
+    def draw_waiting(self) -> None:
+        """Draw now if the picture is out of date."""
+        if self._stale and self._scene is not None and self.parts.ready:
+            self._render()
+            self.update()
 
     def replace_panels(self) -> None:
         """Parts, layout or size changed."""
-        self._placed = False
+        self._panels, self._placed = None, False
         self.redraw()
 
     def look_from(self, view: str) -> None:
@@ -128,7 +135,7 @@ class BrainCanvas(QWidget):
 
     def panels(self) -> list[Panel]:
         """Panels as they stand now, cameras included."""
-        if not self._placed:
+        if self._panels is None:
             self._panels = self._make_panels()
         return [self._moved(panel) for panel in self._panels]
 
@@ -160,7 +167,7 @@ class BrainCanvas(QWidget):
         """Nothing moves any more: draw every pixel."""
         if self._quick:
             self._quick = False
-            self.replace_panels()
+            self.redraw()
 
     def _ratio(self) -> float:
         full = self.devicePixelRatioF()
@@ -181,22 +188,22 @@ class BrainCanvas(QWidget):
         self._rest.start()
         if not self._quick and self.render_ms > SLOW_MS:
             self._quick = True
-            self._placed = False
 
     def _render(self) -> None:
         panels = self.panels()
+        self._stale = False
         if not panels:
             return
         begin = time.perf_counter()
+        size = (max(self.width(), 1), max(self.height(), 1))
         if not self._placed:
-            size = (max(self.width(), 1), max(self.height(), 1))
-            self._scene.set_panels(panels, self._actors.of_panels(panels), self._ratio(), size)
+            self._scene.set_panels(panels, self._actors.of_panels(panels), size)
             self._placed = True
+        self._scene.set_resolution(size, self._ratio())
         self._actors.light(panels)
         self._scene.look(panels)
         self._pixels, width, height = self._scene.render()
         self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        self._stale = False
         spent = (time.perf_counter() - begin) * 1e3
         if not self._quick:
             self.render_ms = spent if self._scene.frames < 4 else 0.8 * self.render_ms + 0.2 * spent
@@ -206,17 +213,21 @@ class BrainCanvas(QWidget):
         if self.width() < REHEARSAL[0] or self.height() < REHEARSAL[1]:
             self.resize(*REHEARSAL)
         self._render()
-        self._stale = True
+        self._image, self._stale = QImage(), True
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The newest picture, then everything flat on top of it."""
+        """The newest picture there is, then everything flat on top of it; a newer one comes in its turn."""
         painter = QPainter(self)
         if self._scene is None or not self.parts.ready:
             self._paint_message(painter)
             painter.end()
             return
         if self._stale:
-            self._render()
+            render_turns().ask(self)
+        if self._image.isNull():
+            painter.fillRect(self.rect(), QColor(self.over.theme.canvas))
+            painter.end()
+            return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._quick)
         painter.translate(0, self.height())

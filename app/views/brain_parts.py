@@ -37,6 +37,7 @@ class BrainParts:
         self._cortex: dict[tuple[Surface, Part], Mesh] = {}
         self._shade: dict[Part, Array] = {}
         self._parcel: dict[Part, Array] = {}
+        self._points: dict[tuple[Surface, tuple[Part, ...]], Array] = {}
 
     @property
     def ready(self) -> bool:
@@ -56,6 +57,7 @@ class BrainParts:
             self._shade[side] = np.rint(shade * 256).astype(np.uint16)[:, None]
             self._parcel.setdefault(side, np.full(count, -1, np.int32))
         self._part_inflated()
+        self._points.clear()
 
     def _part_inflated(self) -> None:
         """Inflated hemispheres overlap in the middle: move each to its own side."""
@@ -71,7 +73,12 @@ class BrainParts:
         """Parcel per vertex (-1 = none) of both hemispheres, and the blobs below the cortex."""
         self._parcel["left"] = np.asarray(left, np.int32)
         self._parcel["right"] = np.asarray(right, np.int32)
+        self.set_blobs(deep)
+
+    def set_blobs(self, deep: Mapping[Part, Blobs]) -> None:
+        """The surfaces of the parcels below the cortex."""
         self.blobs = dict(deep)
+        self._points.clear()
 
     def mesh(self, part: Part) -> Mesh:
         """The mesh of a part on the present surface."""
@@ -82,8 +89,11 @@ class BrainParts:
         return ([*HEMISPHERES] if self._cortex else []) + [part for part in DEEP if part in self.blobs]
 
     def points(self, parts: Sequence[Part]) -> Array:
-        """(n, 3) all vertices of some parts, for framing."""
-        return np.concatenate([self.mesh(part).vertices for part in parts])
+        """(n, 3) float32 all vertices of some parts, for framing."""
+        key = (self.surface, tuple(parts))
+        if key not in self._points:
+            self._points[key] = np.concatenate([self.mesh(part).vertices for part in parts])
+        return self._points[key]
 
     def parcel(self, part: Part) -> Array:
         """Parcel per vertex, -1 = none."""

@@ -143,12 +143,17 @@ class BrainScene:
         for renderer in (self._backdrop, *self._renderers.values()):
             renderer.SetBackground(*(channel / 255 for channel in rgb))
 
+    def set_resolution(self, size: tuple[int, int], ratio: float) -> None:
+        """Draw ``size`` widget pixels with ``ratio`` device pixels each."""
+        width, height = round(size[0] * ratio), round(size[1] * ratio)
+        if (width, height) != tuple(self._window.GetSize()):
+            self._window.SetSize(width, height)
+
     def set_panels(
-        self, panels: Sequence[Panel], actors: Mapping[str, Sequence[vtkActor]], ratio: float, size: tuple[int, int]
+        self, panels: Sequence[Panel], actors: Mapping[str, Sequence[vtkActor]], size: tuple[int, int]
     ) -> None:
-        """Place one renderer per panel in a picture of ``size`` widget pixels, ``ratio`` device pixels each."""
+        """Place one renderer per panel in a picture of ``size`` widget pixels."""
         width, height = size
-        self._window.SetSize(round(width * ratio), round(height * ratio))
         for key in set(self._renderers) - {panel.key for panel in panels}:
             self._window.RemoveRenderer(self._renderers[key])
             self._renderers.pop(key).RemoveAllViewProps()
@@ -204,7 +209,8 @@ class BrainScene:
         line = OutlineActor()
         line.draw(mesh.vertices[:2], (0, 0, 0))
         panel = Panel("warm-up", ("left",), (0.0, 0.0, 16.0, 16.0), Camera())
-        self.set_panels([panel], {panel.key: [MeshActor(mesh).actor, line.actor]}, 1.0, (16, 16))
+        self.set_panels([panel], {panel.key: [MeshActor(mesh).actor, line.actor]}, (16, 16))
+        self.set_resolution((16, 16), 1.0)
         self.look([panel])
         self.render()
 

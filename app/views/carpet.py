@@ -17,6 +17,7 @@ from app.theme.tokens import DARK, THEMES, Theme
 from app.views.time_plot import TimePlot
 from app.widgets.colour_bar import ColourBar
 from app.widgets.colour_map import colour_map, hex_rgb
+from app.widgets.row_statistics import row_means, typical_spread
 
 Array = NDArray[Any]
 NO_VALUE = 255
@@ -41,9 +42,9 @@ class CarpetPlot(TimePlot):
         self._cmap = cmap
         indices = colour_map(cmap).indices(series, -reach, reach).astype(np.uint8)
         self._pixels = np.where(np.isnan(series), NO_VALUE, np.minimum(indices, NO_VALUE - 1)).astype(np.uint8)
-        self._set_size(len(series), series.shape[1], tr_s)
-        self._names = tuple(names)
-        self._arrange_rows()
+        with self.at_once():
+            self._set_size(len(series), series.shape[1], tr_s)
+            self._names = tuple(names)
         if fresh:
             self.show_all()
 
@@ -94,6 +95,7 @@ class CarpetView(QWidget):
         self.frame_requested = self.plot.frame_requested
         self.parcel_clicked = self.plot.parcel_clicked
         self.time_range_changed = self.plot.time_range_changed
+        self.at_once = self.plot.at_once
         self.set_order = self.plot.set_order
         self.set_networks = self.plot.set_networks
         self.set_first_frame = self.plot.set_first_frame
@@ -127,12 +129,9 @@ class CarpetView(QWidget):
         reach : value at the ends of the colour map; by default 3 SD of a typical parcel
         """
         series = np.asarray(series, np.float32)
-        known = np.isfinite(series).any(1)
-        change = np.full(series.shape, np.nan, np.float32)
-        change[known] = series[known] - np.nanmean(series[known], axis=1, keepdims=True)
+        change = series - row_means(series)[:, None]
         if reach is None:
-            spread = np.nanstd(change[known], axis=1) if known.any() else np.ones(1)
-            reach = 3.0 * float(np.median(spread)) or 1.0
+            reach = 3.0 * typical_spread(change)
         if order is not None:
             self.plot._order = np.asarray(order, int)
         self.plot.set_values(change, tr_s, reach, cmap, names)

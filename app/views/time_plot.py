@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class TimePlot(RowPlot):
         self._only_selected = False
         self._mask: Array | None = None
         self._mask_place = (0, 1)
+        self._held = 0
         self.shade = pg.ImageItem(axisOrder="row-major")
         self.shade.setZValue(5)
         self.addItem(self.shade, ignoreBounds=True)
@@ -45,6 +47,17 @@ class TimePlot(RowPlot):
         return QSize(720, 320)
 
     # ---------------------------------------------------------------- data
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Several changes inside this block are drawn once, when it ends."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if not self._held:
+                self._arrange_rows()
 
     def _set_size(self, n_parcels: int, n_frames: int, tr_s: float) -> None:
         """A new recording: keep order and names when they still fit."""
@@ -105,6 +118,8 @@ class TimePlot(RowPlot):
         return self._colours or network_colours(self._labels, self.theme)
 
     def _arrange_rows(self) -> None:
+        if self._held:
+            return
         rows = self.rows()
         self._row_of = {int(parcel): row for row, parcel in enumerate(rows)}
         names = [self._names[p] if p < len(self._names) else str(p + 1) for p in rows]
@@ -133,6 +148,8 @@ class TimePlot(RowPlot):
         self._draw_shade()
 
     def _draw_shade(self) -> None:
+        if self._held:
+            return
         rows = self.rows()
         if self._mask is None or len(rows) == 0 or rows.max() >= len(self._mask):
             self.shade.clear()

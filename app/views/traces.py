@@ -20,6 +20,7 @@ from app.theme.tokens import DARK
 from app.views.time_plot import CACHED, TimePlot
 from app.views.trace_raster import count_lines, shaded
 from app.widgets.colour_map import hex_rgb
+from app.widgets.row_statistics import row_medians, typical_spread
 from app.widgets.ticks import number, round_step
 
 Array = NDArray[Any]
@@ -79,20 +80,16 @@ class TraceView(TimePlot):
         series = np.asarray(series, np.float32)
         fresh = series.shape != self._series.shape
         self._series = series
-        with np.errstate(invalid="ignore"):
-            known = np.isfinite(series).any(1)
-        self._missing = frozenset(int(p) for p in np.flatnonzero(~known))
-        filled = np.where(np.isfinite(series), series, np.nan)
-        self._centre = np.zeros(len(series), np.float32)
-        self._centre[known] = np.nanmedian(filled[known], axis=1)
-        spread = np.nanstd(filled[known], axis=1) if known.any() else np.ones(1)
-        self._per_row = ROOM * float(np.median(spread)) or 1.0
+        middle = row_medians(series)
+        self._missing = frozenset(int(p) for p in np.flatnonzero(np.isnan(middle)))
+        self._centre = np.nan_to_num(middle)
+        self._per_row = ROOM * typical_spread(series)
         self._unit = unit
         self._predicted = None
-        self._set_size(len(series), series.shape[1], tr_s)
-        self._names = tuple(names)
-        self.set_shaded(None)
-        self._arrange_rows()
+        with self.at_once():
+            self._set_size(len(series), series.shape[1], tr_s)
+            self._names = tuple(names)
+            self.set_shaded(None)
         if fresh:
             self.show_start()
 
@@ -159,7 +156,7 @@ class TraceView(TimePlot):
 
     def _draw_curves(self) -> None:
         """Lines of the rows and frames on screen."""
-        if not hasattr(self, "answer") or self._series.size == 0:
+        if not hasattr(self, "answer") or self._series.size == 0 or self._held:
             return
         (x0, x1), (y0, y1) = self.view.viewRange()
         rows = self.rows()

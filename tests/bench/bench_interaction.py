@@ -92,7 +92,7 @@ async def _measure(studio: Studio, scan: str | None) -> list[tuple[str, str, str
 
 
 async def _painted_per_second(studio: Studio) -> float:
-    """Play so fast that every tick of the clock is another frame; count how often brain and slices are really drawn."""
+    """Play so fast that every tick of the clock is another frame; count how often a new picture is really painted."""
     from PySide6.QtCore import QEvent, QObject
     from PySide6.QtWidgets import QApplication
 
@@ -101,9 +101,11 @@ async def _painted_per_second(studio: Studio) -> float:
     class Count(QObject):
         painted = 0
 
+        drawn = 0
+
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if watched is canvas and event.type() is QEvent.Type.Paint:
-                self.painted += 1
+            if watched is canvas and event.type() is QEvent.Type.Paint and canvas.frames != self.drawn:
+                self.painted, self.drawn = self.painted + 1, canvas.frames
             return False
 
     count = Count()
@@ -138,14 +140,14 @@ async def _run(scan: str | None) -> list[tuple[str, str, str, str]]:
 
     from app import theme
     from app.__main__ import build_parser
-    from app.bootstrap import load_studio, show_window
+    from app.bootstrap import begin, load_studio, show_window
 
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     options = build_parser().parse_args(["--size", f"{SIZE[0]}x{SIZE[1]}"])
     window = show_window(application, options)
     studio = await load_studio(window, options)
-    await studio.begin()
+    await begin(studio)
     assert theme.current() is not None
     rows = await _measure(studio, scan)
     await studio.close()

@@ -186,3 +186,17 @@ def test_focus_is_seen(window: MainWindow, qapp: QApplication, name: str) -> Non
     button = window.cases.area.findChild(QPushButton)
     assert isinstance(button, QWidget)
     assert f"2px solid {theme.current().accent}" in qapp.styleSheet()
+
+
+def test_a_closed_program_hears_of_no_theme(window: MainWindow, live: Live, qapp: QApplication) -> None:
+    kept: list[Studio] = []
+
+    async def story(studio: Studio) -> None:
+        kept.append(studio)
+
+    live(story, window, engine=False)
+    heard: list[object] = []
+    kept[0].viewing.set_theme = heard.append  # type: ignore[union-attr, method-assign, assignment]
+    theme.apply("light", qapp)
+    theme.apply("dark", qapp)
+    assert heard == []
