@@ -14,6 +14,13 @@ Box = tuple[float, float, float, float]
 GAP = 4.0
 TITLE = 28.0
 CAPTION = 24.0
+FOOT = (4.0, CAPTION)
+LONG = 1.35
+"""a hemisphere from the side is this much longer than high"""
+LETTER = 14.0
+"""room for L or R beside what is seen"""
+COLUMN, ROW = 0.28, 0.24
+"""share of the width or of the height for subcortex and cerebellum"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,11 @@ class Panel:
     caption: str = ""
     pad: tuple[float, float] = (6.0, 6.0)
     mirrored: bool = False
+
+    @property
+    def lettered(self) -> bool:
+        """Seen from front, back, above or below, with both sides in sight: L and R stand beside it."""
+        return abs(float(self.camera.axes()[0][0])) >= 0.7 and not _one_hemisphere(self)
 
     def contains(self, x: float, y: float) -> bool:
         """Pixel inside this panel."""
@@ -69,14 +81,15 @@ def whole_brain(size: tuple[float, float], view: str, parts: tuple[Part, ...], i
 
 
 def four_views(size: tuple[float, float], deep: tuple[Part, ...]) -> list[Panel]:
-    """Lateral above medial, left beside right; subcortex and cerebellum in a column of their own, or in a row below."""
+    """Lateral above medial, left beside right; subcortex and cerebellum beside or below, where it leaves more room."""
     width, height = size
-    wide = width >= 1.25 * height
-    column = 0.24 * width if deep and wide else 0.0
-    row = 0.24 * height if deep and not wide else 0.0
-    w, h = (width - column - GAP) / 2, (height - TITLE - row - GAP) / 2
+    beside, below = _hemisphere_box(size, COLUMN if deep else 0.0, 0.0), _hemisphere_box(size, 0.0, ROW)
+    wide = _drawn_height(beside) >= _drawn_height(below)
+    column = COLUMN * width if deep and wide else 0.0
+    row = ROW * height if deep and not wide else 0.0
+    w, h = beside if wide else below
     low = TITLE + h + GAP
-    foot = (4.0, CAPTION)
+    foot = FOOT
     panels = [
         Panel("left lateral", ("left",), (0, TITLE, w, h), _look("left"), "left lateral", foot),
         Panel(
@@ -97,6 +110,17 @@ def four_views(size: tuple[float, float], deep: tuple[Part, ...]) -> list[Panel]
     return panels
 
 
+def _hemisphere_box(size: tuple[float, float], column: float, row: float) -> tuple[float, float]:
+    """Width and height of one of four panels when shares of the whole go to a column and a row for the rest."""
+    width, height = size
+    return ((1 - column) * width - GAP) / 2, ((1 - row) * height - TITLE - GAP) / 2
+
+
+def _drawn_height(box: tuple[float, float]) -> float:
+    """Pixels a hemisphere gets inside a panel of that width and height."""
+    return min(box[0] / LONG, box[1] - sum(FOOT))
+
+
 def fitted(panels: list[Panel], points: Callable[[tuple[Part, ...]], Array]) -> list[Panel]:
     """Frame every panel; hemispheres side by side share one scale, so that their sizes can be compared."""
     framed = [_framed(panel, points(panel.parts)) for panel in panels]
@@ -112,7 +136,7 @@ def _one_hemisphere(panel: Panel) -> bool:
 def _framed(panel: Panel, points: Array) -> Panel:
     _x, _y, width, height = panel.box
     inner = max(height - sum(panel.pad), 20.0)
-    camera = panel.camera.fitted(points, width, inner)
+    camera = panel.camera.fitted(points, max(width - 2 * LETTER * panel.lettered, 20.0), inner)
     return replace(panel, camera=_rescaled(replace(panel, camera=camera), camera.scale * height / inner))
 
 

@@ -69,9 +69,9 @@ class BrainOverlay:
 
     def _sides(self, painter: QPainter, panel: Panel) -> None:
         """L and R beside the brain when it is seen from front, back, above or below."""
-        rightward = float(panel.camera.axes()[0][0])
-        if abs(rightward) < 0.7 or panel.parts in (("left",), ("right",)):
+        if not panel.lettered:
             return
+        rightward = float(panel.camera.axes()[0][0])
         x, y, width, height = panel.box
         line = painter.fontMetrics().height()
         painter.setPen(QColor(self.theme.text))
@@ -79,7 +79,7 @@ class BrainOverlay:
         outer = [part for part in panel.parts if part in HEMISPHERES] or panel.parts
         reach = panel.camera.to_pixels(self.parts.points(outer)[::8], width, height)
         for letter, edge, sign in ((letters[0], reach[:, 0].min(), -1), (letters[1], reach[:, 0].max(), 1)):
-            centre = min(max(x + edge + sign * 12, x + 8), x + width - 8)
+            centre = min(max(x + edge + sign * 10, x + 7), x + width - 7)
             middle = y + (height + panel.pad[0] - panel.pad[1]) / 2
             spot = QRectF(centre - 10, middle - line / 2, 20, line)
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
