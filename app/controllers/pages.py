@@ -31,6 +31,7 @@ async def build_pages(studio: Studio) -> None:
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.viewing import ViewController
+    from app.controllers.whole_recording import WholeRecording
     from app.views.brain import BrainView
     from app.views.carpet import CarpetView
     from app.views.pages.model import ModelPage
@@ -58,7 +59,8 @@ async def build_pages(studio: Studio) -> None:
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
-    for controller in (studio.viewing, studio.modelling):
+    studio.whole = WholeRecording(state, studio.engine, studio.modelling)
+    for controller in (studio.viewing, studio.modelling.drawing):
         controller.set_theme(theme.current())
     for brain in studio.brains:
         brain.set_surface(state.view.surface)

@@ -22,7 +22,7 @@ from app.controllers.boxes import Boxes
 from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
-from app.controllers.failures import LOST, tell_error
+from app.controllers.failures import LOST
 from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.viewing import ViewController
+    from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
@@ -83,6 +84,7 @@ class Studio:
         self.viewing: ViewController | None = None
         self.comparing: CompareController | None = None
         self.modelling: ModelController | None = None
+        self.whole: WholeRecording | None = None
         self.timing: TimeController | None = None
         self.brains: tuple[BrainView, ...] = ()
         self._supplied = False
@@ -133,7 +135,7 @@ class Studio:
             await asyncio.sleep(0)
         with contextlib.suppress(EngineError):  # a preferred atlas may be gone; each scan names its own
             atlas = await self.shelf.atlas(self.state.case.atlas_id)
-            for page in (self.viewing, self.modelling):
+            for page in (self.viewing, self.modelling.drawing):
                 if page is not None:
                     page.draw_atlas(atlas)
                     await asyncio.sleep(0)
@@ -198,27 +200,8 @@ class Studio:
         return await self.modelling.reconstruct() if self.modelling is not None else None
 
     async def reconstruct_all(self) -> bool:
-        """Reconstruct the whole recording as a job; True when it is done."""
-        recording, model = self.state.case.recording, self.state.model
-        if recording is None or model.model is None:
-            return False
-        mask = model.mask
-        params = {
-            "recording_id": recording.info.recording_id,
-            "model_id": model.model_id,
-            "ratio": mask.ratio,
-            "seed": mask.seed,
-        }
-        job = await self.engine.submit(
-            "reconstruct_recording", params, tr("job.reconstruct_all", name=self.shell.name())
-        )
-        try:
-            await self.engine.finished(job.job_id)
-        except EngineError as error:
-            if error.code != "cancelled":
-                tell_error(self.state, error, "model:all")
-            return False
-        return True
+        """Reconstruct the whole recording as a job and show it; True when it is done."""
+        return await self.whole.run(self.shell.name()) if self.whole is not None else False
 
     def show_workspace(self, name: str) -> None:
         """Go to a workspace; entering Model for the first time with a recording reconstructs its first window."""
@@ -236,7 +219,9 @@ class Studio:
         from app.views.render_turns import render_turns
 
         await asyncio.sleep(0)
-        drawing: list[Turns | RenderTurns] = [page.turns for page in (self.viewing, self.modelling) if page is not None]
+        drawing: list[Turns | RenderTurns] = []
+        if self.viewing is not None and self.modelling is not None:
+            drawing += [self.viewing.turns, self.modelling.drawing.turns]
         drawing.append(render_turns())
         while self.state.model.running or any(turns.busy for turns in drawing):
             await asyncio.sleep(0.005)
@@ -284,7 +269,8 @@ class Studio:
         self.start(self.opening.answer(question, value), tr("edit.answer"))
 
     def _theme_changed(self, chosen: theme.Theme) -> None:
-        for controller in (self.viewing, self.comparing, self.modelling):
+        drawing = self.modelling.drawing if self.modelling is not None else None
+        for controller in (self.viewing, self.comparing, drawing):
             if controller is not None:
                 controller.set_theme(chosen)
 

@@ -33,7 +33,9 @@ class Turns(QObject):
         self._left = []
 
     def _next(self) -> None:
-        if self._left:
-            self._left.pop(0)()
-        if self._left:
-            self._timer.start()
+        try:
+            if self._left:
+                self._left.pop(0)()
+        finally:  # a piece that fails does not keep the others from being drawn
+            if self._left:
+                self._timer.start()

@@ -171,6 +171,10 @@ class EngineClient:
             ReconstructionInfo, "reconstruct", recording_id=recording_id, model_id=model_id, start=start, mask=chosen
         )
 
+    async def recording_reconstruction(self, job_id: str) -> Reply[ReconstructionInfo]:
+        """Return what a finished ``reconstruct_recording`` job made; arrays as in :class:`ReconstructionInfo`."""
+        return await self._desk(ReconstructionInfo, "recording_reconstruction", job_id=job_id)
+
     # ------------------------------------------------------------ jobs
 
     async def submit(self, kind: str, params: Mapping[str, Any], title: str = "") -> JobRecord:

@@ -325,6 +325,7 @@ class ReconstructionInfo(Message):
     patch_frames: int
     unit: str = "SD"
     mask: MaskSpec
+    whole: bool = Field(default=False, description="the whole recording, each patch predicted while it was hidden")
     scores: tuple[Score, ...] = Field(default=(), description="the model first, then the baselines")
     verdict: str = Field(default="", description="one plain sentence: who won")
     seconds: float = 0.0

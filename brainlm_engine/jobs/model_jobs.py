@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from brainlm_engine.files import written_whole
+from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.jobs.context import JobContext
-from brainlm_engine.paths import data_dir
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
@@ -46,24 +44,22 @@ def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobCo
     Returns
     -------
     dict
-        ``path`` of a safetensors file with ``measured``, ``predicted`` (parcels, frames), ``r2_parcel``, ``r2_frame``,
-        and ``scores``, ``verdict``, ``notes``.
+        ``path`` of the file (see :mod:`brainlm_engine.jobs.reconstructions`), ``scores``, ``verdict``, ``notes``.
     """
-    from safetensors.numpy import save_file
-
+    from brainlm_engine.jobs.reconstructions import save_reconstruction
     from brainlm_engine.models import DEFAULT_MODEL, load_model
     from brainlm_engine.server.operations.recordings import recording_path
     from brainlm_engine.tasks import reconstruct_recording as reconstruct
 
     progress(0.0, "Loading the model")
+    began = time.monotonic()
     recording = Recording.load(recording_path(params["recording_id"]))
-    model = load_model(params.get("model_id") or DEFAULT_MODEL)
-    made = reconstruct(model, recording, float(params.get("ratio", 0.75)), int(params.get("seed", 0)), progress)
-    path = data_dir() / "reconstructions" / f"{job.job_id}.safetensors"
-    arrays = {
-        "measured": made.measured, "predicted": made.predicted, "r2_parcel": made.r2_parcel, "r2_frame": made.r2_frame,
-    }  # fmt: skip
-    with written_whole(path) as temporary:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
+    model_id = params.get("model_id") or DEFAULT_MODEL
+    mask = MaskSpec(ratio=float(params.get("ratio", 0.75)), seed=int(params.get("seed", 0)))
+    made = reconstruct(load_model(model_id), recording, mask.ratio, mask.seed, progress)
+    path = save_reconstruction(
+        job.job_id, made, recording_id=params["recording_id"], model_id=model_id, mask=mask,
+        seconds=time.monotonic() - began,
+    )  # fmt: skip
     scores = [score.model_dump(mode="json") for score in made.scores]
     return {"path": str(path), "scores": scores, "verdict": made.verdict, "notes": list(made.notes)}

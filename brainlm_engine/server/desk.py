@@ -68,6 +68,7 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("recordings", "recordings", recording="loading the recording"),
     **_operations("models", "recordings", models="listing the models"),
     **_operations("reconstruct", "models", reconstruct="reconstructing with the model {model_id}"),
+    **_operations("reconstruct", "recordings", recording_reconstruction="loading a reconstruction"),
 }
 
 #: What probably comes next is got ready behind the answer, once: a person who lists atlases is about to open a scan,

@@ -32,6 +32,7 @@ class RecordingReconstruction:
     scores : the model first, then the simple methods on the same hidden patches
     verdict : one sentence
     passes : model runs per window; in each, the same share of every time patch is hidden
+    patch_frames : frames per time patch
     notes : plain sentences
     """
 
@@ -42,6 +43,7 @@ class RecordingReconstruction:
     scores: tuple[Score, ...]
     verdict: str
     passes: int
+    patch_frames: int
     notes: tuple[str, ...]
 
 
@@ -106,7 +108,7 @@ def reconstruct_recording(
     progress(1.0, "Reconstructed")
     return RecordingReconstruction(
         measured, predicted, r2_along(measured, predicted, scored, 1), r2_along(measured, predicted, scored, 0),
-        scores, verdict(scores) if baselines else "", passes, notes,
+        scores, verdict(scores) if baselines else "", passes, patch, notes,
     )  # fmt: skip
 
 

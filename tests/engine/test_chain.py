@@ -86,6 +86,16 @@ def test_a_scan_from_file_to_reconstruction(engine: Engine, scan: tuple[Path, np
             assert told.state is JobState.DONE, told.error
             assert told.result is not None
             assert Path(told.result["path"]).is_file()
+            kept = await client.recording_reconstruction(whole.job_id)
+            assert kept.message.whole
+            assert kept.message.verdict == told.result["verdict"]
+            assert kept.message.scores[0].method == "model"
+            assert kept.arrays["predicted"].shape == kept.arrays["measured"].shape == series.shape
+            assert np.isfinite(kept.arrays["predicted"][present]).all()
+            assert kept.arrays["mask"][present].all()
+            for unknown in ("20990101-000000-abcdef", "../recordings/x"):
+                with pytest.raises(BadInput):
+                    await client.recording_reconstruction(unknown)
 
     asyncio.run(talk())
 

@@ -20,6 +20,13 @@ def reconstruct(
     return Reply(made.info, made.arrays())
 
 
+def recording_reconstruction(warm: Warm, job_id: str) -> Reply[ReconstructionInfo]:
+    """Return the result of a finished ``reconstruct_recording`` job."""
+    from brainlm_engine.jobs.reconstructions import load_reconstruction
+
+    return load_reconstruction(job_id)
+
+
 def held_model(warm: Warm, model_id: str) -> Any:
     """Return a model held warm, loaded again when its files changed."""
     from brainlm_engine.models import load_model

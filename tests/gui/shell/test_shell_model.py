@@ -1,0 +1,105 @@
+"""The Model workspace while the case changes under it, and the whole recording on show."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+
+from app.controllers.studio import Studio
+from app.views.main_window import MainWindow
+
+Live = Callable[..., None]
+Until = Callable[..., Awaitable[None]]
+
+
+def write_table(path: Path, frames: int, seed: int) -> Path:
+    """A table of 424 smooth series."""
+    noise = np.random.default_rng(seed).standard_normal((frames + 8, 424)).astype(np.float32)
+    smooth = np.stack([np.convolve(noise[:, p], np.ones(8) / 8, "valid") for p in range(424)], axis=1)[:frames]
+    np.savetxt(path, smooth, delimiter="\t", fmt="%.4f")
+    return path
+
+
+ANSWERS = {"tr": "1.0", "positions": "mni424"}
+
+
+def unexpected(studio: Studio) -> list[str]:
+    return [notice.text for notice in studio.state.notices.waiting if notice.tone == "error"]
+
+
+def test_another_scan_and_another_atlas_under_a_result(
+    window: MainWindow, live: Live, until: Until, tmp_path: Path
+) -> None:
+    first, second = write_table(tmp_path / "a.tsv", 120, 1), write_table(tmp_path / "b.tsv", 90, 2)
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(first, ANSWERS)
+        assert await studio.prepared()
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        assert await studio.open_path(second, ANSWERS)  # the drawings of the first are still on their way
+        assert state.model.result is None
+        assert await studio.prepared()
+        await studio.settled()
+        assert unexpected(studio) == []
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        assert state.model.result is not None
+        assert state.model.result.measured.shape[1] <= 90
+        studio.commands.close_case()
+        await studio.settled()
+        assert unexpected(studio) == []
+
+    live(story, window)
+
+
+def test_a_failing_piece_does_not_stop_the_others(qtbot: object, capsys: object) -> None:
+    from app.services.turns import Turns
+
+    turns, diary = Turns(), []
+
+    def fails() -> None:
+        raise ValueError("this piece fails")
+
+    turns.take(lambda: diary.append("first"), fails, lambda: diary.append("last"))
+    with qtbot.captureExceptions() as raised:  # type: ignore[attr-defined]
+        qtbot.waitUntil(lambda: not turns.busy)  # type: ignore[attr-defined]
+        qtbot.wait(20)  # type: ignore[attr-defined]
+    assert diary == ["first", "last"]
+    assert [str(error) for _kind, error, _trace in raised] == ["this piece fails"]
+
+
+def test_the_whole_recording_is_shown(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "long.tsv", 250, 3)
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(path, ANSWERS)
+        assert await studio.prepared()
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        assert await studio.reconstruct_all()
+        await studio.settled()
+        result = state.model.result
+        assert result is not None
+        assert result.info.whole
+        assert result.predicted.shape == (424, 250)
+        assert studio.modelling is not None
+        page = studio.modelling._page
+        assert page.traces.n_frames == page.carpet.plot.n_frames == 250
+        told = [n.text for n in state.notices.waiting if n.key == "model:all"]
+        assert len(told) == 1
+        assert result.info.verdict in told[0]
+        assert not state.model.outdated
+        state.model.mask = state.model.mask.model_copy(update={"seed": 7})
+        assert state.model.outdated
+        again = await studio.reconstruct()
+        assert again is not None
+        assert not again.info.whole
+        await studio.settled()
+        assert page.traces.n_frames == again.info.n_frames
+
+    live(story, window)

@@ -1,0 +1,75 @@
+"""Real recordings through the whole chain in the window: opened, asked about, prepared, reconstructed, scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.controllers.studio import Studio
+from app.state.data import Reconstruction
+from app.views.main_window import MainWindow
+
+Live = Callable[..., None]
+pytestmark = pytest.mark.shared_data
+
+
+async def reconstructed(studio: Studio) -> Reconstruction:
+    """Go to the Model workspace and return the answer on show there."""
+    studio.show_workspace("model")
+    await studio.reconstruct()
+    await studio.settled()
+    result = studio.state.model.result
+    assert result is not None, studio.state.model.problem
+    assert {score.method for score in result.info.scores} >= {"model", "mean"}
+    assert result.info.verdict
+    assert not [notice.text for notice in studio.state.notices.waiting if notice.tone == "error"]
+    return result
+
+
+def test_a_scan_in_mni_space(window: MainWindow, live: Live, shared_data: Path) -> None:
+    (path,) = (shared_data / "nifti").glob("brcdata*5vol.nii.gz")
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(path)
+        assert await studio.prepared()
+        assert state.case.recording is not None
+        assert state.case.recording.series.shape == (424, 5)
+        assert state.case.tr_s == 2.0
+        assert (state.case.recording.coverage > 0.5).sum() > 400
+        studio.show_workspace("view")
+        studio.pointing.point(-12.0, -88.0, 4.0)
+        studio.player.go(3)
+        await studio.settled()
+        assert studio.viewing is not None
+        assert np.ptp(studio.viewing._page.slices.panes[0].image.image) > 0
+        result = await reconstructed(studio)
+        assert result.predicted.shape == (424, 5)
+
+    live(story, window)
+
+
+def test_a_table_of_200_regions(window: MainWindow, live: Live, shared_data: Path) -> None:
+    path = sorted((shared_data / "abide" / "raw_1D_examples").glob("NYU*.1D"))[0]
+    coordinates = shared_data / "abide" / "cc200_coordinates.csv"
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(path)
+        assert state.case.phase == "asking"
+        asked = {n.question.question_id for n in state.notices.waiting if n.question is not None}
+        assert asked >= {"tr", "positions"}
+        await studio.opening.answer("tr", "2.0")
+        await studio.opening.answer("positions", str(coordinates))
+        assert await studio.prepared()
+        assert state.case.recording is not None
+        assert state.case.recording.info.n_parcels == 200
+        assert state.case.recording.info.n_frames > 100
+        result = await reconstructed(studio)
+        scores = {score.method: score.r2 for score in result.info.scores}
+        assert scores["model"] > 0.2 > scores["mean"]  # one real person, fixed seed
+
+    live(story, window)
