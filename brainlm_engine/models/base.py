@@ -18,10 +18,17 @@ class MaskedModel(nn.Module):
     Attributes
     ----------
     card, folder : what is known of the loaded weights and where they lie; None for a model built by hand
+    answer_size : parcels and frames of the fixed input that the model is self-tested with
     """
 
     card: ModelInfo | None = None
     folder: Path | None = None
+    answer_size: tuple[int, int] = (40, 200)
+
+    @classmethod
+    def tables(cls, key: str) -> bool:
+        """Tell whether weights files may hold ``key`` as a fixed table that this class computes for itself."""
+        return False
 
     @classmethod
     @abstractmethod

@@ -11,17 +11,25 @@ from brainlm_engine.files import written_whole
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from brainlm_engine.models.base import MaskedModel
+
 WEIGHTS = "model.safetensors"
-_PICKLES = ("pytorch_model.bin", "model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
+PYTORCH = "pytorch_model.bin"
+_PICKLES = ("model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the tensors of ``folder/model.safetensors``."""
+    """Return the tensors of ``folder/model.safetensors``, or of a published ``pytorch_model.bin``.
+
+    The latter is a pickle: it is opened by torch's reader of tensors alone, which runs nothing that is in it.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = folder / WEIGHTS
     if not path.is_file():
+        if (folder / PYTORCH).is_file():
+            return _read_pytorch(folder / PYTORCH)
         pickles = [name for name in _PICKLES if (folder / name).exists()]
         if pickles:
             raise BadInput(
@@ -50,11 +58,43 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def fill(model: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+def _read_pytorch(path: Path) -> dict[str, Tensor]:
+    import pickle
+    import warnings
+
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an unusual pickle protocol: it is read or refused all the same
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadInput(
+            f"{path.name} of the model {path.parent.name} holds more than numbers and could run a program; it was not "
+            "opened.",
+            f"Ask for the weights as {WEIGHTS}.",
+            str(error),
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise BadInput(
+            f"The weights of the model {path.parent.name} are damaged or incomplete.",
+            "Copy or download the model again.",
+            str(error),
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise BadInput(
+            f"{path.name} of the model {path.parent.name} is not a plain list of weights.",
+            "Choose the folder of a published checkpoint.",
+        )
+    return dict(found)
+
+
+def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
     """Put ``weights`` into ``model``; refuse anything that does not fit exactly."""
     import torch
 
     wanted = model.state_dict()
+    weights = {key: value for key, value in weights.items() if key in wanted or not model.tables(key)}
     missing, extra = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     if missing or extra:
         some = [f"lacks {_listed(missing)}"] * bool(missing) + [f"holds unknown {_listed(extra)}"] * bool(extra)
