@@ -205,7 +205,7 @@ class TestPublishedNumbers:
         wanted[wrong] = dict(exact.named_parameters())[wrong].grad.float()  # type: ignore[union-attr]
         for name, gradient in wanted.items():
             reach = float(gradient.abs().max())  # float32 itself is off by 2e-4 of this, ours and theirs
-            torch.testing.assert_close(found[name], gradient, atol=5e-4 * reach + 1e-7, rtol=0.0, msg=name)
+            torch.testing.assert_close(found[name], gradient, atol=5e-4 * reach + 1e-5, rtol=0.0, msg=name)
 
     def test_double_precision_and_the_other_loss(self, golden: Path) -> None:
         io, model = load_file(golden / "io.safetensors"), self.load(golden).double()
