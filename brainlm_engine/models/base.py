@@ -25,10 +25,9 @@ class MaskedModel(nn.Module):
     folder: Path | None = None
     answer_size: tuple[int, int] = (40, 200)
 
-    @classmethod
-    def tables(cls, key: str) -> bool:
-        """Tell whether weights files may hold ``key`` as a fixed table that this class computes for itself."""
-        return False
+    def tables(self) -> dict[str, Tensor]:
+        """Return fixed tables that published files hold and this class computes for itself, by their keys there."""
+        return {}
 
     @classmethod
     @abstractmethod

@@ -277,10 +277,10 @@ class BrainLM13M(MaskedModel):
         own = {field.name: getattr(self.config, field.name) for field in fields(Config13M)}
         return {"model_type": "brainlm_mae", "architectures": ["BrainLMForPretraining"], **self.source, **own}
 
-    @classmethod
-    def tables(cls, key: str) -> bool:
+    def tables(self) -> dict[str, Tensor]:
         """Published files carry the two sine tables of patch numbers (20 of their 74 MB)."""
-        return key.endswith("pos_embedding.pe")
+        table: Tensor = self.decoder.pos_embedding.pe  # type: ignore[assignment]
+        return {f"{part}.pos_embedding.pe": table.clone() for part in ("vit.embeddings", "decoder")}
 
     def frames_per_patch(self, tr_s: float) -> int:
         """Return the fixed number of frames of a patch: the model knows no TR."""

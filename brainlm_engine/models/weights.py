@@ -9,7 +9,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import written_whole
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from brainlm_engine.models.base import MaskedModel
 
@@ -94,7 +94,14 @@ def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
     import torch
 
     wanted = model.state_dict()
-    weights = {key: value for key, value in weights.items() if key in wanted or not model.tables(key)}
+    tables = model.tables()
+    odd = [key for key in tables.keys() & weights.keys() if not _same_table(tables[key], weights[key])]
+    if odd:
+        raise BadInput(
+            f"The weights of {name} hold another table {odd[0]} than the published model has.",
+            "They belong to a changed model; choose a published checkpoint.",
+        )
+    weights = {key: value for key, value in weights.items() if key not in tables}
     missing, extra = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     if missing or extra:
         some = [f"lacks {_listed(missing)}"] * bool(missing) + [f"holds unknown {_listed(extra)}"] * bool(extra)
@@ -121,11 +128,16 @@ def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
     model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in weights.items()}, strict=True)
 
 
-def write_weights(model: nn.Module, folder: Path) -> None:
-    """Write all parameters and buffers to ``folder/model.safetensors``, float32."""
+def _same_table(own: Tensor, stored: Tensor) -> bool:
+    return own.shape == stored.shape and bool((own - stored.to(own.dtype)).abs().max() < 1e-5)
+
+
+def write_weights(model: MaskedModel, folder: Path) -> None:
+    """Write all parameters, buffers and fixed tables to ``folder/model.safetensors``, float32."""
     from safetensors.torch import save_file
 
-    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    whole = {**model.state_dict(), **model.tables()}
+    tensors = {key: value.detach().cpu().contiguous() for key, value in whole.items()}
     with written_whole(folder / WEIGHTS) as temporary:
         save_file(tensors, temporary)
 

@@ -197,8 +197,8 @@ class TestPublishedNumbers:
         wanted = load_file(golden / "grads.safetensors")
         found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         assert found.keys() == wanted.keys()
-        # torch's float32 Conv2d on the CPU gets this one gradient wrong by up to .02 of .09 (in double precision it does
-        # not), and the recorded numbers carry that error; ours is held against double precision instead
+        # torch's float32 Conv2d on the CPU gets this one gradient wrong by up to .02 of .09 (in double precision it is
+        # right), and the recorded numbers carry that error; ours is held against double precision instead
         wrong = "decoder.decoder_layers.0.attention.self.conv.weight"
         exact = self.load(golden).double()
         exact(*(part.double() for part in asked), noise=io["noise"]).loss.backward()
