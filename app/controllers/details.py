@@ -16,9 +16,10 @@ Facts = tuple[tuple[str, str], ...]
 class DetailsController:
     """A parcel, a job or the scan in rows of name and value."""
 
+    _job_id = ""  # the job whose facts are on show
+
     def __init__(self, state: AppState, window: MainWindow) -> None:
         self._state, self._window = state, window
-        self._job_id = ""  # the job whose facts are on show
         state.view.on("selected").connect(self._parcel)
         state.case.on("recording").connect(self._parcel)
         state.case.on("scan").connect(self._scan)

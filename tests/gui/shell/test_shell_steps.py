@@ -215,6 +215,8 @@ def test_stopped_series_are_made_again(window: MainWindow, live: Live, until: Un
         assert told.buttons[0] == ("prepare", "Make Parcel Series Again")
         assert studio.viewing is not None
         assert "make them again" in studio.viewing._page.trace_box._waiting.text().lower()
+        assert studio.modelling is not None
+        assert "make them again" in studio.modelling._page._nothing.text().lower()
         await until(board["prepare"].isEnabled)
         assert "File menu" in board["overlay_tsnr"].statusTip()
         window.strip.pressed.emit("scan:prepare", "prepare")
