@@ -16,14 +16,18 @@ Facts = tuple[tuple[str, str], ...]
 class DetailsController:
     """A parcel, a job or the scan in rows of name and value."""
 
+    _job_id = ""  # the job whose facts are on show
+
     def __init__(self, state: AppState, window: MainWindow) -> None:
         self._state, self._window = state, window
         state.view.on("selected").connect(self._parcel)
         state.case.on("recording").connect(self._parcel)
         state.case.on("scan").connect(self._scan)
         window.jobs.selected.connect(self._job)
+        state.work.on("jobs").connect(lambda _: self._job(self._job_id))
 
     def _scan(self, *_: object) -> None:
+        self._job_id = ""
         scan = self._state.case.scan
         if scan is None:
             self._window.details.set_facts("", ())
@@ -53,6 +57,7 @@ class DetailsController:
         self._window.details.set_facts(name, tuple(facts))
 
     def _parcel(self, *_: object) -> None:
+        self._job_id = ""
         case, selected = self._state.case, self._state.view.selected
         if not selected or case.atlas is None or case.recording is None:
             self._scan()
@@ -86,6 +91,7 @@ class DetailsController:
         job = self._state.work.find(job_id)
         if job is None:
             return
+        self._job_id = job_id
         facts = [
             (tr("facts.state"), tr(f"jobs.state.{job.state.value}")),
             (tr("facts.stage"), job.stage),

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sys
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
 from app.controllers.failures import LOST
+from app.controllers.fast_copies import FastCopies
 from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
@@ -75,8 +76,9 @@ class Studio:
         self.player = Player(self.state, window)
         self.pointing = Pointing(self.state)
         self.opening = OpenController(self.state, self.engine, self.shelf, self.tasks)
+        self.fast_copies = FastCopies(self.state, self.engine)
         self.engine_life = EngineController(self.state, self.engine, window, self.tasks, self.opening)
-        self.session = SessionController(self.state, self.opening, window)
+        self.session = SessionController(self.state, self.opening, self.compare, window)
         self.shell = ShellController(self.state, window)
         self.details = DetailsController(self.state, window)
         self.boxes = Boxes(self.state, window, self.shell)
@@ -203,6 +205,12 @@ class Studio:
         """Reconstruct the whole recording as a job and show it; True when it is done."""
         return await self.whole.run(self.shell.name()) if self.whole is not None else False
 
+    def choose_atlas(self, chosen: Callable[[str], None]) -> None:
+        """Ask for an atlas; one that was added meanwhile joins the list."""
+        self.boxes.choose_atlas(chosen)
+        if self.engine.state.status == "ready":
+            self.start(self.engine_life.list_atlases(), tr("action.choose_atlas"))
+
     def show_workspace(self, name: str) -> None:
         """Go to a workspace; entering Model for the first time with a recording reconstructs its first window."""
         self.state.shell.workspace = name
@@ -247,8 +255,15 @@ class Studio:
         if button == "dismiss" or key in (LOST, OFFER):
             self.window.fold_out.hide()
             self.state.notices.drop(key)
+            if key.startswith(QUESTION):
+                self.opening.questions.dismiss(key)
         if button == "atlas":
             self.commands.choose_atlas()
+        if button == "prepare":
+            self.opening.preparation.again()
+        if button.startswith("again:"):
+            self.state.notices.drop(key)
+            self.start(self.engine_life.run_again(button.removeprefix("again:")), tr("action.job_again"))
         if button == "restart":
             self.start(self.engine_life.restart(), tr("action.engine_restart"))
         if button == "reopen":
@@ -264,7 +279,7 @@ class Studio:
             dialog.open()
             return
         if (question, value) == ("space", "atlas"):
-            self.boxes.choose_atlas(self.opening.choose_atlas_for_space)
+            self.choose_atlas(self.opening.choose_atlas_for_space)
             return
         self.start(self.opening.answer(question, value), tr("edit.answer"))
 

@@ -176,7 +176,7 @@ class ViewController:
         case = self._state.case
         if case.recording is None:
             for box in (self._page.trace_box, self._page.carpet_box):
-                box.set_waiting(tr("view.asking" if case.phase == "asking" else "view.waiting"))
+                box.set_waiting(tr(f"view.{case.phase}" if case.phase in ("asking", "failed") else "view.waiting"))
 
     def _quality(self) -> None:
         recording = self._state.case.recording

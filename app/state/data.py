@@ -43,6 +43,18 @@ class OpenScan:
         """True while a required question is open."""
         return any(q.required and q.question_id not in self.answers for q in self.info.questions)
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Questions nobody has answered and nothing in the file decides: their default is only assumed."""
+        return tuple(
+            q.question_id for q in self.info.questions if not (q.required or q.found or q.question_id in self.answers)
+        )
+
+    def read_with(self, answers: dict[str, str]) -> dict[str, str]:
+        """Return what the file is read with under ``answers``: each question's answer, else its default."""
+        defaults = {q.question_id: q.default for q in self.info.questions if not q.required}
+        return {**defaults, **answers}
+
 
 @dataclass(frozen=True, eq=False)
 class Atlas:

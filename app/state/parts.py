@@ -35,6 +35,7 @@ class CaseState(State):
     path: str = ""
     wanted: str = Field(default="", description="path that is being opened now")
     revision: int = 0
+    answered: int = Field(default=0, description="counts changes of the answers of the scan on screen")
     scan: OpenScan | None = None
     recording: Recording | None = None
     atlas_id: str = "mni424"
@@ -106,11 +107,17 @@ class WorkState(State):
     """Jobs and the log."""
 
     jobs: tuple[JobRecord, ...] = ()
+    selected: str = Field(default="", description="job chosen in the Jobs dock, '' = none")
     log: tuple[str, ...] = ()
 
     def find(self, job_id: str) -> JobRecord | None:
         """Return one job as last heard of."""
         return next((job for job in self.jobs if job.job_id == job_id), None)
+
+    @property
+    def job(self) -> JobRecord | None:
+        """The job that is chosen in the Jobs dock."""
+        return self.find(self.selected)
 
     def hear(self, job: JobRecord) -> None:
         """Put the newest news of one job in its place, newest job first."""

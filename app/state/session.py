@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from app.state.app_state import AppState
+from app.state.parts import Shown
 from brainlm_engine.api.messages import MaskSpec
 
 _VIEW = (
@@ -34,6 +35,7 @@ class Session(BaseModel):
     mask: MaskSpec = MaskSpec()
     start: int = 0
     shown: str = "reconstructed"
+    second: str = ""
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -53,6 +55,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         mask=state.model.mask,
         start=state.model.start,
         shown=state.model.shown,
+        second=state.compare.path if state.compare.scan is not None else "",
     )
 
 
@@ -64,5 +67,7 @@ def restore_settings(session: Session, state: AppState) -> None:
     )
     current.put(**{name: getattr(checked, name) for name in _VIEW})
     state.model.put(mask=session.mask, start=session.start)
+    if session.shown in get_args(Shown):
+        state.model.put(shown=session.shown)
     if session.model_id:
         state.model.model_id = session.model_id

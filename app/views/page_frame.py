@@ -55,7 +55,7 @@ class PageFrame(QWidget):
         column.setSpacing(0)
         column.addWidget(self.rows, 1)
         column.addLayout(self._below)
-        nothing = label(empty, "muted", wrap=True)
+        self._nothing = nothing = label(empty, "muted", wrap=True)
         nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         nothing.setMargin(4 * GRID)
         nothing.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -101,6 +101,10 @@ class PageFrame(QWidget):
         self._stack.setCurrentIndex(1 if filled else 0)
         if inside:
             self.take_focus()
+
+    def set_empty(self, text: str) -> None:
+        """Change the sentence that says what to do."""
+        self._nothing.setText(text)
 
     def take_focus(self) -> None:
         """Give the keyboard to the first drawing."""

@@ -147,6 +147,7 @@ class Question(Message):
     default: str = ""
     free: bool = Field(default=False, description="a typed value is welcome too")
     required: bool = Field(default=False, description="nothing can be computed before it is answered")
+    found: bool = Field(default=False, description="the default was found in the file: no need to ask unless wished")
 
 
 class SpaceReport(Message):

@@ -22,6 +22,7 @@ KNOWN_COUNTS = frozenset(
 )  # fmt: skip
 #: differences of lag-1 autocorrelation below this decide nothing
 _UNSURE = 0.05
+_UNDECIDED = "unsure: neither direction is clearly smoother"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
             Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {columns} frames of {rows} regions"),
         ),
         default=FRAMES_ROWS if found else FRAMES_COLUMNS,
+        found=reason != _UNDECIDED,
     )
     answer = answers.get("orientation", question.default)
     if answer not in (FRAMES_ROWS, FRAMES_COLUMNS):
@@ -116,4 +118,4 @@ def _by_numbers(values: NDArray[np.float64]) -> tuple[bool, str]:
         return bool(smoother > 0), "values change smoothly that way"
     if known:
         return known > 0, f"{columns if known > 0 else rows} is the region count of a common atlas"
-    return bool(smoother >= 0), "unsure: neither direction is clearly smoother"
+    return bool(smoother >= 0), _UNDECIDED

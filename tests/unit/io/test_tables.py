@@ -114,6 +114,7 @@ def test_direction_of_time_and_turning_it(tmp_path: Path, turned: bool) -> None:
     scan = opened(tmp_path / "t.npy")
     np.testing.assert_allclose(scan.matrix, x.T, rtol=1e-6)
     assert scan.notes[0].startswith("Read as 150 frames of 90 regions")
+    assert next(q for q in scan.info.questions if q.question_id == "orientation").found
     other = opened(tmp_path / "t.npy", {"orientation": "frames_rows" if turned else "frames_columns"})
     assert other.matrix.shape == (150, 90)
     with pytest.raises(BadInput, match="which way time runs"):
@@ -123,6 +124,13 @@ def test_direction_of_time_and_turning_it(tmp_path: Path, turned: bool) -> None:
 def test_noise_falls_back_on_known_region_counts(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.random.default_rng(1).standard_normal((424, 333 - 20)))
     assert opened(tmp_path / "t.npy").matrix.shape == (424, 313)
+
+
+def test_a_direction_that_nothing_decides_is_asked(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.random.default_rng(1).standard_normal((301, 313)))
+    asked = next(q for q in opened(tmp_path / "t.npy").info.questions if q.question_id == "orientation")
+    assert not asked.found
+    assert asked.default in ("frames_rows", "frames_columns")
 
 
 def test_numpy_archives(tmp_path: Path) -> None:
