@@ -35,6 +35,8 @@ def parsed_answers(pairs: list[str]) -> dict[str, str]:
         if key.strip() not in QUESTIONS:
             raise BadInput(f"No file is asked '{key.strip()}'.", f"What can be answered: {', '.join(QUESTIONS)}.")
         answers[key.strip()] = value.strip()
+    if answers.get("space", "affine") not in ("affine", "atlas"):
+        raise BadInput(f"'{answers['space']}' answers no question of space.", "Write space=affine or space=atlas.")
     return answers
 
 

@@ -15,7 +15,9 @@ from brainlm_engine.cli.inspect import add_answers, parsed_answers
 from brainlm_engine.files import check_output, written_whole
 
 if TYPE_CHECKING:
+    from brainlm_engine.api.messages import Question
     from brainlm_engine.io import Scan
+    from brainlm_engine.preprocess import Given
     from brainlm_engine.recording import Recording
 
 SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the region series."
@@ -41,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Make the recording and write it."""
     from brainlm_engine.io import open_scan
-    from brainlm_engine.preprocess import read_confounds, regress_out
+    from brainlm_engine.preprocess import Given, read_confounds, recording_of, regress_out
 
     answers = parsed_answers(args.answer)
     if args.tr:
@@ -51,7 +53,9 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.confounds is not None:
         confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
     scan = open_scan(args.bold, answers)
-    recording = _recording(scan, args, say, answers.get("positions", ""))
+    given = Given(answers, args.atlas, args.coordinates)
+    _refuse_open(scan, given)
+    recording = recording_of(scan, given, _Said(say))
     if confounds is not None:
         recording = regress_out(recording, confounds)
     if args.out.suffix == ".safetensors":
@@ -60,7 +64,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         _write(recording, args.out, sidecar)
     return {
         "series": str(args.out), "frames": recording.n_frames, "regions": recording.n_parcels,
-        "missing": int(recording.missing.sum()), "tr_s": recording.tr_s, "atlas": recording.atlas_id,
+        "missing": int(recording.missing.sum()), "tr_s": recording.tr_s,
+        "tr_source": recording.provenance.get("tr_source", ""), "atlas": recording.atlas_id,
         "notes": list(recording.provenance.get("notes", ())),
     }  # fmt: skip
 
@@ -89,21 +94,29 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
     return sidecar
 
 
-def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None], positions: str) -> Recording:
-    from brainlm_engine.atlas import DEFAULT_ATLAS, load_atlas
-    from brainlm_engine.io import VolumeScan
-    from brainlm_engine.preprocess import check_space, parcellate, read_coordinates, recording_from_table
+def _refuse_open(scan: Scan, given: Given) -> None:
+    """Say how to give what is still missing: nothing is computed before it is known."""
+    from brainlm_engine.preprocess import open_questions
 
-    if isinstance(scan, VolumeScan):
-        report = check_space(scan)
-        if report.verdict != "mni":
-            say(f"{report.text} The atlas is laid over it by the header's position only.")
-        return parcellate(scan, load_atlas(args.atlas or DEFAULT_ATLAS), _Said(say))
-    coordinates, atlas_id = args.coordinates, args.atlas
-    if positions and not coordinates and not atlas_id:
-        coordinates, atlas_id = (Path(positions), "") if Path(positions).is_file() else (None, positions)
-    xyz = read_coordinates(coordinates) if coordinates else None
-    return recording_from_table(scan, load_atlas(atlas_id) if atlas_id else None, xyz)
+    for question in open_questions(scan, given):
+        raise BadInput(question.text, _how_to_give(question))
+
+
+def _how_to_give(question: Question) -> str:
+    """Return the options that answer a question, as they are typed."""
+    if question.question_id == "tr":
+        return "Give it with --tr, for example --tr 2.0."
+    if question.question_id == "positions":
+        fitting = ", ".join(choice.value for choice in question.choices)
+        atlas = f"--atlas ID ({fitting}) or " if fitting else ""
+        return f"Give {atlas}--coordinates FILE with one line per region: x, y, z in MNI mm."
+    if question.question_id == "space":
+        lay = question.choices[0].label
+        return (
+            f"Give --answer space=affine ({lay[0].lower()}{lay[1:]}), or --answer space=atlas with --atlas ID (an "
+            "atlas made for it)."
+        )
+    return f"Give --answer {question.question_id}=VALUE."
 
 
 class _Said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -54,6 +55,63 @@ def test_parcellate_a_scan(shared_data: Path, tmp_path: Path, capsys: pytest.Cap
     assert again["atlas_id"] == "mni424"
 
 
+@pytest.fixture
+def placeless(tmp_path: Path) -> Path:
+    """A scan whose header gives no position and, as many programs write it, 2000 s per volume."""
+    data = np.random.default_rng(0).normal(1000, 10, (46, 55, 46, 6)).astype(np.float32)
+    image = nib.Nifti1Image(data, None)
+    image.header.set_zooms((4, 4, 4, 2000))
+    image.header.set_xyzt_units("mm", "sec")
+    image.to_filename(tmp_path / "placeless.nii")
+    return tmp_path / "placeless.nii"
+
+
+def test_nothing_is_computed_while_a_question_is_open(
+    placeless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "series.tsv"
+    code, result, _ = run(capsys, "parcellate", placeless, "--out", out)
+    assert code == 2
+    assert "does not say where its voxels lie" in result["error"]["message"]
+    assert "--answer space=affine" in result["error"]["next_step"]
+    assert not out.exists()
+    code, result, _ = run(capsys, "parcellate", placeless, "--out", out, "--answer", "space=atlas")
+    assert code == 2
+    assert "--atlas" in result["error"]["next_step"]
+    assert run(capsys, "parcellate", placeless, "--out", out, "--answer", "space=perhaps")[0] == 2
+    assert not out.exists()
+
+
+def test_what_was_assumed_is_told_with_the_result(
+    placeless: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "series.tsv"
+    code, result, _ = run(capsys, "parcellate", placeless, "--out", out, "--answer", "space=affine")
+    assert code == 0
+    assert (result["tr_s"], result["tr_source"]) == (2.0, "assumed")
+    kept = json.loads(out.with_suffix(".json").read_text("utf-8"))["Provenance"]["notes"]
+    for notes in (result["notes"], kept):
+        assert "The header says 2000 s per volume; 2.0 s is assumed." in notes
+        assert any("left and right may be wrong" in note for note in notes)
+    answers = ["--answer", "space=atlas", "--atlas", "mni424", "--answer", "tr=1.5"]
+    code, result, _ = run(capsys, "parcellate", placeless, "--out", out, *answers)
+    assert (code, result["tr_s"], result["tr_source"]) == (0, 1.5, "answer")
+    assert any("mni424 was taken as made for it" in note for note in result["notes"])
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "name",
+    ["brainiak_subject1_bet.nii.gz", "fslfeeds_filtered_func_data.nii", "pyhrf_subj0_bold_session0.nii.gz"],
+)
+def test_real_scans_in_no_known_space_are_not_parcellated_unasked(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, result, _ = run(capsys, "parcellate", shared_data / "nifti" / name, "--out", tmp_path / "s.tsv")
+    assert code == 2
+    assert "space=affine" in result["error"]["next_step"]
+
+
 @pytest.mark.shared_data
 def test_parcellate_spares_what_is_there(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from brainlm_engine.recording import Recording
@@ -84,7 +142,14 @@ def test_parcellate_a_table_with_confounds(
     code, result, _ = run(capsys, *args)
     assert code == 2
     assert "how many seconds" in result["error"]["message"]
+    assert result["error"]["next_step"] == "Give it with --tr, for example --tr 2.0."
     assert not out.exists()
+    code, result, _ = run(capsys, "parcellate", table, "--out", out, "--answer", "tr=2.5")
+    assert code == 2
+    assert "--coordinates FILE" in result["error"]["next_step"]
+    places = f"positions={shared_data / 'abide' / 'cc200_coordinates.csv'}"
+    code, result, _ = run(capsys, "parcellate", table, "--out", out, "--answer", "tr=2.5", "--answer", places)
+    assert (code, result["regions"]) == (0, 200)
     code, result, _ = run(capsys, *args, "--tr", "2.5", "--confounds", tmp_path / "c.tsv")
     assert code == 0
     assert (result["frames"], result["regions"]) == (78, 200)
