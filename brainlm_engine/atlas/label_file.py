@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,18 @@ _NEXT = "Choose a 3D NIfTI file with one whole number per voxel (0 = no parcel).
 class LabelVolume:
     """Labels as the file has them: ``values`` (X, Y, Z) int32 in RAS+ order, 0 = none; ``affine`` (4, 4) to mm.
 
-    ``names`` are those the file itself carries, by label (CIFTI only).
+    ``names`` are those the file itself carries, by label (CIFTI only). ``surface_only`` gives the side ('L', 'R') of
+    labels that the file holds on the cortical surface and in no voxel (CIFTI only).
     """
 
     values: NDArray[np.int32]
     affine: NDArray[np.float64]
     names: dict[int, str]
+    surface_only: dict[int, str] = field(default_factory=dict)
 
     def labels(self) -> NDArray[np.int32]:
-        """Return the labels that occur, ascending, without 0."""
-        found = np.unique(self.values)
+        """Return the labels that occur, in voxels or on the surface, ascending, without 0."""
+        found = np.union1d(np.unique(self.values), np.array(list(self.surface_only), np.int32)).astype(np.int32)
         return found[found > 0]
 
 
