@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("bold", type=Path, help="4D scan in MNI space, or a table of region series")
+    parser.add_argument("bold", type=Path, help="4D scan in MNI space, a table of region series, or a recording")
     parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE",
@@ -143,10 +144,10 @@ def _write(recording: Recording, out: Path, sidecar: Path) -> None:
         "CoordinatesMNI": [
             [round(float(v), 2) for v in row] if np.isfinite(row).all() else None for row in recording.xyz
         ],
-        "Provenance": recording.provenance,
+        "Networks": list(recording.networks), "Provenance": recording.provenance,
     }  # fmt: skip
     with written_whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(name.replace("\t", " ") for name in names) + "\n")
+        file.write("\t".join(re.sub(r"[\t\r\n]", " ", name) for name in names) + "\n")
         for frame in recording.series.T:
             file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
     with written_whole(sidecar) as temporary:

@@ -26,10 +26,12 @@ _UNSURE = 0.05
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The way time runs: ``frames_are_rows``, the question that lets a person turn it, and how it was found."""
+    """The way time runs: ``frames_are_rows``, the question that lets a person turn it (None for our own recordings,
+    which can lie one way only), and how it was found.
+    """
 
     frames_are_rows: bool
-    question: Question
+    question: Question | None
     note: str
 
 

@@ -60,6 +60,8 @@ def table(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[s
     if not isinstance(scan, TableScan):
         raise BadInput(f"{scan.name} is a 4D scan, not a table.", "Parcellate it with an atlas instead.")
     atlas_id, coordinates = str(params.get("atlas_id") or ""), str(params.get("coordinates_path") or "")
+    if scan.own is not None and scan.own.placed and "positions" not in answers:
+        atlas_id = ""  # it says itself where its regions lie
     given = Given(answers, atlas_id, Path(coordinates) if coordinates else None)
     recording = recording_of(scan, given, progress)
     return _keep(recording, progress, scan.info.scan_id, answers, atlas_id, coordinates)

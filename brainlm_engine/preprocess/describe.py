@@ -26,7 +26,7 @@ def _table(scan: TableScan) -> ScanInfo:
     info = scan.info
     fitting = [atlas for atlas in list_atlases() if atlas.installed and atlas.n_parcels == scan.n_parcels]
     matched = next((atlas.atlas_id for atlas in fitting if atlas.names == scan.names), "")
-    if matched:
+    if matched or (scan.own is not None and scan.own.placed):
         return info.model_copy(update={"atlas_id": matched})
     how = "Choose an atlas with as many regions, or a coordinates file." if fitting else "Choose a coordinates file."
     question = Question(

@@ -15,7 +15,7 @@ from brainlm_engine.preprocess.describe import describe
 from brainlm_engine.preprocess.parcellate import parcellate
 from brainlm_engine.preprocess.positions import read_coordinates
 from brainlm_engine.preprocess.space import check_space, space_note
-from brainlm_engine.preprocess.table import recording_from_table
+from brainlm_engine.preprocess.table import recording_from_own, recording_from_table
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 
@@ -85,9 +85,12 @@ def _of_table(scan: TableScan, given: Given, progress: Progress) -> Recording:
     places = given.answers.get("positions", "")
     if places and not atlas_id and coordinates is None:
         coordinates, atlas_id = (Path(places), "") if Path(places).is_file() else (None, places)
+    own = None
     if not atlas_id and coordinates is None:
-        atlas_id = describe(scan).atlas_id  # its names are those of an atlas
+        atlas_id, own = describe(scan).atlas_id, scan.own  # its names are those of an atlas, or it is ours
     atlas = load_atlas(atlas_id) if atlas_id else None
     xyz = read_coordinates(coordinates) if coordinates is not None else None
     progress(0.5, "Checking the positions")
+    if own is not None and own.placed:
+        return recording_from_own(scan, own, atlas)
     return recording_from_table(scan, atlas, xyz)
