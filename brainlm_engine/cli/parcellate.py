@@ -146,9 +146,9 @@ def _write(recording: Recording, out: Path, sidecar: Path) -> None:
         ],
         "Networks": list(recording.networks), "Provenance": recording.provenance,
     }  # fmt: skip
-    with written_whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(re.sub(r"[\t\r\n]", " ", name) for name in names) + "\n")
-        for frame in recording.series.T:
-            file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
-    with written_whole(sidecar) as temporary:
-        temporary.write_text(json.dumps(head, indent=1, ensure_ascii=False), "utf-8")
+    with written_whole(out) as table, written_whole(sidecar) as description:  # both, or neither
+        with table.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("\t".join(re.sub(r"[\t\r\n]", " ", name) for name in names) + "\n")
+            for frame in recording.series.T:
+                file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
+        description.write_text(json.dumps(head, indent=1, ensure_ascii=False), "utf-8")

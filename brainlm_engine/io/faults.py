@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brainlm_engine.api.errors import BadInput, OutOfMemory, OutOfSpace
+from brainlm_engine.api.errors import FULL, BadInput, OutOfMemory, OutOfSpace
 
 
 def shown(path: Path) -> str:
@@ -59,7 +58,7 @@ def writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise OutOfSpace(
                 f"The disk is full: {shown(target)} could not be written to {target.parent}.",
                 "Free some space and try again; nothing was left half-written.",

@@ -67,6 +67,25 @@ def test_impossible_numbers_name_the_option(line: str, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("inspect --json", "required: file"), ("reconstruct x --ratio 3 --json", "--ratio"), ("--json", "VERB"),
+        ("simulate cohort --people 0 --json", "--people: 0 is too small"), ("conquer --json", "conquer"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_is_told_in_json_too(line: str, cause: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capsys.readouterr()
+    error = json.loads(said.out)["error"]
+    assert error["code"] == "bad_input"
+    assert cause in error["message"]
+    assert "--help" in error["next_step"]
+    assert "usage: brainlm-engine" in said.err
+    assert main([word for word in line.split() if word != "--json"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
     ("line", "sentence"),
     [
         ("inspect x.tsv --answer foo=bar", "No file is asked 'foo'"),
