@@ -1,4 +1,4 @@
-"""How well a model fills in 75 % hidden patches of the validation people while it learns: fixed windows, fixed masks."""
+"""How well a model fills in 75 % hidden patches of validation people while it learns: fixed windows, fixed masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pretraining, start to finish: draw, step, look at validation people, save. Can be stopped and goes on exactly there."""
+"""Pretraining, start to finish: draw, step, look at validation people, save. Can be stopped and goes on just there."""
 
 from __future__ import annotations
 
