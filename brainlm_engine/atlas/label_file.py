@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.faults import kind_of_values, reading, shown
 from brainlm_engine.progress import SILENT, Progress
 
 _LARGEST_GRID = 600**3  # voxels; a 0.3 mm head
@@ -89,7 +89,7 @@ def _values(path: Path, image: Any, progress: Progress) -> NDArray[np.int32]:
 def whole_numbers(path: Path, data: NDArray[Any]) -> NDArray[np.int32]:
     """Return ``data`` as int32; a sentence when it holds anything but whole numbers from 0 on."""
     if data.dtype.kind not in "iufb":
-        raise BadInput(f"{shown(path)} holds {data.dtype} values, not labels.", _NEXT)
+        raise BadInput(f"{shown(path)} holds {kind_of_values(data.dtype)}, not labels.", _NEXT)
     if data.dtype.kind == "f":
         data = np.where(np.isnan(data), 0, data)
         if not np.array_equal(data, np.rint(data)):

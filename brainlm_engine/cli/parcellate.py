@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.inspect import add_answers, parsed_answers
 from brainlm_engine.files import check_output, written_whole
 
@@ -26,17 +27,19 @@ SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("bold", type=Path, help="4D scan in MNI space, a table of region series, or a recording")
+    parser.add_argument("bold", type=file_name, help="4D scan in MNI space, a table of region series, or a recording")
     parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE",
+        "--out", type=file_name, required=True, metavar="FILE",
         help="a .tsv (frames x regions, with a .json beside it), or a .safetensors recording for 'reconstruct'",
     )  # fmt: skip
-    parser.add_argument("--confounds", type=Path, metavar="TSV", help="columns to regress out (fMRIPrep confounds)")
+    parser.add_argument(
+        "--confounds", type=file_name, metavar="TSV", help="columns to regress out (fMRIPrep confounds)"
+    )
     parser.add_argument(
         "--columns", default="", help="names of the confounds to use, separated by commas (default: all)"
     )
-    parser.add_argument("--coordinates", type=Path, metavar="FILE", help="for a table: region positions in MNI mm")
+    parser.add_argument("--coordinates", type=file_name, metavar="FILE", help="for a table: region positions in MNI mm")
     parser.add_argument("--tr", metavar="S", help="seconds per frame, when the file does not say so or is wrong")
     add_answers(parser)
 

@@ -74,8 +74,8 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
         question_id="orientation",
         text=f"Is every row of this {rows} x {columns} table one frame, or one region?",
         choices=(
-            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {rows} frames of {columns} regions"),
-            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {columns} frames of {rows} regions"),
+            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {_counted(rows, columns)}"),
+            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {_counted(columns, rows)}"),
         ),
         default=FRAMES_ROWS if found else FRAMES_COLUMNS,
     )
@@ -88,7 +88,11 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
     if "orientation" in answers:
         reason = "as answered"
     frames, regions = (rows, columns) if by_rows else (columns, rows)
-    return Arrangement(by_rows, question, f"Read as {frames} frames of {regions} regions ({reason}).")
+    return Arrangement(by_rows, question, f"Read as {_counted(frames, regions)} ({reason}).")
+
+
+def _counted(frames: int, regions: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)} of {regions} region{'s' * (regions != 1)}"
 
 
 def _found(table: RawTable) -> tuple[bool, str]:

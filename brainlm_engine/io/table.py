@@ -152,7 +152,7 @@ class TableScan:
     @property
     def info(self) -> ScanInfo:
         """What is known of the table."""
-        low, high = np.nanpercentile(self.matrix, [0.5, 99.5])
+        low, high = np.nanmin(self.matrix), np.nanmax(self.matrix)
         turn = self._arrangement.question if self.own is None else None  # our own can be read in one way only
         return ScanInfo(
             scan_id=self._stamp, path=full_path(self.path), name=self.name, kind="table", format=self._table.format,

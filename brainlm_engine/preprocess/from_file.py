@@ -13,7 +13,7 @@ from brainlm_engine.io.table import TableScan
 from brainlm_engine.io.volume import VolumeScan
 from brainlm_engine.preprocess.describe import describe
 from brainlm_engine.preprocess.parcellate import parcellate
-from brainlm_engine.preprocess.positions import read_coordinates
+from brainlm_engine.preprocess.positions import read_places
 from brainlm_engine.preprocess.space import check_space, space_note
 from brainlm_engine.preprocess.table import recording_from_own, recording_from_table
 from brainlm_engine.progress import SILENT, Progress
@@ -76,21 +76,28 @@ def _of_volume(scan: VolumeScan, given: Given, progress: Progress) -> Recording:
     if not note:
         progress.log(report.text)
     recording = parcellate(scan, load_atlas(given.atlas_id or DEFAULT_ATLAS), progress)
+    return _with_note(recording, note)
+
+
+def _with_note(recording: Recording, note: str) -> Recording:
     notes = [*recording.provenance["notes"], *([note] if note else [])]
     return replace(recording, provenance={**recording.provenance, "notes": notes})
 
 
 def _of_table(scan: TableScan, given: Given, progress: Progress) -> Recording:
     atlas_id, coordinates = given.atlas_id, given.coordinates
-    places = given.answers.get("positions", "")
-    if places and not atlas_id and coordinates is None:
-        coordinates, atlas_id = (Path(places), "") if Path(places).is_file() else (None, places)
+    answer = given.answers.get("positions", "")
+    if answer and not atlas_id and coordinates is None:
+        coordinates, atlas_id = (Path(answer), "") if Path(answer).is_file() else (None, answer)
     own = None
     if not atlas_id and coordinates is None:
         atlas_id, own = describe(scan).atlas_id, scan.own  # its names are those of an atlas, or it is ours
     atlas = load_atlas(atlas_id) if atlas_id else None
-    xyz = read_coordinates(coordinates) if coordinates is not None else None
+    places = read_places(coordinates, scan.names) if coordinates is not None else None
     progress(0.5, "Checking the positions")
     if own is not None and own.placed:
         return recording_from_own(scan, own, atlas)
-    return recording_from_table(scan, atlas, xyz)
+    if places is None:
+        return recording_from_table(scan, atlas)
+    recording = recording_from_table(scan, atlas, places.xyz)
+    return _with_note(recording, places.note)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from brainlm_engine import __version__
 from brainlm_engine.cli import VERBS, as_json, build_parser, main
 
 
@@ -42,6 +43,14 @@ def test_result_is_one_json_object_on_stdout(tmp_path: Path) -> None:
     done = engine("inspect", str(table), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n_frames"] == 60
+
+
+@pytest.mark.parametrize("program", ["brainlm_engine", "app"])
+def test_both_programs_tell_their_version(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == __version__
 
 
 def test_unknown_verb_is_exit_code_2() -> None:

@@ -241,3 +241,30 @@ def test_other_safetensors_are_no_recordings(tmp_path: Path, capsys: pytest.Capt
     code, result, _ = run(capsys, "inspect", tmp_path / "w.safetensors")
     assert code == 2
     assert "w.safetensors is not a recording of this program" in result["error"]["message"]
+
+
+def test_positions_out_of_order_are_sorted_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, places = _waves(tmp_path)
+    rows = [f"{i + 1},{row}" for i, row in enumerate(places.read_text().splitlines()[1:])]
+    (tmp_path / "turned.csv").write_text("\n".join(["roi,x,y,z", *reversed(rows)]))
+    args = ["parcellate", table, "--tr", "2", "--out", tmp_path / "r.safetensors"]
+    assert run(capsys, *args, "--coordinates", places)[0] == 0
+    xyz = Recording.load(tmp_path / "r.safetensors").xyz
+    code, told, _ = run(capsys, *args, "--coordinates", tmp_path / "turned.csv")
+    assert code == 0
+    np.testing.assert_array_equal(Recording.load(tmp_path / "r.safetensors").xyz, xyz)
+    assert any("turned.csv were put in the order of the regions by its column 'roi'" in note for note in told["notes"])
+
+
+def test_inspect_as_a_person_reads_it(tmp_path: Path, placeless: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one\ntwo.txt").write_text("1\n2\n3\n")
+    assert main(["inspect", str(tmp_path / "one\ntwo.txt")]) == 0
+    said = capsys.readouterr()
+    assert "one␤two.txt\n" in said.out
+    assert "1 to 3 (raw)" in said.out
+    assert "3 frames of 1 region (" in said.out
+    assert "Where does the region lie?" in said.err
+    assert main(["inspect", str(placeless)]) == 0
+    assert "Values          about " in capsys.readouterr().out
+    assert main(["inspect", ""]) == 2
+    assert "an empty text is no file name" in capsys.readouterr().err
