@@ -44,7 +44,7 @@ class DetailsController:
             (
                 tr("facts.values"),
                 tr(
-                    "facts.values_text",
+                    "facts.values_about" if scan.is_volume else "facts.values_text",
                     low=number(info.value_range[0]),
                     high=number(info.value_range[1]),
                     unit=info.unit,

@@ -22,7 +22,8 @@ CASE = {
     "cases.step2": "Move the crosshair, play time, pick regions: slices, brain and traces follow each other.",
     "cases.step3": "In the Model workspace, see how well the model fills in what it was not shown.",
     "open.title": "Open a scan",
-    "open.filter": "Scans and tables (*.nii *.nii.gz *.hdr *.img *.tsv *.csv *.txt *.1D *.npy *.mat *.h5 *.hdf5 *.dat)",
+    "open.filter": "Scans and tables (*.nii *.nii.gz *.hdr *.img *.tsv *.csv *.txt *.1D *.npy *.mat *.h5 *.hdf5 *.dat "
+    "*.safetensors)",
     "open.filter_all": "All files (*)",
     "open.coordinates": "Open a table of region positions",
     "open.coordinates_filter": "Tables (*.csv *.tsv *.txt *.dat *.1D);;All files (*)",

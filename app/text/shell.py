@@ -69,6 +69,7 @@ SHELL = {
     "facts.voxel": "Voxel",
     "facts.values": "Values",
     "facts.values_text": "{low} to {high}, {unit}",
+    "facts.values_about": "about {low} to {high}, {unit}",
     "facts.space": "Space",
     "facts.note": "Note",
     "facts.parcel": "Parcel",

@@ -174,7 +174,9 @@ class ScanInfo(Message):
     affine: tuple[tuple[float, ...], ...] | None = Field(default=None, description="4x4, voxel to mm, RAS+")
     dtype: str = ""
     unit: str = "raw"
-    value_range: tuple[float, float] = (0.0, 1.0)
+    value_range: tuple[float, float] = Field(
+        default=(0.0, 1.0), description="a volume: 1st to 99.5th percentile of the first frame; a table: least and most"
+    )
     space: SpaceReport | None = None
     atlas_id: str = Field(default="", description="for a table: the atlas its columns were matched to, or ''")
     questions: tuple[Question, ...] = ()

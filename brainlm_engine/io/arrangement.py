@@ -27,10 +27,12 @@ _UNDECIDED = "unsure: neither direction is clearly smoother"
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The way time runs: ``frames_are_rows``, the question that lets a person turn it, and how it was found."""
+    """The way time runs: ``frames_are_rows``, the question that lets a person turn it (None for our own recordings,
+    which can lie one way only), and how it was found.
+    """
 
     frames_are_rows: bool
-    question: Question
+    question: Question | None
     note: str
 
 
@@ -73,8 +75,8 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
         question_id="orientation",
         text=f"Is every row of this {rows} x {columns} table one frame, or one region?",
         choices=(
-            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {rows} frames of {columns} regions"),
-            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {columns} frames of {rows} regions"),
+            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {_counted(rows, columns)}"),
+            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {_counted(columns, rows)}"),
         ),
         default=FRAMES_ROWS if found else FRAMES_COLUMNS,
         found=reason != _UNDECIDED,
@@ -88,7 +90,11 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
     if "orientation" in answers:
         reason = "as answered"
     frames, regions = (rows, columns) if by_rows else (columns, rows)
-    return Arrangement(by_rows, question, f"Read as {frames} frames of {regions} regions ({reason}).")
+    return Arrangement(by_rows, question, f"Read as {_counted(frames, regions)} ({reason}).")
+
+
+def _counted(frames: int, regions: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)} of {regions} region{'s' * (regions != 1)}"
 
 
 def _found(table: RawTable) -> tuple[bool, str]:

@@ -44,6 +44,26 @@ class Reconstruction:
     r2_parcel: Floats
     r2_frame: Floats
 
+    @property
+    def r2(self) -> float:
+        """R2 of the model over all hidden frames, NaN where nothing was hidden."""
+        return next((score.r2 for score in self.info.scores if score.method == "model"), float("nan"))
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """R2 of the simple methods on the same hidden frames, by method."""
+        return {score.method: score.r2 for score in self.info.scores if score.method != "model"}
+
+    @property
+    def verdict(self) -> str:
+        """Who won, in one plain sentence."""
+        return self.info.verdict
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person must be told."""
+        return self.info.notes
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays that go with ``info`` as a message."""
         return {
