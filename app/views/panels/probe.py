@@ -30,6 +30,10 @@ class ProbePanel(QWidget):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._values["second"].setAccessibleName(tr("probe.second").replace("\n", " "))
         self.show_second(False)
+        spaces = (tr("probe.mm"), tr("probe.scanner_mm"))
+        form.setColumnMinimumWidth(
+            0, max(label(text).sizeHint().width() for text in spaces)
+        )  # neither jumps nor is cut
         column.addLayout(form)
 
     def show_values(self, **values: str) -> None:
