@@ -29,6 +29,7 @@ from app.controllers.pointing import Pointing
 from app.controllers.questions import QUESTION
 from app.controllers.session import OFFER, SessionController
 from app.controllers.shell import ShellController
+from app.controllers.veil import Names
 from app.services.engine import EngineService
 from app.services.preferences import load_preferences, load_recent
 from app.services.shelf import Shelf
@@ -68,6 +69,7 @@ class Studio:
     def __init__(self, window: MainWindow, options: Options | None = None) -> None:
         self.window, self.options = window, options or Options()
         self.state = _first_state(self.options)
+        self.names = Names(self.state)  # first: it must know a name before anything shows it
         self.engine = EngineService(self.state.engine)
         self.shelf = Shelf(self.engine)
         self.tasks = Tasks(self._failed)
@@ -274,13 +276,14 @@ class Studio:
         if value == "file:":
             dialog = QFileDialog(self.window, tr("open.coordinates"))
             dialog.setNameFilter(tr("open.coordinates_filter"))
-            dialog.fileSelected.connect(lambda path: self.start(self.opening.answer(question, path), tr("edit.answer")))
+            dialog.fileSelected.connect(lambda path: self._answered(key, path))
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
             return
         if (question, value) == ("space", "atlas"):
             self.boxes.choose_atlas(self.opening.choose_atlas_for_space)
             return
+        self.names.learn([value] if question == "positions" else [])
         self.start(self.opening.answer(question, value), tr("edit.answer"))
 
     def _theme_changed(self, chosen: theme.Theme) -> None:

@@ -128,6 +128,7 @@ class ShellState(State):
     workspace: str = "cases"
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
+    named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
     panel: bool = Field(default=True, description="the side panel is on screen")
