@@ -10,6 +10,7 @@ FILE = (
     Action("reopen", "reopen_session", menu="file", needs=("engine", "session")),
     Action("choose_atlas", "choose_atlas", menu="file", needs=("engine", "volume"), separated=True),
     Action("questions", "ask_questions", menu="file", needs=("engine", "questions")),
+    Action("motion", "motion_dialog", menu="file", needs=("engine", "scan")),
     Action("compare", "compare_dialog", menu="file", needs=("engine", "volume")),
     Action("compare_close", "close_comparison", menu="file", needs=("comparison",)),
     Action("close_case", "close_case", menu="file", shortcut="Ctrl+W", needs=("scan",), separated=True),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from app.controllers.display import number
+from app.controllers.motion import amount, source
 from app.controllers.veil import veiled
 from app.state import AppState
 from app.text import tr
@@ -23,6 +24,7 @@ class DetailsController:
         self._shown: tuple[str, Facts] = ("", ())
         state.view.on("selected").connect(self._parcel)
         state.case.on("recording").connect(self._parcel)
+        state.case.on("motion").connect(self._parcel)
         state.case.on("scan").connect(self._scan)
         state.view.on("names_hidden").connect(lambda _: self._show(*self._shown))
         window.jobs.selected.connect(self._job)
@@ -58,6 +60,11 @@ class DetailsController:
             ),
             (tr("facts.space"), info.space.text if info.space is not None else tr("probe.none")),
         ]
+        motion = self._state.case.motion
+        if motion is not None:
+            facts.append((tr("facts.motion"), source(motion)))
+            if motion.fd_mm is not None:
+                facts.append((tr("facts.fd"), amount(motion)))
         facts += [(tr("facts.note"), note) for note in info.notes]
         self._show(info.name, tuple(facts))
 

@@ -29,6 +29,7 @@ class Readings:
             self._page.probe.set_space(not scan.is_volume or (space is not None and space.verdict == "mni"))
         self._page.probe.show_values(value="")
         self.probe()
+        self.quality()
 
     def probe(self, *_: object) -> None:
         """What is under the crosshair."""
@@ -71,7 +72,17 @@ class Readings:
 
     def frame_quality(self) -> None:
         """The measures that belong to the frame at the time cursor."""
-        self._page.quality.show_values(dvars=self._dvars())
+        self._page.quality.show_values(fd=self._head_motion(), dvars=self._dvars())
+
+    def _head_motion(self) -> str:
+        motion, frame = self._state.case.motion, self._state.view.frame
+        if self._state.case.scan is None:
+            return ""
+        if motion is None or motion.fd_mm is None:
+            return tr("quality.fd.needed")
+        mean = tr("quality.fd.mean", mean=f"{motion.mean_mm:.2f}")
+        here = frame < motion.fd_mm.size and bool(np.isfinite(motion.fd_mm[frame]))
+        return tr("quality.fd.value", fd=f"{motion.fd_mm[frame]:.2f}", mean=mean) if here else mean
 
     def _dvars(self) -> str:
         recording, frame = self._state.case.recording, self._state.view.frame

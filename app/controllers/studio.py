@@ -23,6 +23,7 @@ from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
 from app.controllers.failures import LOST, tell_error
+from app.controllers.motion import MotionController
 from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
@@ -76,6 +77,7 @@ class Studio:
         self.player = Player(self.state, window)
         self.pointing = Pointing(self.state)
         self.opening = OpenController(self.state, self.engine, self.shelf, self.tasks)
+        self.motion = MotionController(self.state, self.engine, self.tasks)
         self.engine_life = EngineController(self.state, self.engine, window, self.tasks, self.opening)
         self.session = SessionController(self.state, self.opening, window)
         self.shell = ShellController(self.state, window)
@@ -190,6 +192,11 @@ class Studio:
     async def compare(self, path: str | Path) -> bool:
         """Show a second scan beside the open one; True when it is on screen."""
         return await self.comparing.open_path(path) if self.comparing is not None else False
+
+    async def choose_motion(self, path: str | Path) -> bool:
+        """Take the head motion of the open scan from a table; False when it does not fit."""
+        self.names.learn([str(path)])
+        return await self.motion.choose(str(path))
 
     async def prepared(self) -> bool:
         """Wait for the parcel series of the open scan; False when they could not be made."""

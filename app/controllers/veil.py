@@ -29,6 +29,8 @@ class Names:
             part.on(field).connect(self.learn)
         for part in (case, compare):
             part.on("scan").connect(lambda scan: self.learn((scan.info.name, *_paths(scan.answers)) if scan else ()))
+        case.on("motion").connect(lambda motion: self.learn((motion.info.path, motion.info.name) if motion else ()))
+        case.on("motion_path").connect(lambda path: self.learn((path,)))
         state.work.on("jobs").connect(self._heard)
         self.learn(shell.recent)
 

@@ -50,6 +50,7 @@ class ViewController:
         case.on("labels").connect(self._labels_changed)
         case.on("atlas").connect(self._atlas_changed)
         case.on("recording").connect(self._recording_changed)
+        case.on("motion").connect(self._motion_changed)
         case.on("phase").connect(self._waiting)
         state.shell.on("workspace").connect(self._refresh)
         view.on("crosshair_mm").connect(self._crosshair_changed)
@@ -174,6 +175,10 @@ class ViewController:
         self._readings.quality()
         self._selection_changed()
         self._frame_changed()
+
+    def _motion_changed(self, *_: object) -> None:
+        self.voxel.show()
+        self._readings.frame_quality()
 
     def _waiting(self, *_: object) -> None:
         """Say in the empty drawings what they wait for."""

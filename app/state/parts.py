@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.data import Atlas, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -42,6 +42,8 @@ class CaseState(State):
     labels: LabelGrid | None = None
     cached: bool = False
     problem: str = ""
+    motion: HeadMotion | None = None
+    motion_path: str = Field(default="", description="the table of motion parameters that was chosen, '' = none")
 
     @property
     def tr_s(self) -> float:

@@ -162,7 +162,7 @@ class QCStrip(QWidget):
         painter.save()
         painter.setClipRect(box)
         if line.limit is not None:
-            painter.setPen(QPen(QColor(theme.warning), 1, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(QColor(theme.danger), 1, Qt.PenStyle.DashLine))
             y = box.bottom() - 3 - (line.limit - low) * scale
             painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
         first, last = max(int(self._span[0]), 0), min(int(self._span[1]) + 2, len(values))
