@@ -210,7 +210,7 @@ class Commands:
 
     def diagnostics(self) -> None:
         """Show the facts of this installation."""
-        self._studio.boxes.diagnostics()
+        self._studio.start(self._studio.boxes.diagnostics(), tr("action.diagnostics"))
 
     # ------------------------------------------------------------ window, help
 

@@ -127,7 +127,7 @@ SHELL = {
     "unit.percent": "% signal change",
     "unit.raw": "as measured",
     "diagnose.title": "Diagnostics",
-    "diagnose.copied": "Copied.",
+    "diagnose.asking": "asking …",
     "close": "Close",
     "copy": "Copy",
     "cancel": "Cancel",
