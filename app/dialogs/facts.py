@@ -35,9 +35,11 @@ class FactsDialog(QDialog):
         row.addStretch(1)
         if plain:
             copy = QPushButton(tr("copy"))
+            copy.setToolTip(tr("copy.tip"))
             copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self._box.toPlainText()))
             row.addWidget(copy)
         close = QPushButton(tr("close"))
+        close.setToolTip(tr("close.tip"))
         close.setDefault(True)
         close.clicked.connect(self.accept)
         row.addWidget(close)

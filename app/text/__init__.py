@@ -8,9 +8,10 @@ from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
 from app.text.motion import MOTION
 from app.text.shell import SHELL
+from app.text.tips import TIPS
 from app.text.workspaces import WORKSPACES
 
-_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION}
+_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **TIPS}
 
 
 def tr(key: str, **values: object) -> str:

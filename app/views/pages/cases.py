@@ -137,6 +137,7 @@ class CasesPage(QWidget):
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.itemActivated.connect(self._activated)
         self._open = QPushButton(tr("cases.open_now"))
+        self._open.setToolTip(tr("cases.open_now.tip"))
         self._open.clicked.connect(lambda _=False: self._activated(self._list.currentItem()))
         self._list.currentRowChanged.connect(lambda row: self._open.setEnabled(row >= 0))
         column.addWidget(self._none)

@@ -23,12 +23,11 @@ class QualityPanel(QWidget):
         form.setVerticalSpacing(4)
         self._values = {name: label(tr("quality.none")) for name in ROWS}
         for name, value in self._values.items():
-            form.row(tr(f"quality.{name}"), value)
-        for name in ("fd", "dvars"):
-            self._values[name].setToolTip(tr(f"quality.{name}.tip"))
+            form.row(tr(f"quality.{name}"), value, tip=tr(f"quality.{name}.tip") if name in ("fd", "dvars") else "")
         column.addLayout(form)
 
     def show_values(self, **values: str) -> None:
         """Show the given numbers, already written with their units."""
         for name, text in values.items():
             self._values[name].setText(text or tr("quality.none"))
+            self._values[name].setAccessibleName(f"{tr(f'quality.{name}')}: {self._values[name].text()}")
