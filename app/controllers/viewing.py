@@ -211,8 +211,9 @@ class ViewController:
         self._readings.parcel_value()
 
     def _align_strip(self, *_: object) -> None:
-        """Begin the quality strip where the traces above it begin."""
-        self._page.strip.set_gutter(round(self._page.traces.view.sceneBoundingRect().left()))
+        """Begin and end the quality strip where the traces above it do."""
+        traces, area = self._page.traces, self._page.traces.view.sceneBoundingRect()
+        self._page.strip.set_gutter(round(area.left()), round(traces.viewport().width() - area.right()))
 
     def _selection_changed(self, *_: object) -> None:
         selected = self._state.view.selected

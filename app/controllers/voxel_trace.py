@@ -81,4 +81,4 @@ def _line(series: Array) -> Line:
     mean, spread = float(np.nanmean(series)), float(np.nanstd(series))
     if abs(mean) <= spread:
         return Line(tr("probe.trace"), series)
-    return Line(tr("probe.trace"), 100.0 * (series / mean - 1.0), tr("unit.percent"))
+    return Line(tr("probe.trace"), 100.0 * (series / mean - 1.0), tr("unit.percent_short"))

@@ -125,6 +125,7 @@ SHELL = {
     "layout.none": "No layout has been saved yet. Use “Save Layout As…” first.",
     "unit.sd": "SD",
     "unit.percent": "% signal change",
+    "unit.percent_short": "% change",
     "unit.raw": "as measured",
     "diagnose.title": "Diagnostics",
     "diagnose.asking": "asking …",
