@@ -42,7 +42,8 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Round times, as frame positions; three at the least, however narrow the plot is."""
         per, span = self._per_frame(), (high - low) * self._per_frame()
-        wanted, step, ticks = max(2, int(size // 90)), span, []
+        wanted, step = max(2, int(size // 90)), span
+        ticks: list[float] = []
         while len(ticks) < LEAST_TICKS and wanted < MOST_TRIES:
             step = clock_step(span, wanted) if self.unit == "clock" else round_step(span, wanted)
             step = max(1.0, step) if self.unit == "TR" else step
