@@ -11,6 +11,7 @@ FILE = (
     Action("choose_atlas", "choose_atlas", menu="file", needs=("engine", "volume"), separated=True),
     Action("prepare", "prepare_again", menu="file", needs=("engine", "unprepared")),
     Action("questions", "ask_questions", menu="file", needs=("engine", "questions")),
+    Action("motion", "motion_dialog", menu="file", needs=("engine", "scan")),
     Action("compare", "compare_dialog", menu="file", needs=("engine", "volume")),
     Action("compare_close", "close_comparison", menu="file", needs=("comparison",)),
     Action("close_case", "close_case", menu="file", shortcut="Ctrl+W", needs=("scan",), separated=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,19 @@ class Boxes:
         text = tr("about.text", version=__version__)
         _open(FactsDialog(tr("about.title"), text, self._window, plain=False))
 
-    def diagnostics(self) -> None:
-        """Show the facts of this installation."""
-        from app.services.diagnosis import facts, written
+    async def diagnostics(self) -> None:
+        """Show the facts of this installation, at once but for the graphics: another process is asked about those."""
+        from app.services.diagnosis import facts, opengl, written
 
         info = self._state.engine.info
-        _open(FactsDialog(tr("diagnose.title"), written(facts(info.model_dump() if info else None)), self._window))
+        engine = info.model_dump() if info else None
+        dialog = FactsDialog(tr("diagnose.title"), written(facts(engine, tr("diagnose.asking"))), self._window)
+        closed = asyncio.Event()
+        dialog.finished.connect(lambda _: closed.set())
+        _open(dialog)
+        graphics = await asyncio.to_thread(opengl)
+        if not closed.is_set():
+            dialog.set_text(written(facts(engine, graphics)))
 
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for one of the installed atlases."""

@@ -63,6 +63,17 @@ class Commands:
         """Ask again what the open file does not say clearly."""
         self._studio.opening.questions.ask_all()
 
+    def motion_dialog(self) -> None:
+        """Ask for the table of head motion of the open scan."""
+        dialog = QFileDialog(self._window, tr("motion.title"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("motion.filter"), tr("open.filter_all")])
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.choose_motion(path), tr("action.motion"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def compare_dialog(self) -> None:
         """Ask for a scan to stand beside the open one."""
         dialog = QFileDialog(self._window, tr("compare.title"))
@@ -221,7 +232,7 @@ class Commands:
 
     def diagnostics(self) -> None:
         """Show the facts of this installation."""
-        self._studio.boxes.diagnostics()
+        self._studio.start(self._studio.boxes.diagnostics(), tr("action.diagnostics"))
 
     # ------------------------------------------------------------ window, help
 

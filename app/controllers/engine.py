@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.controllers.failures import LOST, tell_error
 from app.controllers.opening import OpenController
-from app.controllers.veil import veiled
+from app.controllers.veil import veiled, veiled_job
 from app.services.engine import EngineService
 from app.services.tasks import Tasks
 from app.state import AppState
@@ -107,7 +107,7 @@ class EngineController:
 
     def _jobs_changed(self, jobs: tuple[JobRecord, ...]) -> None:
         if self._state.view.names_hidden:
-            jobs = tuple(job.model_copy(update={"title": veiled(self._state, job.title)}) for job in jobs)
+            jobs = tuple(veiled_job(self._state, job) for job in jobs)
         self._window.jobs.set_jobs(jobs)
         running = [job for job in jobs if job.state is JobState.RUNNING]
         if not running:

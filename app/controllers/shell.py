@@ -62,6 +62,8 @@ class ShellController:
             state.view.on(field).connect(self._caption)
             state.view.on(field).connect(self._recent_again)
             state.view.on(field).connect(self._notices_changed)
+            state.view.on(field).connect(self._session_again)
+            state.view.on(field).connect(lambda _: window.fold_out.hide())
         state.edits.changed.connect(self._title)
         window.docks_changed.connect(lambda names: shell.put(docks=names))
         theme.switch().changed.connect(window.set_theme)
@@ -176,13 +178,16 @@ class ShellController:
     def _recent_again(self, *_: object) -> None:
         self._recent_changed(self._state.shell.recent)
 
+    def _session_again(self, *_: object) -> None:
+        self._session_changed(self._state.shell.last_session)
+
     def _recent_changed(self, files: tuple[str, ...]) -> None:
         hidden = self._state.view.names_hidden
         rows = tuple(
             (path, f"{tr('title.hidden')} {number}" if hidden else Path(path).name, Path(path).exists())
             for number, path in enumerate(files, start=1)
         )
-        self._window.cases.set_recent(rows)
+        self._window.cases.set_recent(rows, tips=not hidden)
         menu = self._window.recent_menu
         menu.clear()
         self._recent = [self._recent_action(*row) for row in rows]

@@ -24,12 +24,14 @@ from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
 from app.controllers.failures import LOST
 from app.controllers.fast_copies import FastCopies
+from app.controllers.motion import MotionController
 from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
 from app.controllers.questions import QUESTION
 from app.controllers.session import OFFER, SessionController
 from app.controllers.shell import ShellController
+from app.controllers.veil import Names
 from app.services.engine import EngineService
 from app.services.preferences import load_preferences, load_recent
 from app.services.shelf import Shelf
@@ -70,6 +72,7 @@ class Studio:
     def __init__(self, window: MainWindow, options: Options | None = None) -> None:
         self.window, self.options = window, options or Options()
         self.state = _first_state(self.options)
+        self.names = Names(self.state)  # first: it must know a name before anything shows it
         self.engine = EngineService(self.state.engine)
         self.shelf = Shelf(self.engine)
         self.tasks = Tasks(self._failed)
@@ -77,6 +80,7 @@ class Studio:
         self.pointing = Pointing(self.state)
         self.opening = OpenController(self.state, self.engine, self.shelf, self.tasks)
         self.fast_copies = FastCopies(self.state, self.engine)
+        self.motion = MotionController(self.state, self.engine, self.tasks)
         self.engine_life = EngineController(self.state, self.engine, window, self.tasks, self.opening)
         self.session = SessionController(self.state, self.opening, self.compare, window)
         self.shell = ShellController(self.state, window)
@@ -193,6 +197,11 @@ class Studio:
         """Show a second scan beside the open one; True when it is on screen."""
         return await self.comparing.open_path(path) if self.comparing is not None else False
 
+    async def choose_motion(self, path: str | Path) -> bool:
+        """Take the head motion of the open scan from a table; False when it does not fit."""
+        self.names.learn([str(path)])
+        return await self.motion.choose(str(path))
+
     async def prepared(self) -> bool:
         """Wait for the parcel series of the open scan; False when they could not be made."""
         return await self.opening.prepared()
@@ -274,13 +283,14 @@ class Studio:
         if value == "file:":
             dialog = QFileDialog(self.window, tr("open.coordinates"))
             dialog.setNameFilter(tr("open.coordinates_filter"))
-            dialog.fileSelected.connect(lambda path: self.start(self.opening.answer(question, path), tr("edit.answer")))
+            dialog.fileSelected.connect(lambda path: self._answered(key, path))
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
             return
         if (question, value) == ("space", "atlas"):
             self.choose_atlas(self.opening.choose_atlas_for_space)
             return
+        self.names.learn([value] if question == "positions" else [])
         self.start(self.opening.answer(question, value), tr("edit.answer"))
 
     def _theme_changed(self, chosen: theme.Theme) -> None:

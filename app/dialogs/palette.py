@@ -25,6 +25,7 @@ class CommandPalette(QFrame):
         self._line = QLineEdit()
         self._line.setPlaceholderText(tr("palette.hint"))
         self._line.setAccessibleName(tr("palette.hint"))
+        self._line.setToolTip(tr("palette.hint"))
         self._line.installEventFilter(self)
         self._line.textChanged.connect(self._filter)
         self._list = QTreeWidget()

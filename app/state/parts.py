@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.data import Atlas, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -43,6 +43,8 @@ class CaseState(State):
     labels: LabelGrid | None = None
     cached: bool = False
     problem: str = ""
+    motion: HeadMotion | None = None
+    motion_path: str = Field(default="", description="the table of motion parameters that was chosen, '' = none")
 
     @property
     def tr_s(self) -> float:
@@ -135,6 +137,7 @@ class ShellState(State):
     workspace: str = "cases"
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
+    named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
     panel: bool = Field(default=True, description="the side panel is on screen")

@@ -29,6 +29,7 @@ class Session(BaseModel):
     name: str = ""
     answers: dict[str, str] = {}
     atlas_id: str = "mni424"
+    motion_path: str = ""
     workspace: str = "cases"
     view: dict[str, Any] = {}
     model_id: str = ""
@@ -49,6 +50,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         name=scan.info.name if scan is not None else "",
         answers=dict(scan.answers) if scan is not None else {},
         atlas_id=state.case.atlas_id,
+        motion_path=state.case.motion_path,
         workspace=state.shell.workspace,
         view={name: getattr(state.view, name) for name in _VIEW},
         model_id=state.model.model_id,
@@ -69,5 +71,6 @@ def restore_settings(session: Session, state: AppState) -> None:
     state.model.put(mask=session.mask, start=session.start)
     if session.shown in get_args(Shown):
         state.model.put(shown=session.shown)
+    state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -91,6 +91,7 @@ ACTIONS = {
     "action.job_cancel": "Cancel the Job",
     "action.job_cancel.tip": "Ask the selected job to stop; nothing half-written stays behind",
     "action.log_copy": "Copy the Log",
+    "action.log_copy.tip": "Copy the whole log",
     "action.message_next": "Next Message",
     "action.message_next.tip": "Show the next message or question in the line above the pages",
     "action.message_previous": "Previous Message",

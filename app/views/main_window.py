@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions.board import ActionBoard
 from app.text import tr
@@ -91,6 +91,11 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(tr(f"{name}.name"), self)
         dock.setObjectName(f"dock-{name}")
         dock.setWidget(widget)
+        for which in ("float", "close"):
+            button = dock.findChild(QAbstractButton, f"qt_dockwidget_{which}button")
+            if isinstance(button, QAbstractButton):
+                button.setAccessibleName(tr(f"dock.{which}", name=dock.windowTitle()))
+                button.setToolTip(tr(f"dock.{which}.tip", name=dock.windowTitle()))
         area = Qt.DockWidgetArea.RightDockWidgetArea if name == "details" else Qt.DockWidgetArea.BottomDockWidgetArea
         self.addDockWidget(area, dock)
         dock.toggleViewAction().toggled.connect(self._dock_toggled)

@@ -181,6 +181,7 @@ class NoticeStrip(QStackedWidget):
 
     def _button(self, key: str, name: str, text: str, role: str) -> None:
         button = QPushButton(text)
+        button.setToolTip(text.rstrip("…"))
         button.setProperty("role", role)
         button.clicked.connect(lambda _=False: self.pressed.emit(key, name))
         self._place(button)

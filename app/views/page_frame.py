@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.text import tr
 from app.views.forms import GRID, label
 
 SIDE_WIDTH = 296
@@ -64,6 +65,7 @@ class PageFrame(QWidget):
         self._stack.addWidget(drawings)
         self.side = QScrollArea()
         self.side.setProperty("role", "side")
+        self.side.setAccessibleName(tr("panel.name"))
         self.side.setFrameShape(QFrame.Shape.NoFrame)
         self.side.setWidgetResizable(True)
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -203,6 +203,17 @@ class SeriesInfo(Message):
     complete: bool = True
 
 
+class MotionInfo(Message):
+    """Head motion of a scan. Goes with array ``fd_mm (frames,)`` float32, NaN at the first frame, when it is known."""
+
+    scan_id: str
+    path: str = Field(default="", description="the table of motion parameters; '' = there is none beside the scan")
+    name: str = ""
+    beside: bool = Field(default=False, description="found beside the scan by its BIDS name, not chosen")
+    computed: bool = Field(default=False, description="from the six parameters; the table had no displacement")
+    problem: str = Field(default="", description="one sentence when the table found beside the scan does not fit it")
+
+
 # ---------------------------------------------------------------- atlases
 
 

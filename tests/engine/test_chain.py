@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -35,6 +36,33 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     path = tmp_path_factory.mktemp("scans") / "sub-01 ä_bold.nii.gz"
     nib.save(image, path)
     return path, series.astype(np.float32)
+
+
+def test_head_motion_beside_a_scan_and_chosen(engine: Engine, scan: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    copy = shutil.copy(scan[0], tmp_path / "sub-01_task-rest_space-MNI_bold.nii.gz")
+    table = tmp_path / "sub-01_task-rest_desc-confounds_timeseries.tsv"
+
+    async def talk() -> None:
+        async with connected(engine) as client:
+            scan_id = (await client.open_scan(copy)).message.scan_id
+            nothing = await client.motion(scan_id)
+            assert (nothing.message.path, nothing.arrays) == ("", {})
+
+            table.write_text("framewise_displacement\nn/a\n0.5\n")
+            short = await client.motion(scan_id)
+            assert short.arrays == {}
+            assert "has 2 rows" in short.message.problem
+            with pytest.raises(BadInput, match="has 2 rows"):
+                await client.motion(scan_id, table)
+
+            table.write_text("framewise_displacement\nn/a\n" + "0.5\n" * (FRAMES - 1))
+            for path in ("", table):
+                found = await client.motion(scan_id, path)
+                assert found.message.beside is (path == "")
+                assert found.message.name == table.name
+                np.testing.assert_allclose(found.arrays["fd_mm"][1:], 0.5)
+
+    asyncio.run(talk())
 
 
 def test_a_scan_from_file_to_reconstruction(engine: Engine, scan: tuple[Path, np.ndarray]) -> None:

@@ -24,6 +24,7 @@ class LogView(QWidget):
         self._find = QLineEdit()
         self._find.setPlaceholderText(tr("log.find"))
         self._find.setAccessibleName(tr("log.find"))
+        self._find.setToolTip(tr("log.find.tip"))
         self._find.setClearButtonEnabled(True)
         self._find.returnPressed.connect(self._find_next)
         row = QHBoxLayout()
