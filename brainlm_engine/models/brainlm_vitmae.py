@@ -269,7 +269,7 @@ class BrainLMViTMAE(MaskedModel):
     def config_dict(self) -> dict[str, Any]:
         """Return the contents of a published config.json."""
         numbers = asdict(self.config)
-        extra = numbers.pop("extra")
+        extra: dict[str, Any] = numbers.pop("extra")
         published: dict[str, Any] = {"model_type": "vit_mae", "image_size": [self.config.picture.side] * 2}
         return published | numbers | extra
 

@@ -23,7 +23,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def matches(config: dict[str, Any]) -> bool:
     """Tell whether a published config.json describes this architecture (and not a photo model or the 13M one)."""
-    if config.get("model_type") != "vit_mae" or "num_landmarks" in config or config.get("patch_size") not in SIDE:
+    if (
+        config.get("model_type") != "vit_mae"
+        or "num_landmarks" in config
+        or config.get("patch_size") not in tuple(SIDE)
+    ):
         return False
     size = config.get("image_size")
     return isinstance(size, list | tuple) or size in SIDE.values()
