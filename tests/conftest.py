@@ -26,6 +26,17 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_reference(shared_data: Path) -> Path:
+    """The folder of answers of the published models, beside that of the recordings; absent as that one."""
+    folder = shared_data.parent / "reference"
+    if not folder.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"reference answers not found at {folder}")
+        pytest.skip(f"reference answers not found at {folder}")
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def brainlm_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has its own data, cache and run folder."""

@@ -322,7 +322,8 @@ class BrainLMViTMAE(MaskedModel):
             hidden = geometry.hidden_by_mask(mask, order)
         elif noise is not None and noise.shape[1:] != (geometry.patches,):
             hidden = geometry.hidden_by_noise(noise, order, config.mask_ratio)
-        out = self.fill_image(image, noise=noise, hidden=hidden, attentions=attentions)
+        mode = None if noise is None else "auto_encode"
+        out = self.fill_image(image, noise=noise, hidden=hidden, train_mode=mode, attentions=attentions)
         back = order.argsort(1)
         prediction = (pick_rows(out.logits, back) * config.signal_divisor).view(shape)
         asked = pick_rows(out.mask, back).view(shape).all(-1) if mask is None else mask
