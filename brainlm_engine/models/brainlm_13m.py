@@ -19,7 +19,7 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -240,6 +240,11 @@ class Decoder(nn.Module):
 
 class BrainLM13M(MaskedModel):
     """The masked autoencoder described at the top of this file."""
+
+    limits: ClassVar[tuple[str, ...]] = (
+        "A convolution over tokens makes its encoder depend on the order of the parcels.",
+        "It knows no TR: a patch is a fixed number of frames, however long they last.",
+    )
 
     def __init__(self, config: Config13M | None = None) -> None:
         super().__init__()
