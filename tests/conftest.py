@@ -26,6 +26,12 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_reference(shared_data: Path) -> Path:
+    """The folder of the published code's inputs and outputs."""
+    return shared_data.parent / "reference"
+
+
 @pytest.fixture(autouse=True)
 def brainlm_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test has its own data, cache and run folder."""
