@@ -1,14 +1,15 @@
-"""``brainlm-engine models list|show|check``: what models there are, what they are, whether they still answer right."""
+"""``brainlm-engine models list|show|check|import|export``: what models there are, and getting them in and out."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-SUMMARY = "list models, show a card, or self-test a model"
+SUMMARY = "list models, show a card, self-test a model, import or export one"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add(actions, "list", "every installed model")
     for action, text in (("show", "a model's card"), ("check", "compare a model's answer with the one stored with it")):
         add(actions, action, text).add_argument("model", help="name or folder")
+    taken = add(actions, "import", "check a published or own model folder and keep a copy")
+    taken.add_argument("source", help="a folder with config.json and weights, or hf:OWNER/REPOSITORY/FOLDER")
+    taken.add_argument("--name", default="", help="what to call it here (default: the folder's name)")
+    taken.add_argument("--accept-licence", action="store_true", help="I have read the licence of these weights")
+    given = add(actions, "export", "write a model in its published layout")
+    given.add_argument("model", help="name or folder")
+    given.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
 
 
 def add(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -30,14 +38,34 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel | dic
     """Do what was asked."""
     from brainlm_engine.api.errors import EngineError
     from brainlm_engine.models.card import Card, check
-    from brainlm_engine.models.registry import find_model, list_models, load_model
+    from brainlm_engine.models.registry import find_model, list_models, load_card, load_model, read_config
 
     if args.action == "list":
         return list_models()
+    if args.action == "import":
+        return _imported(args, say)
     folder = find_model(args.model)
-    if args.action == "show":
+    if args.action == "show" and (folder / "card.json").exists():
         return Card.load(folder)
-    report = check(load_model(args.model), Card.load(folder))
+    model = load_model(folder)
+    card = load_card(folder, read_config(folder), model)
+    if args.action == "show":
+        return card
+    if args.action == "export":
+        from brainlm_engine.models.exchange import export_model
+
+        return {"model": folder.name, "out": str(export_model(model, folder, args.out))}
+    report = check(model, card)
     if not report.ok:
         raise EngineError(report.text, "Install the model again.")
     return report
+
+
+def _imported(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel:
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.models.exchange import import_model
+    from brainlm_engine.models.hub import PREFIX, fetch_model
+
+    if args.source.startswith(PREFIX):
+        return fetch_model(args.source, args.name, accept_licence=args.accept_licence, progress=Said(say))
+    return import_model(Path(args.source), args.name)

@@ -15,6 +15,8 @@ class Architecture:
     title: str
     module: str
     class_name: str
+    published: bool = False
+    """made by others: read from their config.json, which does not name it"""
 
     def model_class(self) -> type[MaskedModel]:
         """Import and return the class."""
@@ -24,4 +26,5 @@ class Architecture:
 
 ARCHITECTURES: dict[str, Architecture] = {
     "studio": Architecture("Studio masked autoencoder", "brainlm_engine.models.studio", "Studio"),
+    "brainlm-13m": Architecture("BrainLM 13M", "brainlm_engine.models.brainlm_13m", "BrainLM13M", published=True),
 }

@@ -18,10 +18,16 @@ class MaskedModel(nn.Module):
     Attributes
     ----------
     card, folder : what is known of the loaded weights and where they lie; None for a model built by hand
+    answer_size : parcels and frames of the fixed input that the model is self-tested with
     """
 
     card: ModelInfo | None = None
     folder: Path | None = None
+    answer_size: tuple[int, int] = (40, 200)
+
+    def tables(self) -> dict[str, Tensor]:
+        """Return fixed tables that published files hold and this class computes for itself, by their keys there."""
+        return {}
 
     @classmethod
     @abstractmethod

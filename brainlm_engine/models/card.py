@@ -42,6 +42,7 @@ class Card(BaseModel):
     cohort: dict[str, Any] = Field(default_factory=dict)
     limits: tuple[str, ...] = Field(default=(), description="plain sentences: what it was not made for")
     known_answer: KnownAnswer | None = None
+    provenance: dict[str, Any] = Field(default_factory=dict, description="where the weights come from")
 
     def save(self, folder: Path) -> None:
         """Write ``card.json``."""
@@ -66,10 +67,13 @@ class Card(BaseModel):
             ) from error
 
 
-def known_answer(model: MaskedModel, parcels: int = 40, frames: int = 200, tr_s: float = 0.72) -> KnownAnswer:
-    """Run ``model`` on the fixed input and note 32 values of its prediction."""
+def known_answer(
+    model: MaskedModel, parcels: int | None = None, frames: int | None = None, tr_s: float = 0.72
+) -> KnownAnswer:
+    """Run ``model`` on the fixed input (of its ``answer_size``) and note 32 values of its prediction."""
     import torch
 
+    parcels, frames = parcels or model.answer_size[0], frames or model.answer_size[1]
     place = torch.arange(parcels, dtype=torch.float64)
     time = torch.arange(frames, dtype=torch.float64) * tr_s
     xyz = torch.stack([65 * torch.sin(1.7 * place), 80 * torch.sin(2.3 * place + 1), 60 * torch.sin(3.1 * place)], -1)

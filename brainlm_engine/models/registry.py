@@ -1,5 +1,6 @@
 """Models by name or folder. A model is a folder with ``config.json``, ``model.safetensors`` and ``card.json``.
 
+Folders as the authors of published models give them out are read too (:mod:`brainlm_engine.models.published`).
 Shipped models lie in the program's resources, a person's own in ``data_dir()/models``.
 """
 
@@ -56,7 +57,7 @@ def find_model(path_or_name: str | Path) -> Path:
         return folders[str(path_or_name)]
     path = Path(path_or_name)
     if path.is_dir():
-        return path
+        return path.resolve() if not path.name else path
     known = ", ".join(folders) or "none"
     raise BadInput(f"There is no model called “{path_or_name}”.", f"Installed models: {known}.")
 
@@ -72,11 +73,21 @@ def load_model(path_or_name: str | Path = DEFAULT_MODEL) -> MaskedModel:
     from brainlm_engine.models.weights import fill, read_weights
 
     folder = find_model(path_or_name)
-    model = build_model(read_config(folder), folder.name)
+    config = read_config(folder)
+    model = build_model(config, folder.name)
     fill(model, read_weights(folder), folder.name)
-    model.card = Card.load(folder).info.model_copy(update={"model_id": folder.name})
+    model.card = load_card(folder, config, model).info.model_copy(update={"model_id": folder.name})
     model.folder = folder
     return model.eval()
+
+
+def load_card(folder: Path, config: dict[str, Any], model: MaskedModel) -> Card:
+    """Return the card of a loaded model; a published folder without one gets what is known of its architecture."""
+    from brainlm_engine.models.published import published_card
+
+    if config.get("format") == FORMAT or (folder / "card.json").exists():
+        return Card.load(folder)
+    return published_card(model, config["architecture"], folder.name)
 
 
 def save_model(model: MaskedModel, architecture: str, card: Card, folder: Path) -> None:
@@ -95,6 +106,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except OSError as error:
+        from brainlm_engine.models.published import refuse_parent
+
+        refuse_parent(folder)
         raise BadInput(
             f"The folder {folder.name} holds no config.json, so it is not a model.",
             "Choose the folder that holds config.json and model.safetensors.",
@@ -104,13 +118,18 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise BadInput(
             f"The config.json of the model {folder.name} is damaged.", "Copy or download the model again.", str(error)
         ) from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
+    if isinstance(config, dict) and config.get("format") == FORMAT:
+        return config
+    from brainlm_engine.models.published import published_architecture
+
+    architecture = published_architecture(config) if isinstance(config, dict) else None
+    if architecture is None:
         kind = config.get("model_type", "unknown") if isinstance(config, dict) else "unknown"
         raise BadInput(
             f"The model {folder.name} is of another kind (model type “{kind}”) than this program reads.",
-            "Choose a model made by this program.",
+            "Choose a model made by this program, or a published BrainLM checkpoint.",
         )
-    return config
+    return {"format": "published", "architecture": architecture, "model": config}
 
 
 def build_model(config: dict[str, Any], name: str) -> MaskedModel:

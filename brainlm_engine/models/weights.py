@@ -9,19 +9,27 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import written_whole
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from brainlm_engine.models.base import MaskedModel
 
 WEIGHTS = "model.safetensors"
-_PICKLES = ("pytorch_model.bin", "model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
+PYTORCH = "pytorch_model.bin"
+_PICKLES = ("model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the tensors of ``folder/model.safetensors``."""
+    """Return the tensors of ``folder/model.safetensors``, or of a published ``pytorch_model.bin``.
+
+    The latter is a pickle: it is opened by torch's reader of tensors alone, which runs nothing that is in it.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = folder / WEIGHTS
     if not path.is_file():
+        if (folder / PYTORCH).is_file():
+            return _read_pytorch(folder / PYTORCH)
         pickles = [name for name in _PICKLES if (folder / name).exists()]
         if pickles:
             raise BadInput(
@@ -50,11 +58,50 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def fill(model: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+def _read_pytorch(path: Path) -> dict[str, Tensor]:
+    import pickle
+    import warnings
+
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an unusual pickle protocol: it is read or refused all the same
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadInput(
+            f"{path.name} of the model {path.parent.name} holds more than numbers and could run a program; it was not "
+            "opened.",
+            f"Ask for the weights as {WEIGHTS}.",
+            str(error),
+        ) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise BadInput(
+            f"The weights of the model {path.parent.name} are damaged or incomplete.",
+            "Copy or download the model again.",
+            str(error),
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise BadInput(
+            f"{path.name} of the model {path.parent.name} is not a plain list of weights.",
+            "Choose the folder of a published checkpoint.",
+        )
+    return dict(found)
+
+
+def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
     """Put ``weights`` into ``model``; refuse anything that does not fit exactly."""
     import torch
 
     wanted = model.state_dict()
+    tables = model.tables()
+    odd = [key for key in tables.keys() & weights.keys() if not _same_table(tables[key], weights[key])]
+    if odd:
+        raise BadInput(
+            f"The weights of {name} hold another table {odd[0]} than the published model has.",
+            "They belong to a changed model; choose a published checkpoint.",
+        )
+    weights = {key: value for key, value in weights.items() if key not in tables}
     missing, extra = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     if missing or extra:
         some = [f"lacks {_listed(missing)}"] * bool(missing) + [f"holds unknown {_listed(extra)}"] * bool(extra)
@@ -81,11 +128,16 @@ def fill(model: nn.Module, weights: dict[str, Tensor], name: str) -> None:
     model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in weights.items()}, strict=True)
 
 
-def write_weights(model: nn.Module, folder: Path) -> None:
-    """Write all parameters and buffers to ``folder/model.safetensors``, float32."""
+def _same_table(own: Tensor, stored: Tensor) -> bool:
+    return own.shape == stored.shape and bool((own - stored.to(own.dtype)).abs().max() < 1e-5)
+
+
+def write_weights(model: MaskedModel, folder: Path) -> None:
+    """Write all parameters, buffers and fixed tables to ``folder/model.safetensors``, float32."""
     from safetensors.torch import save_file
 
-    tensors = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    whole = {**model.state_dict(), **model.tables()}
+    tensors = {key: value.detach().cpu().contiguous() for key, value in whole.items()}
     with written_whole(folder / WEIGHTS) as temporary:
         save_file(tensors, temporary)
 

@@ -118,8 +118,14 @@ def test_pickles_are_never_opened(folder: Path, tmp_path: Path, monkeypatch: pyt
     assert "pickle under another name" in refusal(folder)
     torch.save({"a": torch.zeros(1)}, weights)
     assert "pickle under another name" in refusal(folder)
-    weights.rename(folder / "pytorch_model.bin")
-    assert "pytorch_model.bin, a Python pickle" in refusal(folder)
+    pytorch = weights.rename(folder / "pytorch_model.bin")
+    assert "belong to another architecture" in refusal(folder)  # read as numbers, and nothing else
+    torch.save(Evil(), pytorch)
+    assert "could run a program" in refusal(folder)
+    pytorch.write_bytes(pickle.dumps(Evil()))
+    assert "could run a program" in refusal(folder)
+    pytorch.rename(folder / "model.pt")
+    assert "model.pt, a Python pickle" in refusal(folder)
     assert not (tmp_path / "owned").exists()
 
 
@@ -128,7 +134,7 @@ def test_pickles_are_never_opened(folder: Path, tmp_path: Path, monkeypatch: pyt
     [
         ("{", "config.json of the model small is damaged"),
         ("[]", "of another kind"),
-        (json.dumps({"model_type": "vit_mae"}), "model type “vit_mae”"),
+        (json.dumps({"model_type": "bert"}), "model type “bert”"),
         (json.dumps({"format": "brainlm-studio model", "architecture": "x", "model": {}}), "architecture “x”"),
         (
             json.dumps({"format": "brainlm-studio model", "architecture": "studio", "model": {"width": -3}}),

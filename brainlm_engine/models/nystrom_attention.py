@@ -1,0 +1,131 @@
+"""The attention of the 13M model: softmax over all tokens or its Nyström approximation, plus a convolution.
+
+The published code calls it Nyströmformer; with the published numbers (``num_landmarks == segment_means_seq_len``) it is
+exact softmax attention. Both branches and the convolution follow HuggingFace's ``NystromformerSelfAttention``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+#: tokens convolved together, as one small matrix product
+BLOCK = 128
+
+
+class SelfAttention(nn.Module):
+    """``softmax(q k^T) v + conv(v)`` with q and k both divided by ``d**(1/4)``, for every head.
+
+    Nothing of size tokens x tokens is ever stored unless the weights are asked for.
+    """
+
+    def __init__(self, width: int, heads: int, landmarks: int, segment_length: int, kernel: int | None) -> None:
+        super().__init__()
+        self.heads, self.landmarks, self.segment_length = heads, landmarks, segment_length
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.conv: nn.Conv2d | None = None
+        if kernel:
+            self.conv = nn.Conv2d(heads, heads, (kernel, 1), padding=(kernel // 2, 0), bias=False, groups=heads)
+
+    @property
+    def exact(self) -> bool:
+        """True for softmax over all tokens. The configured numbers decide, never the real number of tokens."""
+        return self.landmarks == self.segment_length
+
+    def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+        """Mix ``x (B, L, D)``.
+
+        Parameters
+        ----------
+        asked : (Q,) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
+        weights : receives the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
+        """
+        value = self._heads(self.value(x))
+        rows = slice(None) if asked is None else asked
+        if self.exact:
+            mixed = self._softmax(self._heads(self.query(x[:, rows])), self._heads(self.key(x)), value, weights)
+        elif asked is not None:
+            raise ValueError("single tokens can be asked for in the softmax branch only")
+        else:
+            mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, weights)
+        if self.conv is not None:
+            mixed = mixed + convolved(value, self.conv.weight)[:, :, rows]
+        return mixed.transpose(1, 2).flatten(2)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(B, L, D) to (B, H, L, d)."""
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+    @staticmethod
+    def _softmax(query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
+        if weights is not None:
+            weights.append((query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])).softmax(-1))
+        return functional.scaled_dot_product_attention(query, key, value)
+
+    def _nystrom(self, query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
+        if query.shape[2] != self.segment_length:
+            raise ValueError(
+                f"the Nyström branch is made for {self.segment_length} tokens and cannot mix {query.shape[2]}"
+            )
+        root = query.shape[-1] ** 0.25
+        query, key = query / root, key / root
+        near_query, near_key = (self._segment_means(part) for part in (query, key))
+        first = (query @ near_key.transpose(-1, -2)).softmax(-1)
+        second = (near_query @ near_key.transpose(-1, -2)).softmax(-1)
+        third = (near_query @ key.transpose(-1, -2)).softmax(-1)
+        left = first @ iterative_inverse(second)
+        if weights is not None:
+            weights.append(left)
+        return left @ (third @ value)
+
+    def _segment_means(self, x: Tensor) -> Tensor:
+        length = self.segment_length // self.landmarks
+        return x.reshape(*x.shape[:2], self.landmarks, length, x.shape[3]).mean(3)
+
+
+def iterative_inverse(matrix: Tensor, steps: int = 6) -> Tensor:
+    """Approximate the pseudo-inverse of ``matrix (B, H, m, m)`` as the published code does.
+
+    The start is scaled by the largest column sum of the *whole* tensor, so that the result depends on what else is in
+    the batch: a property of the published code, kept.
+    """
+    eye = torch.eye(matrix.shape[-1], device=matrix.device, dtype=matrix.dtype)
+    guess = matrix.transpose(-1, -2) / matrix.sum(-2).max()
+    for _ in range(steps):
+        product = matrix @ guess
+        guess = 0.25 * guess @ (13 * eye - product @ (15 * eye - product @ (7 * eye - product)))
+    return guess
+
+
+def convolved(value: Tensor, kernel: Tensor) -> Tensor:
+    """Convolve ``value (B, H, L, d)`` over its tokens with one kernel per head, zero outside.
+
+    ``kernel (H, 1, k, 1)`` is applied without a flip. Blocks of tokens are multiplied by a band matrix: the same sums
+    as a depth-wise ``Conv2d``, in a form that processors are fast at, and ready for half precision.
+    """
+    taps = kernel.shape[2]
+    reach = taps // 2
+    length = value.shape[2]
+    block = min(BLOCK, length)
+    blocks = -(-length // block)
+    padded = functional.pad(value, (0, 0, reach, blocks * block - length + taps - 1 - reach))
+    windows = padded.unfold(2, block + taps - 1, block)  # (B, H, blocks, d, block + k - 1)
+    out = windows @ _band(kernel[:, 0, :, 0].to(value.dtype), block)[:, None]
+    return out.transpose(-1, -2).flatten(2, 3)[:, :, :length]
+
+
+def _band(kernel: Tensor, block: int) -> Tensor:
+    """(H, block + k - 1, block): column l holds the kernel (H, k) from row l on."""
+    taps = kernel.shape[1]
+    column = functional.pad(kernel, (0, block))  # k taps, then zeros: rows of a skewed matrix
+    skewed = column.repeat(1, block)[:, : block * (block + taps - 1)]
+    return skewed.view(kernel.shape[0], block, block + taps - 1).transpose(1, 2)
+
+
+def attention_of(config: Any, width: int, heads: int) -> SelfAttention:
+    """Build the attention of a 13M layer from its configuration."""
+    return SelfAttention(width, heads, config.num_landmarks, config.segment_means_seq_len, config.conv_kernel_size)
