@@ -12,7 +12,7 @@ from brainlm_engine.preprocess.space import check_space
 from brainlm_engine.preprocess.table import recording_from_table
 
 __all__ = [
-    "Given", "PopulationScaling", "PositionCheck", "Quality", "RecordingFiles", "ScaledSeries", "Scaling", "check_space",
-    "describe", "fit_population", "fit_scaling", "open_questions", "parcellate", "positions_fit", "quality",
-    "read_confounds", "read_coordinates", "recording_from_table", "recording_of", "regress_out", "scale",
+    "Given", "PopulationScaling", "PositionCheck", "Quality", "RecordingFiles", "ScaledSeries", "Scaling",
+    "check_space", "describe", "fit_population", "fit_scaling", "open_questions", "parcellate", "positions_fit",
+    "quality", "read_confounds", "read_coordinates", "recording_from_table", "recording_of", "regress_out", "scale",
 ]  # fmt: skip
