@@ -11,6 +11,12 @@ from torch import Tensor, nn
 from brainlm_engine.api.messages import ModelInfo
 from brainlm_engine.models.output import ModelOutput
 
+#: of the models by the van Dijk lab
+UNKNOWN_SCALING = (
+    "The published model was trained on robust-scaled series whose statistics are not public; here each parcel is "
+    "z-scored over the recording."
+)
+
 
 class MaskedModel(nn.Module):
     """A model that fills in hidden patches. Subclasses are one readable file each.
@@ -20,10 +26,12 @@ class MaskedModel(nn.Module):
     card, folder : what is known of the loaded weights and where they lie; None for a model built by hand
     answer_size : parcels and frames of the fixed input that the model is self-tested with
     limits : plain sentences for the card: what the architecture cannot do
+    input_note : said beside every result: how the input differs from what the weights were trained on, or ''
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
     limits: ClassVar[tuple[str, ...]] = ()
+    input_note: ClassVar[str] = ""
     rebuilt: ClassVar[tuple[str, ...]] = ()
     card: ModelInfo | None = None
     folder: Path | None = None

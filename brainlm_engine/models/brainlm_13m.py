@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of
 from brainlm_engine.models.output import ModelOutput
 
@@ -245,6 +245,7 @@ class BrainLM13M(MaskedModel):
         "A convolution over tokens makes its encoder depend on the order of the parcels.",
         "It knows no TR: a patch is a fixed number of frames, however long they last.",
     )
+    input_note: ClassVar[str] = UNKNOWN_SCALING
 
     def __init__(self, config: Config13M | None = None) -> None:
         super().__init__()

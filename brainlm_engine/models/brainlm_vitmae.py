@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
 from brainlm_engine.models.brainlm_vitmae_config import ACTIVATIONS, MODES, ViTMAEConfig, matches
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.picture import FRAMES, PARCELS, back_to_front, by_rank, pick_rows
@@ -245,6 +245,7 @@ class BrainLMViTMAE(MaskedModel):
         "It knows a parcel only by its rank from back to front of the head.",
     )
     rebuilt: ClassVar[tuple[str, ...]] = ("vit.embeddings.position_embeddings", "decoder.decoder_pos_embed")
+    input_note: ClassVar[str] = UNKNOWN_SCALING
 
     def __init__(self, config: ViTMAEConfig | None = None) -> None:
         super().__init__()

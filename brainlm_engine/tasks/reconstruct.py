@@ -168,6 +168,8 @@ def plan_window(
         notes.append(
             f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."
         )
+    if model.input_note:
+        notes.append(model.input_note)
     left_out = int((~known).sum())
     if left_out:
         notes.append(f"{left_out} of {recording.n_parcels} parcels hold no signal or have no position: left out.")

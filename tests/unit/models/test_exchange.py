@@ -84,6 +84,22 @@ def test_in_and_out_again(published: Path, tmp_path: Path) -> None:
         import_model(published, "../mine")
 
 
+def test_a_published_model_answers_in_a_task_and_says_what_is_not_known(published: Path) -> None:
+    import numpy as np
+
+    from brainlm_engine.recording import Recording
+    from brainlm_engine.tasks import reconstruct
+
+    draw = np.random.default_rng(0)
+    series = draw.standard_normal((12, 210)).astype(np.float32)
+    xyz = draw.normal(0, 40, (12, 3)).astype(np.float32)
+    recording = Recording(series, 0.72, xyz, np.zeros(12, bool), np.ones(12, np.float32))
+    made = reconstruct(load_model(published), recording)
+    assert made.predicted.shape == (12, 200)
+    assert np.isfinite(made.predicted).all()
+    assert any("statistics are not public" in note for note in made.info.notes)
+
+
 def test_our_own_model_goes_out_too(tmp_path: Path) -> None:
     out = export_model(load_model(), find_model("studio-tiny"), tmp_path / "given")
     assert (out / "people.safetensors").is_file()
