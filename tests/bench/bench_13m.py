@@ -8,7 +8,7 @@ or smaller. On a busy computer trust the processors' time (CPU-s) more than the 
 
 "differs" is the largest difference between the two models' outputs, whose standard deviation is about 1; of a training
 step, between their losses and between their gradients, relative to the largest gradient. The gradients of the
-convolutions stand apart: those of the plain Conv2d are themselves wrong by about a percent in fp32, measured against
+convolutions stand apart: those of the plain Conv2d are themselves off by one to several percent in fp32, against
 fp64. For bf16 the distance of both models from the plain one in fp32 stands beside it.
 """
 
