@@ -137,7 +137,7 @@ class Times(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Add the time of each patch to ``x (B, V, N, D)``, then drop a tenth (training only)."""
         table: Tensor = self.pe  # type: ignore[assignment]
-        timed: Tensor = self.dropout(x + table[: x.shape[2]].to(x.dtype))
+        timed: Tensor = self.dropout(x + table[: x.shape[2]])  # never in half precision: it carries the sums
         return timed
 
 
