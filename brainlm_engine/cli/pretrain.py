@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     card.model_copy(update={"command": _command(args)}).save(args.out)
     return {
         "model": str(result.folder), "steps": result.steps, "windows": result.windows,
-        "seconds": round(result.seconds, 1), "held_out_r2": round(result.held_out_r2, 4),
+        "seconds": round(result.seconds, 1), "validation_r2": round(result.validation_r2, 4),
     }  # fmt: skip
 
 

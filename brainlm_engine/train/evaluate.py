@@ -1,4 +1,4 @@
-"""How well a model fills in 75 % hidden patches of held-out people while it learns: fixed windows, fixed masks."""
+"""How well a model fills in 75 % hidden patches of the validation people while it learns: fixed windows, fixed masks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brainlm_engine.models.patches import frames_per_patch
 RATIO = 0.75
 
 
-def held_out_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = 16) -> float:
+def validation_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = 16) -> float:
     """Return R2 over the hidden frames of one window per recording, about each parcel's window mean.
 
     Parameters
