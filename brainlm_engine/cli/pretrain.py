@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
-from brainlm_engine.cli.numbers import positive, positive_int, seed, whole_from
+from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -26,10 +26,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
-    parser.add_argument("--learning-rate", type=positive, default=2e-3)
+    parser.add_argument("--architecture", default="studio", metavar="NAME", help="studio (ours) or brainlm-13m")
+    parser.add_argument("--learning-rate", type=positive, help="default: 0.002 for studio, 0.0003 for brainlm-13m")
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
     parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
+    parser.add_argument(
+        "--mask-ratios", type=shares, default=(), metavar="SHARES", help="shares hidden, e.g. 0.2,0.5,0.75,0.9"
+    )
+    parser.add_argument(
+        "--accumulate", type=positive_int, default=1, metavar="PARTS", help="run a step in so many parts"
+    )
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
@@ -46,12 +53,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
-    settings = settings_from({
-        "steps": args.steps, "minutes": args.minutes, "seed": args.seed, "threads": args.threads,
-        "device": args.device, "batch": args.batch, "window_frames": args.window, "learning_rate": args.learning_rate,
-        "queries": args.queries, "masks": args.masks, "variety": not args.no_variety,
-        "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every, "model": sizes(args.size),
-    })  # fmt: skip
+    settings = settings_from(chosen(args))
     progress = Said(say)
     progress.stop_on_signals()
     result = pretrain(args.cohort, args.out, settings, progress, title=args.title)
@@ -61,6 +63,26 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         "model": str(result.folder), "steps": result.steps, "windows": result.windows,
         "seconds": round(result.seconds, 1), "validation_r2": round(result.validation_r2, 4),
     }  # fmt: skip
+
+
+def chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the arguments give; what is not said is left to the architecture."""
+    said = {
+        "steps": args.steps, "minutes": args.minutes, "learning_rate": args.learning_rate,
+        "variety": False if args.no_variety else None,
+    }  # fmt: skip
+    return {
+        "seed": args.seed, "threads": args.threads, "device": args.device, "batch": args.batch,
+        "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
+        "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
+        "architecture": args.architecture, "model": sizes(args.size),
+        **{name: value for name, value in said.items() if value is not None},
+    }  # fmt: skip
+
+
+def shares(text: str) -> tuple[float, ...]:
+    """Turn ``0.2,0.75`` into ``(0.2, 0.75)``."""
+    return tuple(scored_share(word) for word in text.split(","))
 
 
 def sizes(words: list[str]) -> dict[str, int]:
@@ -76,9 +98,11 @@ def sizes(words: list[str]) -> dict[str, int]:
 
 def _command(args: argparse.Namespace) -> str:
     words = ["brainlm-engine", "pretrain", args.cohort.name, "--out", args.out.name]
+    words += ["--architecture", args.architecture]
     for name in ("minutes", "steps", "seed", "threads", "batch", "learning_rate", "window", "queries", "masks"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
+    words += ["--mask-ratios", ",".join(map(str, args.mask_ratios))] if args.mask_ratios else []
     words += ["--no-variety"] * args.no_variety + [word for size in args.size for word in ("--size", size)]
     return shlex.join(words)
 

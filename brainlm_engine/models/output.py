@@ -20,6 +20,7 @@ class ModelOutput:
     loss : scalar, mean squared error over the hidden measured frames; NaN when nothing was hidden
     attentions : one (B, N, H, L, L) tensor per encoder layer when asked for, else empty
     tokens : (B, K) int64, patch id ``parcel * N + patch`` of each latent after the first; -1 for padding
+    count : scalar, hidden measured frames that ``loss`` is the mean of: what a part of a batch weighs in training
     """
 
     prediction: Tensor
@@ -28,3 +29,4 @@ class ModelOutput:
     loss: Tensor
     attentions: tuple[Tensor, ...]
     tokens: Tensor
+    count: Tensor | None = None

@@ -260,11 +260,12 @@ class Studio(MaskedModel):
         correction = self._decode(reading, tokens, registers, summary, asked)
         prediction = (reading.guess[:, asked] + correction) @ resampling(tr_s)[1].to(signal).T
         scored = (hidden & patches.usable)[:, asked]
-        loss = _masked_error(prediction, patches, asked, scored)
+        loss, count = _masked_error(prediction, patches, asked, scored)
         unknown = ~torch.isfinite(xyz).all(-1)[:, asked]
         prediction = prediction.masked_fill(unknown[:, :, None, None], torch.nan)
         latent = torch.cat([summary, tokens.flatten(1, 2)], 1)
-        return ModelOutput(prediction, latent, scored.to(signal.dtype), loss, tuple(kept or ()), reading.seen.ids())
+        shown = scored.to(signal.dtype)
+        return ModelOutput(prediction, latent, shown, loss, tuple(kept or ()), reading.seen.ids(), count)
 
     def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
         """Encode with everything visible; the decoder never runs.
@@ -357,7 +358,9 @@ def _first_guess(samples: Tensor, weight: Tensor, loadings: Tensor) -> Tensor:
     return torch.einsum("bvr,bnrs->bvns", loadings, factors)
 
 
-def _masked_error(prediction: Tensor, patches: Patches, queries: Tensor, scored: Tensor) -> Tensor:
+def _masked_error(prediction: Tensor, patches: Patches, queries: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean squared error over the scored frames, and how many these are."""
     counted = (patches.measured[:, queries] & scored[..., None]).to(prediction.dtype)
     error = (prediction - patches.frames[:, queries]).square() * counted
-    return error.sum() / counted.sum()
+    count = counted.sum()
+    return error.sum() / count, count

@@ -15,7 +15,10 @@ from brainlm_engine.train.step import Learner
 
 CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
-_FREE = {"steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every"}
+_FREE = {
+    "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate",
+    "learning_rate", "clip",
+}  # fmt: skip
 
 
 def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> None:
@@ -77,9 +80,15 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _check_settings(stored: dict[str, object], settings: TrainSettings, folder: Path) -> None:
     now = settings.model_dump(mode="json")
-    differing = sorted(key for key in now if key not in _FREE and stored.get(key) != now[key])
+    before = {name: field.get_default(call_default_factory=True) for name, field in TrainSettings.model_fields.items()}
+    before |= stored  # a setting that did not exist yet was at its default
+    differing = sorted(key for key in now if key not in _FREE and _plain(before.get(key)) != _plain(now[key]))
     if differing:
         raise BadInput(
             f"The folder {folder.name} holds a training with other settings ({', '.join(differing)}).",
