@@ -40,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
+    parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
+    parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
+    parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
         "--size", action="append", default=[], metavar="NAME=N", help="a size of the model, e.g. width=96"
@@ -75,7 +78,8 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed, "threads": args.threads, "device": args.device, "batch": args.batch,
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
-        "architecture": args.architecture, "model": sizes(args.size),
+        "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
+        "patience": args.patience,
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 

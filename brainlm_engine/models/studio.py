@@ -351,11 +351,13 @@ def _first_guess(samples: Tensor, weight: Tensor, loadings: Tensor) -> Tensor:
     -------
     guess : (B, V, N, 20), the factors' time courses carried to every parcel
     """
-    gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
-    gram = gram + torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
-    right = torch.einsum("bvr,bvns->bnrs", loadings, weight[..., None] * samples)
-    factors = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
-    return torch.einsum("bvr,bnrs->bvns", loadings, factors)
+    with torch.autocast(samples.device.type, enabled=False):  # a solve in half precision is none
+        samples, weight, loadings = (x.float() if x.dtype == torch.bfloat16 else x for x in (samples, weight, loadings))
+        gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
+        gram = gram + torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
+        right = torch.einsum("bvr,bvns->bnrs", loadings, weight[..., None] * samples)
+        factors = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
+        return torch.einsum("bvr,bnrs->bvns", loadings, factors)
 
 
 def _masked_error(prediction: Tensor, patches: Patches, queries: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:

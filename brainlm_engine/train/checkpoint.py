@@ -3,43 +3,112 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
 from brainlm_engine.files import written_whole
+from brainlm_engine.progress import Progress
+from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner
+from brainlm_engine.train.step import Best, Learner
 
 CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
 _FREE = {
-    "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate",
-    "learning_rate", "clip",
+    "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
+    "clip", "precision", "keep", "patience",
 }  # fmt: skip
+#: what a process that was killed while writing leaves behind is removed after this time
+_ABANDONED_S = 600.0
+
+
+class Keeper:
+    """Writes checkpoints. A disk that refuses one costs no training: the last one stays, the next is tried later."""
+
+    def __init__(self, folder: Path, settings: TrainSettings, progress: Progress, *, writes: bool = True) -> None:
+        self.folder, self.settings, self.progress, self.writes = folder, settings, progress, writes
+        self.last: int | None = None  # step of the checkpoint that lies there
+        if writes:
+            for path in folder.glob(f".{CHECKPOINT}.*"):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    path.unlink(missing_ok=True)
+
+    def keep(self, learner: Learner) -> bool:
+        """Write a checkpoint; return False, and say so, when that could not be done."""
+        if not self.writes:
+            return True
+        try:
+            save_checkpoint(learner, self.settings, self.folder)
+        except (EngineError, OSError, RuntimeError) as error:
+            full = isinstance(error, OutOfSpace)
+            reason = "the disk is full" if full else str(getattr(error, "message", error))
+            old = (self.folder / CHECKPOINT).exists()
+            self.progress.log(
+                f"No checkpoint could be written at step {learner.step}: {reason}. Training goes on"
+                + (", the last checkpoint is kept" * old)
+                + f"; tried again in {self.settings.checkpoint_every} steps."
+            )
+            return False
+        self.last = learner.step
+        return True
+
+    def resume(self, learner: Learner) -> bool:
+        """Bring ``learner`` to where the checkpoint stands; return False when there is none."""
+        if not load_checkpoint(learner, self.settings, self.folder):
+            return False
+        self.last = learner.step
+        return True
+
+    def last_good(self, learner: Learner, error: NotANumber) -> NotANumber:
+        """Make sure that good weights lie on the disk, and return the error with the step that they are of."""
+        if self.last is None and learner.finite():
+            self.keep(learner)  # a step that fails changes nothing
+        kept = "" if self.last is None else f" The weights of step {self.last} are kept."
+        return NotANumber(error.message + kept, error.next_step, error.details)
 
 
 def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> None:
-    """Write ``folder/checkpoint.safetensors``."""
+    """Write ``folder/checkpoint.safetensors``; what is there stays until the new one is whole.
+
+    Raises
+    ------
+    EngineError
+        When the weights are no longer numbers, or the disk refuses.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    if not learner.finite():
+        raise EngineError("the weights are no longer numbers")
     tensors: dict[str, Tensor] = {}
     for name, value in learner.model.state_dict().items():
         tensors[f"model/{name}"] = value
     for name, value in learner.average.state_dict().items():
         tensors[f"average/{name}"] = value
+    for name, value in (learner.best.weights if learner.best else {}).items():
+        tensors[f"best/{name}"] = value
     for index, state in learner.optimizer.state_dict()["state"].items():
         for name, value in state.items():
             tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value)
-    head = {"step": learner.step, "seconds": learner.seconds, "settings": settings.model_dump(mode="json")}
+    head = {
+        "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
+        "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
+        "settings": settings.model_dump(mode="json"),
+    }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
-        save_file(
-            {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
-            temporary,
-            metadata={"training": json.dumps(head)},
-        )
+        try:
+            save_file(
+                {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
+                temporary,
+                metadata={"training": json.dumps(head)},
+            )
+        except SafetensorError as error:  # its own kind, which says what the system said
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> bool:
@@ -69,11 +138,21 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
         groups = learner.optimizer.state_dict()["param_groups"]
         learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
         learner.step, learner.seconds = int(head["step"]), float(head["seconds"])
+        _set_course(learner, head, settings, _part(tensors, "best/"))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BadInput(
             f"The checkpoint in {folder.name} is damaged.", "Start again in another folder.", str(error)
         ) from error
     return True
+
+
+def _set_course(learner: Learner, head: dict[str, Any], settings: TrainSettings, best: dict[str, Tensor]) -> None:
+    """What checkpoints of earlier versions did not hold yet."""
+    learner.losses, learner.r2 = list(head.get("losses", [])), head.get("r2")
+    if head.get("best"):
+        learner.best = Best(float(head["best"][0]), int(head["best"][1]), best)
+    if head["settings"].get("accumulate", 1) == settings.accumulate:  # as many parts as turned out to fit
+        learner.parts = int(head.get("parts", settings.accumulate))
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

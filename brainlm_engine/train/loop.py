@@ -8,16 +8,20 @@ from pathlib import Path
 
 import torch
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
 from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
-from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
+from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
+from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.log import TrainingLog
+from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.result import write_model
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner, new_learner, train_step
+from brainlm_engine.train.speed import Meter
+from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
+from brainlm_engine.train.team import Team
 from brainlm_engine.train.trainable import check_sizes, new_model, trainable
 from brainlm_engine.train.windows import draw_batch
 
@@ -45,7 +49,13 @@ class PretrainResult:
 
 
 def pretrain(
-    cohort_folder: Path, out: Path, settings: TrainSettings, progress: Progress = SILENT, *, title: str = ""
+    cohort_folder: Path,
+    out: Path,
+    settings: TrainSettings,
+    progress: Progress = SILENT,
+    *,
+    title: str = "",
+    team: Team | None = None,
 ) -> PretrainResult:
     """Train a masked autoencoder on the 'train' people of a cohort and write it to ``out``.
 
@@ -66,42 +76,114 @@ def pretrain(
     _check_folder(out)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
+    team = team or alone(settings)
     model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames)
-    learner = new_learner(model, settings)
-    log = TrainingLog(out, resumed=load_checkpoint(learner, settings, out), step=learner.step)
-    if learner.step:
+    learner = new_learner(model, settings, team)
+    keeper = Keeper(out, settings, progress, writes=team.leads)
+    resumed = keeper.resume(learner)
+    log = TrainingLog(out, resumed=resumed, step=learner.step) if team.leads else None
+    if resumed:
         progress.log(f"Going on from step {learner.step}")
-    best = _learn(learner, train, held_out, settings, log=log, progress=progress)
-    progress(1.0, "Writing the model")
-    write_model(learner, settings, cohort, train, r2=best, title=title, out=out)
-    progress(1.0, "Model written")
-    return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, best)
+    elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
+        progress.log(told)
+    _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
+    kept = _kept(learner, settings)
+    if team.leads:
+        progress(1.0, "Writing the model")
+        write_model(learner, settings, cohort, train, r2=kept, title=title, out=out)
+        progress(1.0, "Model written")
+    return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, kept)
 
 
-def _learn(
-    learner: Learner, train: Series, held_out: Series, settings: TrainSettings, *, log: TrainingLog, progress: Progress
-) -> float:
-    """Run the steps that are left and return R2 on the validation people at the end."""
-    losses: list[float] = []
-    while settings.share_done(learner.step, learner.seconds) < 1:
+@dataclass(frozen=True)
+class Course:
+    """What the steps of one training share."""
+
+    learner: Learner
+    train: Series
+    held_out: Series
+    settings: TrainSettings
+    team: Team
+    keeper: Keeper
+    log: TrainingLog | None
+    progress: Progress
+
+
+def _learn(course: Course) -> None:
+    """Run the steps that are left."""
+    learner, settings, team = course.learner, course.settings, course.team
+    meter = Meter(settings, settings.batch)
+    while not _over(learner, settings):
         began = time.perf_counter()
+        _stop_when_asked(course)
+        batch = draw_batch(course.train, settings, learner.step, team.rank, team.world)
+        parts = learner.parts
         try:
-            progress(settings.share_done(learner.step, learner.seconds), f"Training, step {learner.step}")
-        except BaseException:
-            save_checkpoint(learner, settings, log.path.parent)
-            raise
-        losses.append(train_step(learner, draw_batch(train, settings, learner.step), settings))
-        learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
+            with meter.step():
+                learner.losses.append(train_step(learner, batch, settings, team))
+        except NotANumber as error:
+            raise course.keeper.last_good(learner, error) from error
+        if learner.parts > parts:
+            course.progress.log(
+                f"Memory ran out: from step {learner.step - 1} on, {settings.batch} windows are run in "
+                f"{learner.parts} parts. The result is the same, it only takes longer."
+            )
+        took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))
+        learner.seconds += took
+        meter.took(took)
         if learner.step % settings.evaluate_every == 0:
-            log.write(learner, losses, validation_r2(learner.average, held_out, settings.window_frames), progress)
-            losses = []
+            _look(course, meter)
         if learner.step % settings.checkpoint_every == 0:
-            save_checkpoint(learner, settings, log.path.parent)
-    final = validation_r2(learner.average, held_out, settings.window_frames)
-    if losses:
-        log.write(learner, losses, final, progress)
-    save_checkpoint(learner, settings, log.path.parent)
-    return final
+            course.keeper.keep(learner)
+    if learner.losses or learner.r2 is None:
+        _look(course, meter)
+    course.keeper.keep(learner)
+
+
+def _over(learner: Learner, settings: TrainSettings) -> bool:
+    """Tell whether all steps are done, or for too long nothing got better."""
+    if settings.patience and learner.best:
+        looks = (learner.step - learner.best.step) // settings.evaluate_every
+        if looks >= settings.patience:
+            return True
+    return settings.share_done(learner.step, learner.seconds) >= 1
+
+
+def _look(course: Course, meter: Meter) -> None:
+    """Look at the validation people, note the figures, and remember the weights if they never did better."""
+    learner = course.learner
+    learner.r2 = r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+    if learner.best is None or r2 > learner.best.r2:
+        weights = {name: value.detach().cpu().clone() for name, value in learner.average.state_dict().items()}
+        learner.best = Best(r2, learner.step, weights)
+    if course.log is not None:
+        course.log.write(learner, meter.read(), course.progress)
+    learner.losses = []
+    if course.settings.patience and _over(learner, course.settings):
+        course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")
+
+
+def _stop_when_asked(course: Course) -> None:
+    """Report where the training is; when anybody asks to stop, leave a checkpoint and stop everywhere."""
+    learner = course.learner
+    asked: BaseException | None = None
+    try:
+        share_done = course.settings.share_done(learner.step, learner.seconds)
+        course.progress(share_done, f"Training, step {learner.step}")
+    except BaseException as error:  # Ctrl-C too
+        asked = error
+    if course.team.any(asked is not None):
+        course.keeper.keep(learner)
+        raise asked or Cancelled("Stopped.")
+
+
+def _kept(learner: Learner, settings: TrainSettings) -> float:
+    """Leave in ``learner.average`` what becomes the model, and return its R2 on the validation people."""
+    if settings.keep == "best" and learner.best is not None:
+        learner.average.load_state_dict(learner.best.weights)
+        return learner.best.r2
+    assert learner.r2 is not None
+    return learner.r2
 
 
 def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:

@@ -25,6 +25,7 @@ class TrainSettings(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
+    precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
     batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
     accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)
@@ -40,6 +41,8 @@ class TrainSettings(BaseModel):
     variety: bool = Field(default=True, description="vary TR, window length, parcels and positions, if the model can")
     evaluate_every: int = Field(default=200, ge=1, description="steps between looks at validation people")
     checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")
+    keep: Literal["best", "last"] = Field(default="best", description="whose weights become the model")
+    patience: int | None = Field(default=None, ge=1, description="stop after so many looks without a better R2")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
 

@@ -41,3 +41,16 @@ def curve(folder: Path) -> list[tuple[int, float, float]]:
     """Return step, loss and R2 of every line of a training's log."""
     lines = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     return [(line["step"], line["loss"], line["validation_r2"]) for line in lines]
+
+
+class Listener:
+    """Keeps what a training says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        pass
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
