@@ -14,6 +14,9 @@ from typing import Any
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 
+#: what is told in a model's card only when it was chosen
+_DEFAULTS = {"architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None}
+
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
 
@@ -102,10 +105,12 @@ def sizes(words: list[str]) -> dict[str, int]:
 
 def _command(args: argparse.Namespace) -> str:
     words = ["brainlm-engine", "pretrain", args.cohort.name, "--out", args.out.name]
-    words += ["--architecture", args.architecture]
     for name in ("minutes", "steps", "seed", "threads", "batch", "learning_rate", "window", "queries", "masks"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
+    for name, default in _DEFAULTS.items():
+        value = getattr(args, name)
+        words += [f"--{name.replace('_', '-')}", str(value)] if value != default else []
     words += ["--mask-ratios", ",".join(map(str, args.mask_ratios))] if args.mask_ratios else []
     words += ["--no-variety"] * args.no_variety + [word for size in args.size for word in ("--size", size)]
     return shlex.join(words)
