@@ -15,7 +15,10 @@ from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 
 #: what is told in a model's card only when it was chosen
-_DEFAULTS = {"architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None}
+_DEFAULTS = {
+    "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
+    "nodes": 1,
+}  # fmt: skip
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -43,6 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
+    parser.add_argument("--devices", type=positive_int, default=1, help="processes, each with a device of its own")
+    parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
     parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
@@ -52,17 +57,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] | None:
     """Train and return the model's folder and figures."""
     from brainlm_engine.models.card import Card
     from brainlm_engine.train import pretrain, settings_from
+    from brainlm_engine.train.fabric_team import seat
 
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
     settings = settings_from(chosen(args))
-    progress = Said(say)
+    place = seat()
+    leads = place is None or place.rank == 0  # of several that torchrun or SLURM started, the first one speaks
+    progress = Said(say if leads else lambda line: None)
     progress.stop_on_signals()
     result = pretrain(args.cohort, args.out, settings, progress, title=args.title)
+    if not leads:
+        return None
     card = Card.load(args.out)
     card.model_copy(update={"command": _command(args)}).save(args.out)
     return {
@@ -82,7 +92,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
-        "patience": args.patience,
+        "patience": args.patience, "devices": args.devices, "nodes": args.nodes,
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 

@@ -21,7 +21,7 @@ CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
-    "clip", "precision", "keep", "patience",
+    "clip", "precision", "keep", "patience", "devices", "nodes",
 }  # fmt: skip
 #: what a process that was killed while writing leaves behind is removed after this time
 _ABANDONED_S = 600.0

@@ -81,6 +81,10 @@ def pretrain(
     learner = new_learner(model, settings, team)
     keeper = Keeper(out, settings, progress, writes=team.leads)
     resumed = keeper.resume(learner)
+    if team.any(learner.step != team.leaders(learner.step)):
+        raise BadInput(
+            f"The processes do not see the same folder {out.name}.", "Choose a folder that all computers share."
+        )
     log = TrainingLog(out, resumed=resumed, step=learner.step) if team.leads else None
     if resumed:
         progress.log(f"Going on from step {learner.step}")
@@ -88,6 +92,8 @@ def pretrain(
         progress.log(told)
     _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
     kept = _kept(learner, settings)
+    if team.world > 1:
+        progress.log(f"{team.world} processes trained together")
     if team.leads:
         progress(1.0, "Writing the model")
         write_model(learner, settings, cohort, train, r2=kept, title=title, out=out)
@@ -128,7 +134,7 @@ def _learn(course: Course) -> None:
                 f"Memory ran out: from step {learner.step - 1} on, {settings.batch} windows are run in "
                 f"{learner.parts} parts. The result is the same, it only takes longer."
             )
-        took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))
+        took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))  # the same clock everywhere
         learner.seconds += took
         meter.took(took)
         if learner.step % settings.evaluate_every == 0:
@@ -152,7 +158,8 @@ def _over(learner: Learner, settings: TrainSettings) -> bool:
 def _look(course: Course, meter: Meter) -> None:
     """Look at the validation people, note the figures, and remember the weights if they never did better."""
     learner = course.learner
-    learner.r2 = r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+    r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames) if course.team.leads else 0.0
+    learner.r2 = r2 = course.team.leaders(r2)
     if learner.best is None or r2 > learner.best.r2:
         weights = {name: value.detach().cpu().clone() for name, value in learner.average.state_dict().items()}
         learner.best = Best(r2, learner.step, weights)

@@ -26,6 +26,8 @@ class TrainSettings(BaseModel):
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
+    devices: int = Field(default=1, ge=1, description="processes on each computer, each with a device of its own")
+    nodes: int = Field(default=1, ge=1, description="computers")
     batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
     accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)

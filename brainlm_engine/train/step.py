@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from brainlm_engine.models.base import MaskedModel
-from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.train.faults import free_memory, not_a_number, ran_out_of_memory, too_large
 from brainlm_engine.train.precision import autocast
 from brainlm_engine.train.settings import TrainSettings
@@ -36,7 +34,7 @@ class Learner:
     Attributes
     ----------
     model : the weights being trained
-    net : what is called in its place: the same, or the model joined to a team
+    net : what is called in its place, for the loss
     average : their exponential moving average, which is evaluated and kept
     optimizer : AdamW
     parts : how many parts a step's windows are run in
@@ -48,9 +46,9 @@ class Learner:
     """
 
     model: MaskedModel
-    net: Callable[..., ModelOutput]
+    net: nn.Module
     average: MaskedModel
-    optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.AdamW
     parts: int = 1
     step: int = 0
     seconds: float = 0.0
@@ -75,11 +73,11 @@ def new_learner(model: MaskedModel, settings: TrainSettings, team: Team | None =
     for name in trainable(settings.architecture).unused:
         model.get_parameter(name).requires_grad_(False)
     average = copy.deepcopy(model).eval()
+    net = team.join(model.train())
     matrices = [parameter for name, parameter in model.named_parameters() if _decays(name, parameter)]
     others = [parameter for name, parameter in model.named_parameters() if not _decays(name, parameter)]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    adam = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2))
-    net, optimizer = team.join(model.train(), adam)
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2))
     return Learner(model, net, average, optimizer, settings.accumulate)
 
 
@@ -158,15 +156,14 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
         with team.apart(learner.net, apart=part < parts - 1):
             try:
                 with autocast(settings):
-                    output = learner.net(rows.signal, rows.xyz, mask=rows.hidden, tr_s=rows.tr_s, queries=rows.queries)
+                    mean, frames = learner.net(rows.signal, rows.xyz, rows.hidden, rows.queries, rows.tr_s)
             except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]  # weights that are no numbers
                 raise not_a_number("loss", learner.step, batch) from error
-            assert output.count is not None, "an architecture that is trained tells how many frames its loss is over"
-            summed = output.loss * output.count
-            total, count = total + summed.item(), count + float(output.count)
+            summed = mean * frames
+            total, count = total + summed.item(), count + float(frames)
             if not math.isfinite(total):
                 raise not_a_number("loss", learner.step, batch)
-            summed.backward()  # type: ignore[no-untyped-call]
+            summed.backward()
     total, count = team.sums(total, count)
     for parameter in learner.model.parameters():
         if parameter.grad is not None:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 
 from brainlm_engine.models.base import MaskedModel
-from brainlm_engine.models.output import ModelOutput
+
+
+class LossOf(nn.Module):
+    """A model as training calls it: windows in, the loss out, and how many frames it is the mean of."""
+
+    def __init__(self, model: MaskedModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, signal: Tensor, xyz: Tensor, hidden: Tensor, queries: Tensor, tr_s: float
+    ) -> tuple[Tensor, Tensor]:
+        """Shapes as in :class:`brainlm_engine.train.windows.Batch`."""
+        output = self.model(signal, xyz, mask=hidden, tr_s=tr_s, queries=queries)
+        assert output.count is not None, "an architecture that is trained tells how many frames its loss is over"
+        return output.loss, output.count
 
 
 @dataclass
@@ -31,13 +46,11 @@ class Team:
         """True for the one process that writes and reports."""
         return self.rank == 0
 
-    def join(
-        self, model: MaskedModel, optimizer: torch.optim.Optimizer
-    ) -> tuple[Callable[..., ModelOutput], torch.optim.Optimizer]:
+    def join(self, model: MaskedModel) -> nn.Module:
         """Return what is called in place of the model, so that gradients become the mean over the team."""
-        return model, optimizer
+        return LossOf(model)
 
-    def apart(self, net: Callable[..., ModelOutput], apart: bool) -> AbstractContextManager[object]:
+    def apart(self, net: nn.Module, apart: bool) -> AbstractContextManager[object]:
         """Inside the block gradients are summed up here and not shared yet, when ``apart``."""
         return nullcontext()
 
