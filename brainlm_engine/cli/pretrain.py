@@ -51,6 +51,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
     parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
+    parser.add_argument(
+        "--find-learning-rate", action="store_true", help="only try learning rates, and say which looks best"
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="write event files into OUT/tensorboard too")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
         "--size", action="append", default=[], metavar="NAME=N", help="a size of the model, e.g. width=96"
@@ -63,6 +67,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] 
     from brainlm_engine.train import pretrain, settings_from
     from brainlm_engine.train.fabric_team import seat
 
+    if args.find_learning_rate:
+        return _find_learning_rate(args, say)
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
     settings = settings_from(chosen(args))
@@ -81,6 +87,23 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] 
     }  # fmt: skip
 
 
+def _find_learning_rate(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    from brainlm_engine.train import settings_from
+    from brainlm_engine.train.rate_finder import STEPS, drawn, find_learning_rate
+
+    progress = Said(say)
+    progress.stop_on_signals()
+    curve = find_learning_rate(args.cohort, settings_from({**chosen(args), "steps": STEPS}), progress, start=args.out)
+    say(drawn(curve))
+    pairs = [[float(f"{rate:.3g}"), round(loss, 5)] for rate, loss in zip(curve.rates, curve.losses, strict=True)]
+    return {"suggested_learning_rate": float(f"{curve.suggestion:.2g}"), "curve": pairs}
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the figures, one a line; the curve of learning rates was drawn before."""
+    return "\n".join(f"{name}: {value}" for name, value in result.items() if name != "curve")
+
+
 def chosen(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that the arguments give; what is not said is left to the architecture."""
     said = {
@@ -93,6 +116,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes,
+        "tensorboard": args.tensorboard,
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 

@@ -22,6 +22,7 @@ CHECKPOINT = "checkpoint.safetensors"
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
     "clip", "precision", "keep", "patience", "devices", "nodes",
+    "tensorboard",
 }  # fmt: skip
 #: what a process that was killed while writing leaves behind is removed after this time
 _ABANDONED_S = 600.0

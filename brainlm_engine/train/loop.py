@@ -85,12 +85,18 @@ def pretrain(
         raise BadInput(
             f"The processes do not see the same folder {out.name}.", "Choose a folder that all computers share."
         )
-    log = TrainingLog(out, resumed=resumed, step=learner.step) if team.leads else None
+    log = None
+    if team.leads:
+        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
         progress.log(told)
-    _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
+    try:
+        _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
+    finally:
+        if log is not None:
+            log.close()
     kept = _kept(learner, settings)
     if team.world > 1:
         progress.log(f"{team.world} processes trained together")

@@ -45,6 +45,7 @@ class TrainSettings(BaseModel):
     checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")
     keep: Literal["best", "last"] = Field(default="best", description="whose weights become the model")
     patience: int | None = Field(default=None, ge=1, description="stop after so many looks without a better R2")
+    tensorboard: bool = Field(default=False, description="write event files for TensorBoard too")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
 

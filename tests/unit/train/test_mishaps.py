@@ -192,6 +192,28 @@ def test_the_log_tells_speed_and_memory(small_cohort: Path, tmp_path: Path) -> N
     assert any("windows/s" in line for line in told.lines)
 
 
+def test_tensorboard_reads_the_same_figures(small_cohort: Path, tmp_path: Path) -> None:
+    from tensorboardX.proto.event_pb2 import Event
+
+    out = tmp_path / "out"
+    pretrain(small_cohort, out, settings(steps=8, tensorboard=True))
+    time.sleep(1.1)  # files are named after the second
+    pretrain(small_cohort, out, settings(steps=12, tensorboard=True))
+    r2 = {}
+    for path in sorted((out / "tensorboard").iterdir()):
+        content, start = path.read_bytes(), 0
+        while start < len(content):  # length (8 bytes), its sum (4), an event, its sum (4)
+            length = int.from_bytes(content[start : start + 8], "little")
+            event = Event.FromString(content[start + 12 : start + 12 + length])
+            for value in event.summary.value:
+                if value.tag == "validation_r2":
+                    r2[event.step] = value.simple_value
+            start += 16 + length
+    lines = curve(out)
+    assert list(r2) == [step for step, _, _ in lines] == [4, 8, 12]
+    np.testing.assert_allclose(list(r2.values()), [value for _, _, value in lines], rtol=1e-6)
+
+
 def test_half_precision_trains_after_a_comparison(small_cohort: Path, tmp_path: Path) -> None:
     for architecture in ("studio", "brainlm-13m"):
         told = Listener()
