@@ -17,7 +17,7 @@ from brainlm_engine.cli.numbers import positive, positive_int, scored_share, see
 #: what is told in a model's card only when it was chosen
 _DEFAULTS = {
     "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
-    "nodes": 1,
+    "nodes": 1, "strategy": "auto",
 }  # fmt: skip
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
     parser.add_argument("--devices", type=positive_int, default=1, help="processes, each with a device of its own")
+    parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
     parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
@@ -115,7 +116,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
-        "patience": args.patience, "devices": args.devices, "nodes": args.nodes,
+        "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
         "tensorboard": args.tensorboard,
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip

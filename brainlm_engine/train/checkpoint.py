@@ -15,6 +15,7 @@ from brainlm_engine.files import written_whole
 from brainlm_engine.progress import Progress
 from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
+from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
 from brainlm_engine.train.step import Best, Learner
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -22,7 +23,7 @@ CHECKPOINT = "checkpoint.safetensors"
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
     "clip", "precision", "keep", "patience", "devices", "nodes",
-    "tensorboard",
+    "strategy", "tensorboard",
 }  # fmt: skip
 #: what a process that was killed while writing leaves behind is removed after this time
 _ABANDONED_S = 600.0
@@ -41,10 +42,11 @@ class Keeper:
 
     def keep(self, learner: Learner) -> bool:
         """Write a checkpoint; return False, and say so, when that could not be done."""
-        if not self.writes:
-            return True
         try:
-            save_checkpoint(learner, self.settings, self.folder)
+            tensors = _tensors(learner)
+            if not self.writes:  # it only helped to gather weights that are spread over the processes
+                return True
+            save_checkpoint(learner, tensors, self.settings, self.folder)
         except (EngineError, OSError, RuntimeError) as error:
             full = isinstance(error, OutOfSpace)
             reason = "the disk is full" if full else str(getattr(error, "message", error))
@@ -67,13 +69,23 @@ class Keeper:
 
     def last_good(self, learner: Learner, error: NotANumber) -> NotANumber:
         """Make sure that good weights lie on the disk, and return the error with the step that they are of."""
-        if self.last is None and learner.finite():
+        if self.last is None and not learner.spread and learner.finite():
             self.keep(learner)  # a step that fails changes nothing
         kept = "" if self.last is None else f" The weights of step {self.last} are kept."
         return NotANumber(error.message + kept, error.next_step, error.details)
 
 
-def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> None:
+def _tensors(learner: Learner) -> dict[str, Tensor]:
+    tensors = {f"model/{name}": value for name, value in whole_weights(learner.model).items()}
+    tensors |= {f"average/{name}": value for name, value in whole_weights(learner.average).items()}
+    tensors |= {f"best/{name}": value for name, value in (learner.best.weights if learner.best else {}).items()}
+    for index, state in learner.optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            tensors[f"optimizer/{index}/{name}"] = whole(torch.as_tensor(value)).detach().cpu().contiguous().clone()
+    return tensors
+
+
+def save_checkpoint(learner: Learner, tensors: dict[str, Tensor], settings: TrainSettings, folder: Path) -> None:
     """Write ``folder/checkpoint.safetensors``; what is there stays until the new one is whole.
 
     Raises
@@ -84,18 +96,8 @@ def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    if not learner.finite():
+    if not all(bool(value.isfinite().all()) for key, value in tensors.items() if key.startswith("model/")):
         raise EngineError("the weights are no longer numbers")
-    tensors: dict[str, Tensor] = {}
-    for name, value in learner.model.state_dict().items():
-        tensors[f"model/{name}"] = value
-    for name, value in learner.average.state_dict().items():
-        tensors[f"average/{name}"] = value
-    for name, value in (learner.best.weights if learner.best else {}).items():
-        tensors[f"best/{name}"] = value
-    for index, state in learner.optimizer.state_dict()["state"].items():
-        for name, value in state.items():
-            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value)
     head = {
         "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
         "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
@@ -103,11 +105,7 @@ def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
     }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
         try:
-            save_file(
-                {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
-                temporary,
-                metadata={"training": json.dumps(head)},
-            )
+            save_file(tensors, temporary, metadata={"training": json.dumps(head)})
         except SafetensorError as error:  # its own kind, which says what the system said
             raise OSError(str(error)) from error
 
@@ -130,12 +128,13 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
             head = json.loads(file.metadata()["training"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         _check_settings(head["settings"], settings, folder)
-        learner.model.load_state_dict(_part(tensors, "model/"))
-        learner.average.load_state_dict(_part(tensors, "average/"))
+        fill(learner.model, _part(tensors, "model/"))
+        fill(learner.average, _part(tensors, "average/"))
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = [parameter for group in learner.optimizer.param_groups for parameter in group["params"]]
         for key, value in _part(tensors, "optimizer/").items():
             index, _, name = key.partition("/")
-            state.setdefault(int(index), {})[name] = value
+            state.setdefault(int(index), {})[name] = spread_like(value, parameters[int(index)])
         groups = learner.optimizer.state_dict()["param_groups"]
         learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
         learner.step, learner.seconds = int(head["step"]), float(head["seconds"])

@@ -1,6 +1,7 @@
-"""Several processes that train together, on one computer or many: torch DDP through Lightning Fabric.
+"""Several processes that train together, on one computer or many: torch DDP or FSDP, joined by Lightning Fabric.
 
-torchrun or SLURM starts the processes and tells each who it is; here they find one another and share gradients.
+torchrun or SLURM starts the processes and tells each who it is; here they find one another and share gradients, and
+with FSDP the weights too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch import nn
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.train import sharding
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.team import LossOf, Team
 
@@ -91,15 +93,28 @@ class FabricTeam(Team):
             accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy="ddp", plugins=environment
         )
         self.fabric.launch()
-        super().__init__(self.fabric.device, self.fabric.global_rank, self.fabric.world_size)
+        place = self.fabric
+        super().__init__(place.device, place.global_rank, place.world_size, spreads=settings.strategy == "fsdp")
 
     def join(self, model: MaskedModel) -> nn.Module:
         """Return the model wrapped so that each backward pass leaves the mean of all processes' gradients."""
-        net: nn.Module = self.fabric.setup_module(LossOf(model))
+        net: nn.Module = LossOf(model)
+        if self.spreads:
+            sharding.spread(net, self.device.type, self.world)
+            return net
+        net = self.fabric.setup_module(net)
         return net
+
+    def follow(self, average: MaskedModel) -> MaskedModel:
+        """Return the averaged model, spread as the one that learns is."""
+        if self.spreads:
+            sharding.spread(average, self.device.type, self.world)
+        return average
 
     def apart(self, net: nn.Module, apart: bool) -> AbstractContextManager[object]:
         """Sum gradients up here only."""
+        if self.spreads:
+            return sharding.apart(net, apart)
         silent: AbstractContextManager[object] = self.fabric.no_backward_sync(net, enabled=apart)
         return silent
 

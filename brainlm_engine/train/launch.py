@@ -33,13 +33,22 @@ _END = ""
 
 
 def pretrain(
-    cohort_folder: Path, out: Path, settings: TrainSettings, progress: Progress = SILENT, *, title: str = ""
+    cohort_folder: Path,
+    out: Path,
+    settings: TrainSettings,
+    progress: Progress = SILENT,
+    *,
+    title: str = "",
+    joins: bool = True,
 ) -> PretrainResult:
     """Train as :func:`brainlm_engine.train.loop.pretrain` does, in as many processes as the settings say.
 
-    A process that torchrun or SLURM started with others joins them, and ``devices`` and ``nodes`` are theirs.
+    Parameters
+    ----------
+    joins : a process that torchrun or SLURM started with others joins them, and ``devices`` and ``nodes`` are theirs;
+        False for a worker that has another purpose and only happens to have been started that way
     """
-    place = seat()
+    place = seat() if joins else None
     if place is not None:
         team = FabricTeam(settings, place)
         try:

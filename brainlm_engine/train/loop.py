@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
@@ -17,8 +18,9 @@ from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
-from brainlm_engine.train.result import write_model
+from brainlm_engine.train.result import Outcome, write_model
 from brainlm_engine.train.settings import TrainSettings
+from brainlm_engine.train.sharding import whole_weights
 from brainlm_engine.train.speed import Meter
 from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
 from brainlm_engine.train.team import Team
@@ -97,12 +99,15 @@ def pretrain(
     finally:
         if log is not None:
             log.close()
-    kept = _kept(learner, settings)
+    weights, kept = _kept(learner, settings)
     if team.world > 1:
         progress.log(f"{team.world} processes trained together")
     if team.leads:
         progress(1.0, "Writing the model")
-        write_model(learner, settings, cohort, train, r2=kept, title=title, out=out)
+        model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames).eval()
+        model.load_state_dict(weights)
+        made = Outcome(model, learner.step, learner.seconds, kept)
+        write_model(made, settings, cohort, train, title=title, out=out)
         progress(1.0, "Model written")
     return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, kept)
 
@@ -164,11 +169,12 @@ def _over(learner: Learner, settings: TrainSettings) -> bool:
 def _look(course: Course, meter: Meter) -> None:
     """Look at the validation people, note the figures, and remember the weights if they never did better."""
     learner = course.learner
-    r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames) if course.team.leads else 0.0
+    r2 = 0.0
+    if course.team.leads or course.team.spreads:
+        r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
     learner.r2 = r2 = course.team.leaders(r2)
     if learner.best is None or r2 > learner.best.r2:
-        weights = {name: value.detach().cpu().clone() for name, value in learner.average.state_dict().items()}
-        learner.best = Best(r2, learner.step, weights)
+        learner.best = Best(r2, learner.step, whole_weights(learner.average))
     if course.log is not None:
         course.log.write(learner, meter.read(), course.progress)
     learner.losses = []
@@ -190,13 +196,12 @@ def _stop_when_asked(course: Course) -> None:
         raise asked or Cancelled("Stopped.")
 
 
-def _kept(learner: Learner, settings: TrainSettings) -> float:
-    """Leave in ``learner.average`` what becomes the model, and return its R2 on the validation people."""
+def _kept(learner: Learner, settings: TrainSettings) -> tuple[dict[str, Tensor], float]:
+    """Return the weights that become the model, and their R2 on the validation people."""
     if settings.keep == "best" and learner.best is not None:
-        learner.average.load_state_dict(learner.best.weights)
-        return learner.best.r2
+        return learner.best.weights, learner.best.r2
     assert learner.r2 is not None
-    return learner.r2
+    return whole_weights(learner.average), learner.r2
 
 
 def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,34 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card, known_answer
 from brainlm_engine.models.registry import save_model
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner
 from brainlm_engine.train.trainable import trainable
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a training.
+
+    Attributes
+    ----------
+    model : with the averaged weights that are kept, on the CPU
+    steps, seconds : of training
+    r2 : of ``model``, on the validation people
+    """
+
+    model: MaskedModel
+    steps: int
+    seconds: float
+    r2: float
+
+
 def write_model(
-    learner: Learner, settings: TrainSettings, cohort: Cohort, train: Series, *, r2: float, title: str, out: Path
+    made: Outcome, settings: TrainSettings, cohort: Cohort, train: Series, *, title: str, out: Path
 ) -> None:
-    """Write the averaged weights, their card, and what the baselines need to know of the people, to ``out``."""
-    info = _info(learner.average, settings, cohort, train, model_id=out.name, title=title)
-    card = _card(info, learner, settings, cohort, r2)
+    """Write the model, its card, and what the baselines need to know of the people, to ``out``."""
+    info = _info(made.model, settings, cohort, train, model_id=out.name, title=title)
+    card = _card(info, made, settings, cohort)
     save_people(covariance_of_people(values.astype(np.float32) for values in train.values), train.xyz, out)
-    save_model(learner.average, settings.architecture, card, out)
+    save_model(made.model, settings.architecture, card, out)
 
 
 def _info(
@@ -49,8 +66,8 @@ def _info(
     )
 
 
-def _card(info: ModelInfo, learner: Learner, settings: TrainSettings, cohort: Cohort, r2: float) -> Card:
-    figures = {"validation_r2_75": round(r2, 4)}
+def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohort) -> Card:
+    figures = {"validation_r2_75": round(made.r2, 4)}
     limits = (
         "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding.",
     ) * cohort.simulated
@@ -58,10 +75,10 @@ def _card(info: ModelInfo, learner: Learner, settings: TrainSettings, cohort: Co
         info=info.model_copy(update={"figures": figures}),
         seed=settings.seed,
         training={
-            "settings": settings.model_dump(mode="json"), "steps": learner.step, "seconds": round(learner.seconds, 1),
-            "windows": learner.step * settings.batch, "torch": torch.__version__,
+            "settings": settings.model_dump(mode="json"), "steps": made.steps, "seconds": round(made.seconds, 1),
+            "windows": made.steps * settings.batch, "torch": torch.__version__,
         },
         cohort=cohort.description,
         limits=limits,
-        known_answer=known_answer(learner.average),
+        known_answer=known_answer(made.model),
     )  # fmt: skip

@@ -28,6 +28,9 @@ class TrainSettings(BaseModel):
     precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
     devices: int = Field(default=1, ge=1, description="processes on each computer, each with a device of its own")
     nodes: int = Field(default=1, ge=1, description="computers")
+    strategy: Literal["auto", "ddp", "fsdp"] = Field(
+        default="auto", description="of several processes: all weights in each (ddp, auto), or spread over them (fsdp)"
+    )
     batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
     accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)

@@ -13,6 +13,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.train.faults import free_memory, not_a_number, ran_out_of_memory, too_large
 from brainlm_engine.train.precision import autocast
 from brainlm_engine.train.settings import TrainSettings
+from brainlm_engine.train.sharding import is_spread, whole
 from brainlm_engine.train.team import Team
 from brainlm_engine.train.trainable import trainable
 from brainlm_engine.train.windows import Batch, share
@@ -56,6 +57,11 @@ class Learner:
     r2: float | None = None
     best: Best | None = None
 
+    @property
+    def spread(self) -> bool:
+        """True when this process holds a part of the weights only."""
+        return is_spread(next(self.model.parameters()))
+
     def finite(self) -> bool:
         """Tell whether all weights are numbers."""
         return all(bool(value.isfinite().all()) for value in self.model.parameters())
@@ -72,7 +78,7 @@ def new_learner(model: MaskedModel, settings: TrainSettings, team: Team | None =
     model = model.to(team.device)
     for name in trainable(settings.architecture).unused:
         model.get_parameter(name).requires_grad_(False)
-    average = copy.deepcopy(model).eval()
+    average = team.follow(copy.deepcopy(model).eval())
     net = team.join(model.train())
     matrices = [parameter for name, parameter in model.named_parameters() if _decays(name, parameter)]
     others = [parameter for name, parameter in model.named_parameters() if not _decays(name, parameter)]
@@ -109,8 +115,8 @@ def train_step(
     """
     team = team or alone(settings)
     loss = fitting_gradient(learner, batch, settings, team)
-    norm = nn.utils.clip_grad_norm_(learner.model.parameters(), settings.clip)
-    if not math.isfinite(norm):
+    norm = whole(nn.utils.clip_grad_norm_(learner.model.parameters(), settings.clip))
+    if not norm.isfinite():
         raise not_a_number("gradient", learner.step, batch)
     planned = learning_rate(settings, learner.step, settings.share_done(learner.step, learner.seconds))
     for group in learner.optimizer.param_groups:

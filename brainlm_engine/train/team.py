@@ -35,11 +35,13 @@ class Team:
     ----------
     device : where this process computes
     rank, world : which of how many processes this is
+    spreads : the weights are spread over the processes, so that a model answers only when all ask
     """
 
     device: torch.device
     rank: int = 0
     world: int = 1
+    spreads: bool = False
 
     @property
     def leads(self) -> bool:
@@ -49,6 +51,10 @@ class Team:
     def join(self, model: MaskedModel) -> nn.Module:
         """Return what is called in place of the model, so that gradients become the mean over the team."""
         return LossOf(model)
+
+    def follow(self, average: MaskedModel) -> MaskedModel:
+        """Return the averaged model, kept in the same way as the one that learns."""
+        return average
 
     def apart(self, net: nn.Module, apart: bool) -> AbstractContextManager[object]:
         """Inside the block gradients are summed up here and not shared yet, when ``apart``."""

@@ -11,10 +11,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from small_trainings import Listener, curve, settings
+from small_trainings import SMALL, Listener, curve, settings
 
 from brainlm_engine.api.errors import BadInput, Cancelled, EngineError
+from brainlm_engine.cli import main
+from brainlm_engine.jobs.context import JobContext
+from brainlm_engine.jobs.kinds import job_function
 from brainlm_engine.models import load_model
+from brainlm_engine.models.card import Card, check
 from brainlm_engine.train import pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
 from brainlm_engine.train.fabric_team import seat
@@ -114,14 +118,34 @@ def test_seats_are_read_from_torchrun_and_slurm(monkeypatch: pytest.MonkeyPatch)
     assert (place.rank, place.world, place.devices, place.nodes) == (1, 2, 2, 1)
 
 
-def test_the_command_line_joins_when_torchrun_started_it(small_cohort: Path, tmp_path: Path) -> None:
+def test_a_job_on_a_worker_that_slurm_started_trains_by_itself(
+    small_cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm = {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_NNODES": "1", "SLURM_STEP_ID": "0"}
+    for name, value in slurm.items():
+        monkeypatch.setenv(name, value)
+    params = {"cohort": str(small_cohort), "out": str(tmp_path / "out")}
+    plan = settings(steps=2).model_dump(exclude={"seed"})
+    assert job_function("pretrain")({**params, **plan}, Listener(), JobContext("1"))["steps"] == 2
+
+
+def test_the_command_line_joins_when_torchrun_started_it_and_weights_can_be_spread(
+    small_cohort: Path, tmp_path: Path
+) -> None:
     torchrun = command(2, tmp_path)
     start = torchrun[: torchrun.index("-m", 2)]
-    small = [f"--size={name}" for name in ("width=16", "heads=2", "encoder_layers=1", "decoder_layers=1", "factors=8")]
-    words = ["pretrain", str(small_cohort), "--out", str(tmp_path / "mine"), "--steps", "3", "--window", "60", *small]
-    whole = [*start, "-m", "brainlm_engine", *words, "--json"]
+    small = [f"--size={name}={value}" for name, value in SMALL.items()]
+    words = ["pretrain", str(small_cohort), "--window", "60", "--evaluate-every", "3", "--threads", "1", *small]
+    spread = [*words, "--out", str(tmp_path / "two"), "--strategy", "fsdp", "--accumulate", "2"]
+    whole = [*start, "-m", "brainlm_engine", *spread, "--steps", "6", "--json"]
+    for folder in ("one", "two"):  # two processes go on where one was
+        assert main([*words, "--out", str(tmp_path / folder), "--steps", "3"]) == 0
     done = subprocess.run(whole, check=False, env=environment(), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count('"steps": 3') == 1
+    assert done.stdout.count('"steps": 6') == 1
     assert done.stderr.count("2 processes trained together") == 1
-    assert load_model(tmp_path / "mine").card is not None
+    assert check(load_model(tmp_path / "two"), Card.load(tmp_path / "two")).ok
+    assert main([*words, "--out", str(tmp_path / "one"), "--steps", "6"]) == 0
+    for folder in ("one", "two"):  # and one goes on where two were
+        assert main([*words, "--out", str(tmp_path / folder), "--steps", "9"]) == 0
+    np.testing.assert_allclose(curve(tmp_path / "two"), curve(tmp_path / "one"), atol=1e-5, rtol=0)
