@@ -7,11 +7,11 @@ import shlex
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 
 #: what is told in a model's card only when it was chosen
@@ -25,8 +25,8 @@ SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument("cohort", type=Path, help="folder with participants.tsv and recordings")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("cohort", type=file_name, help="folder with participants.tsv and recordings")
+    parser.add_argument("--out", type=file_name, required=True, help="folder of the model")
     parser.add_argument("--minutes", type=positive, help="train so many minutes")
     parser.add_argument("--steps", type=positive_int, help="train so many steps (reproducible)")
     parser.add_argument("--seed", type=seed, default=0)

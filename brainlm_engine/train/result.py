@@ -68,9 +68,10 @@ def _info(
 
 def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohort) -> Card:
     figures = {"validation_r2_75": round(made.r2, 4)}
-    limits = (
-        "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding.",
-    ) * cohort.simulated
+    demonstration = (
+        "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding."
+    )
+    limits = (*made.model.limits, *(demonstration,) * cohort.simulated)
     return Card(
         info=info.model_copy(update={"figures": figures}),
         seed=settings.seed,

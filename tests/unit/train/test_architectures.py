@@ -11,10 +11,13 @@ import torch
 from small_trainings import settings
 
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.cohort import Series, load_series, open_cohort
 from brainlm_engine.models import load_model
 from brainlm_engine.models.brainlm_13m import BrainLM13M
 from brainlm_engine.models.card import Card, check
+from brainlm_engine.recording import Recording
+from brainlm_engine.tasks import reconstruct
 from brainlm_engine.train import pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
 from brainlm_engine.train.step import new_learner, train_step
@@ -40,6 +43,10 @@ def test_the_13m_architecture_learns_and_loads(small_cohort: Path, tmp_path: Pat
     assert not card.info.any_atlas
     assert card.info.patch_frames == 20
     assert check(model, card).ok
+    assert any("knows no TR" in limit for limit in card.limits)
+    recording = Recording.load(next((small_cohort / "recordings").iterdir()))
+    notes = reconstruct(model, recording, mask=MaskSpec(ratio=0.75)).info.notes
+    assert not any("not public" in note for note in notes), "it sees the scaling that it was trained on"
 
 
 def test_exactly_so_many_patches_stay_visible_and_only_hidden_ones_are_asked_for(series: Series) -> None:
