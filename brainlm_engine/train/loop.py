@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
-from brainlm_engine.train.faults import NotANumber
+from brainlm_engine.train.faults import NotANumber, not_a_number
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.result import Outcome, write_model
@@ -25,7 +26,7 @@ from brainlm_engine.train.speed import Meter
 from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
 from brainlm_engine.train.team import Team
 from brainlm_engine.train.trainable import check_sizes, new_model, trainable
-from brainlm_engine.train.windows import draw_batch
+from brainlm_engine.train.windows import Batch, draw_batch
 
 #: A step slower than this does not count in full: the computer slept or was busy with other things.
 _LONGEST_STEP_S = 30.0
@@ -130,6 +131,7 @@ def _learn(course: Course) -> None:
     """Run the steps that are left."""
     learner, settings, team = course.learner, course.settings, course.team
     meter = Meter(settings, settings.batch)
+    batch: Batch | None = None
     while not _over(learner, settings):
         began = time.perf_counter()
         _stop_when_asked(course)
@@ -149,11 +151,11 @@ def _learn(course: Course) -> None:
         learner.seconds += took
         meter.took(took)
         if learner.step % settings.evaluate_every == 0:
-            _look(course, meter)
+            _look(course, meter, batch)
         if learner.step % settings.checkpoint_every == 0:
             course.keeper.keep(learner)
     if learner.losses or learner.r2 is None:
-        _look(course, meter)
+        _look(course, meter, batch)
     course.keeper.keep(learner)
 
 
@@ -166,13 +168,19 @@ def _over(learner: Learner, settings: TrainSettings) -> bool:
     return settings.share_done(learner.step, learner.seconds) >= 1
 
 
-def _look(course: Course, meter: Meter) -> None:
+def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     """Look at the validation people, note the figures, and remember the weights if they never did better."""
     learner = course.learner
     r2 = 0.0
     if course.team.leads or course.team.spreads:
-        r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+        try:
+            r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
+            r2 = math.nan
     learner.r2 = r2 = course.team.leaders(r2)
+    if not math.isfinite(r2):  # the last step has spoiled the weights
+        error = not_a_number("R2 of validation people", learner.step, batch)
+        raise course.keeper.last_good(learner, error, spoiled=True)
     if learner.best is None or r2 > learner.best.r2:
         learner.best = Best(r2, learner.step, whole_weights(learner.average))
     if course.log is not None:
