@@ -12,7 +12,13 @@ from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cli.file_name import file_name
-from brainlm_engine.cli.numbers import positive, positive_int, seed, whole_from
+from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
+
+#: what is told in a model's card only when it was chosen
+_DEFAULTS = {
+    "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
+    "nodes": 1, "strategy": "auto",
+}  # fmt: skip
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -26,41 +32,99 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
-    parser.add_argument("--learning-rate", type=positive, default=2e-3)
+    parser.add_argument("--architecture", default="studio", metavar="NAME", help="studio (ours) or brainlm-13m")
+    parser.add_argument("--learning-rate", type=positive, help="default: 0.002 for studio, 0.0003 for brainlm-13m")
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
     parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
+    parser.add_argument(
+        "--mask-ratios", type=shares, default=(), metavar="SHARES", help="shares hidden, e.g. 0.2,0.5,0.75,0.9"
+    )
+    parser.add_argument(
+        "--accumulate", type=positive_int, default=1, metavar="PARTS", help="run a step in so many parts"
+    )
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
+    parser.add_argument("--devices", type=positive_int, default=1, help="processes, each with a device of its own")
+    parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
+    parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
+    parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
+    parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
+    parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
+    parser.add_argument(
+        "--find-learning-rate", action="store_true", help="only try learning rates, and say which looks best"
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="write event files into OUT/tensorboard too")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
         "--size", action="append", default=[], metavar="NAME=N", help="a size of the model, e.g. width=96"
     )
 
 
-def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] | None:
     """Train and return the model's folder and figures."""
     from brainlm_engine.models.card import Card
     from brainlm_engine.train import pretrain, settings_from
+    from brainlm_engine.train.fabric_team import seat
 
+    if args.find_learning_rate:
+        return _find_learning_rate(args, say)
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
-    settings = settings_from({
-        "steps": args.steps, "minutes": args.minutes, "seed": args.seed, "threads": args.threads,
-        "device": args.device, "batch": args.batch, "window_frames": args.window, "learning_rate": args.learning_rate,
-        "queries": args.queries, "masks": args.masks, "variety": not args.no_variety,
-        "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every, "model": sizes(args.size),
-    })  # fmt: skip
-    progress = Said(say)
+    settings = settings_from(chosen(args))
+    place = seat()
+    leads = place is None or place.rank == 0  # of several that torchrun or SLURM started, the first one speaks
+    progress = Said(say if leads else lambda line: None)
     progress.stop_on_signals()
     result = pretrain(args.cohort, args.out, settings, progress, title=args.title)
+    if not leads:
+        return None
     card = Card.load(args.out)
     card.model_copy(update={"command": _command(args)}).save(args.out)
     return {
         "model": str(result.folder), "steps": result.steps, "windows": result.windows,
         "seconds": round(result.seconds, 1), "validation_r2": round(result.validation_r2, 4),
     }  # fmt: skip
+
+
+def _find_learning_rate(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    from brainlm_engine.train import settings_from
+    from brainlm_engine.train.rate_finder import STEPS, drawn, find_learning_rate
+
+    progress = Said(say)
+    progress.stop_on_signals()
+    curve = find_learning_rate(args.cohort, settings_from({**chosen(args), "steps": STEPS}), progress, start=args.out)
+    say(drawn(curve))
+    pairs = [[float(f"{rate:.3g}"), round(loss, 5)] for rate, loss in zip(curve.rates, curve.losses, strict=True)]
+    return {"suggested_learning_rate": float(f"{curve.suggestion:.2g}"), "curve": pairs}
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the figures, one a line; the curve of learning rates was drawn before."""
+    return "\n".join(f"{name}: {value}" for name, value in result.items() if name != "curve")
+
+
+def chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the arguments give; what is not said is left to the architecture."""
+    said = {
+        "steps": args.steps, "minutes": args.minutes, "learning_rate": args.learning_rate,
+        "variety": False if args.no_variety else None,
+    }  # fmt: skip
+    return {
+        "seed": args.seed, "threads": args.threads, "device": args.device, "batch": args.batch,
+        "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
+        "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
+        "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
+        "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
+        "tensorboard": args.tensorboard,
+        **{name: value for name, value in said.items() if value is not None},
+    }  # fmt: skip
+
+
+def shares(text: str) -> tuple[float, ...]:
+    """Turn ``0.2,0.75`` into ``(0.2, 0.75)``."""
+    return tuple(scored_share(word) for word in text.split(","))
 
 
 def sizes(words: list[str]) -> dict[str, int]:
@@ -79,6 +143,10 @@ def _command(args: argparse.Namespace) -> str:
     for name in ("minutes", "steps", "seed", "threads", "batch", "learning_rate", "window", "queries", "masks"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
+    for name, default in _DEFAULTS.items():
+        value = getattr(args, name)
+        words += [f"--{name.replace('_', '-')}", str(value)] if value != default else []
+    words += ["--mask-ratios", ",".join(map(str, args.mask_ratios))] if args.mask_ratios else []
     words += ["--no-variety"] * args.no_variety + [word for size in args.size for word in ("--size", size)]
     return shlex.join(words)
 

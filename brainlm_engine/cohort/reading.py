@@ -60,6 +60,7 @@ class Series:
     xyz : (parcels, 3) float32, MNI mm, the same for all
     tr_s : seconds per frame, the same for all
     atlas_id : '' when only coordinates are known
+    names : name of the file, per recording
     """
 
     values: tuple[NDArray[np.float16], ...]
@@ -67,6 +68,7 @@ class Series:
     xyz: NDArray[np.float32]
     tr_s: float
     atlas_id: str
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -137,7 +139,8 @@ def load_series(cohort: Cohort, split: str, progress: Progress = SILENT, most: i
         _check_same(first, recording, path)
         values.append(zscored(recording).astype(np.float16))
     assert first is not None
-    return Series(tuple(values), tuple(person for person, _ in wanted), first.xyz, first.tr_s, first.atlas_id)
+    people, names = tuple(person for person, _ in wanted), tuple(path.stem for _, path in wanted)
+    return Series(tuple(values), people, first.xyz, first.tr_s, first.atlas_id, names)
 
 
 def zscored(recording: Recording) -> NDArray[np.float32]:

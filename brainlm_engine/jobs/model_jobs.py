@@ -19,14 +19,16 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
     ----------
     params
         ``cohort`` and ``out`` (folders), ``title``, and any of
-        :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least).
+        :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least). With ``devices`` above 1 the
+        job starts that many processes on the worker's computer; they end with the worker.
     """
     from brainlm_engine.train import pretrain as train
     from brainlm_engine.train import settings_from
 
     chosen = {name: value for name, value in params.items() if name not in ("cohort", "out", "title")}
     settings = settings_from(chosen)
-    made = train(Path(params["cohort"]), Path(params["out"]), settings, progress, title=str(params.get("title", "")))
+    title = str(params.get("title", ""))
+    made = train(Path(params["cohort"]), Path(params["out"]), settings, progress, title=title, joins=False)
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
         "validation_r2": made.validation_r2,

@@ -27,11 +27,13 @@ class MaskedModel(nn.Module):
     answer_size : parcels and frames of the fixed input that the model is self-tested with
     limits : plain sentences for the card: what the architecture cannot do
     input_note : said beside every result: how the input differs from what the weights were trained on, or ''
+    patch_s : length of a time patch when it is a time, whatever the TR; 0 = a number of frames
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
     limits: ClassVar[tuple[str, ...]] = ()
     input_note: ClassVar[str] = ""
+    patch_s: ClassVar[float] = 0.0
     rebuilt: ClassVar[tuple[str, ...]] = ()
     card: ModelInfo | None = None
     folder: Path | None = None

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
-from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of
+from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 
 NAME = "brainlm-13m"
@@ -116,9 +116,9 @@ class Layer(nn.Module):
         self.output = AddNorm(inner, width, config)
 
     def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
-        """Update ``x (B, L, D)``; with ``asked (Q,)`` only those tokens, (B, Q, D)."""
+        """Update ``x (B, L, D)``; with ``asked (Q,)`` or (B, Q) only those tokens, (B, Q, D)."""
         mixed = self.attention.self(x, asked, weights)
-        x = self.attention.output(mixed, x if asked is None else x[:, asked])
+        x = self.attention.output(mixed, picked(x, asked))
         updated: Tensor = self.output(functional.gelu(self.intermediate.dense(x)), x)
         return updated
 
@@ -214,7 +214,7 @@ class Decoder(nn.Module):
         self.tanh = config.use_tanh_decoder
 
     def forward(self, latent: Tensor, restore: Tensor, xyz: Tensor, asked: Tensor | None = None) -> Tensor:
-        """Frames of every token, (B, S, P), or of the tokens ``asked (Q,)``, (B, Q, P).
+        """Frames of every token, (B, S, P), or of the tokens ``asked``, (Q,) or (B, Q): (B, Q, P).
 
         Parameters
         ----------
@@ -316,7 +316,8 @@ class BrainLM13M(MaskedModel):
         noise : (B, S) float: the ``int(S * (1 - mask_ratio))`` smallest stay visible, in the order of their noise
         mask : (B, V, N) bool, True = hidden, goes before ``noise``. Without either, a fixed random mask is used.
         tr_s : ignored, the model knows no TR
-        queries : (Q,) int, predict these tokens only: ``prediction`` is (B, Q, P) and the loss is over them (training)
+        queries : (Q,) or (B, Q) int, predict these tokens (of the parcels with a position) only: ``prediction`` is
+            (B, Q, P) and the loss is over them (training)
         attentions : keep the encoder's attention weights, (B, H, 1 + K, 1 + K) per layer
         hidden_states : receives the encoder's tokens before every layer and after the last
 
@@ -351,7 +352,7 @@ class BrainLM13M(MaskedModel):
         gone = (restore >= keep).view(len(restore), len(rows), -1)
         scored = gone[..., None] & measured
         if queries is not None:
-            patches, scored = patches.flatten(1, 2)[:, queries], scored.flatten(1, 2)[:, queries]
+            patches, scored = picked(patches.flatten(1, 2), queries), picked(scored.flatten(1, 2), queries)
         else:
             frames = frames.reshape(len(frames), len(rows), -1, frames.shape[2])
         loss = _loss(frames, patches, scored, self.config.loss_fn)
@@ -360,7 +361,7 @@ class BrainLM13M(MaskedModel):
         shown = _spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
         n_patches = gone.shape[2]
         ids = rows[order[:, :keep] // n_patches] * n_patches + order[:, :keep] % n_patches
-        return ModelOutput(frames, latent, shown, loss, tuple(weights), ids)
+        return ModelOutput(frames, latent, shown, loss, tuple(weights), ids, scored.sum())
 
     def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
         """Encode with everything visible, tokens in their natural order; the decoder never runs.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -44,26 +47,74 @@ def future_mask(shape: tuple[int, int, int], ratio: float, blocks: int, generato
     return hidden
 
 
-def training_mask(shape: tuple[int, int, int], kind: str, generator: torch.Generator) -> Tensor:
-    """Draw one mask for a training batch: random ratios around 75 %, whole parcels, future blocks.
+def token_mask(shape: tuple[int, int, int], ratio: float, generator: torch.Generator) -> Tensor:
+    """Hide patches at random over the whole window: of its S patches exactly ``int(S * (1 - ratio))`` stay visible."""
+    batch, parcels, n_patches = shape
+    noise = torch.rand((batch, parcels * n_patches), generator=generator)
+    rank = noise.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
+    return (rank >= int(parcels * n_patches * (1 - ratio))).view(shape)
+
+
+@dataclass(frozen=True)
+class MaskPlan:
+    """How the windows of one training step are hidden; the same for all of them, so that they fit one batch.
+
+    Attributes
+    ----------
+    kind : 'random' (anew in every time patch), 'tokens' (over the whole window), 'parcels' or 'future'
+    ratio : share hidden
+    blocks : last time patches hidden, for 'future'
+    """
+
+    kind: Literal["random", "tokens", "parcels", "future"]
+    ratio: float
+    blocks: int = 0
+
+    def draw(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
+        """Return ``hidden``, a bool tensor of ``shape`` (B, V, N)."""
+        if self.kind == "parcels":
+            return parcel_mask(shape, self.ratio, generator)
+        if self.kind == "future":
+            return future_mask(shape, self.ratio, self.blocks, generator)
+        draw = token_mask if self.kind == "tokens" else random_mask
+        return draw(shape, self.ratio, generator)
+
+
+def plan_mask(
+    kind: str,
+    n_patches: int,
+    generator: torch.Generator,
+    ratios: tuple[float, ...] = (),
+    *,
+    mixture: tuple[int, int, int] = (70, 15, 15),
+    random: Literal["random", "tokens"] = "random",
+) -> MaskPlan:
+    """Decide how one step's windows are hidden.
 
     Parameters
     ----------
-    kind : 'random' (75 % always), 'parcels', 'future' or 'mixed' (70 % random at 50, 75 or 90 %, 15 % parcels, 15 %
-        future)
+    kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'future' or 'mixed'
+    ratios : shares to draw from, each as likely; () is 75 %, and 50, 75, 75 or 90 % where kinds are mixed
+    mixture : percent of random, parcels and future masks where kinds are mixed
+    random : what a random mask is
     """
 
     def draw(count: int) -> int:
         return int(torch.randint(count, (1,), generator=generator))
 
-    if kind == "mixed":
+    mixed = kind == "mixed"
+    if mixed:
         dice = draw(100)
-        kind = "random" if dice < 70 else "parcels" if dice < 85 else "future"
-        ratio = (0.5, 0.75, 0.75, 0.9)[draw(4)]
-    else:
-        ratio = 0.75
+        kind = "random" if dice < mixture[0] else "parcels" if dice < mixture[0] + mixture[1] else "future"
+    choices = ratios or ((0.5, 0.75, 0.75, 0.9) if mixed else (0.75,))
+    ratio = choices[draw(len(choices))] if len(choices) > 1 else choices[0]
     if kind == "parcels":
-        return parcel_mask(shape, ratio, generator)
+        return MaskPlan("parcels", ratio)
     if kind == "future":
-        return future_mask(shape, (0.0, 0.5, 0.75)[draw(3)], 1 + draw(min(3, max(1, shape[2] - 1))), generator)
-    return random_mask(shape, ratio, generator)
+        return MaskPlan("future", (0.0, 0.5, 0.75)[draw(3)], 1 + draw(min(3, max(1, n_patches - 1))))
+    return MaskPlan(random, ratio)
+
+
+def training_mask(shape: tuple[int, int, int], kind: str, generator: torch.Generator) -> Tensor:
+    """Plan and draw one mask for a training batch of ``shape`` (B, V, N)."""
+    return plan_mask(kind, shape[2], generator).draw(shape, generator)

@@ -41,19 +41,18 @@ class SelfAttention(nn.Module):
 
         Parameters
         ----------
-        asked : (Q,) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
+        asked : (Q,) or (B, Q) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
         weights : receives the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
         """
         value = self._heads(self.value(x))
-        rows = slice(None) if asked is None else asked
         if self.exact:
-            mixed = self._softmax(self._heads(self.query(x[:, rows])), self._heads(self.key(x)), value, weights)
+            mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, weights)
         elif asked is not None:
             raise ValueError("single tokens can be asked for in the softmax branch only")
         else:
             mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, weights)
         if self.conv is not None:
-            mixed = mixed + convolved(value, self.conv.weight)[:, :, rows]
+            mixed = mixed + picked(convolved(value, self.conv.weight), asked)
         return mixed.transpose(1, 2).flatten(2)
 
     def _heads(self, x: Tensor) -> Tensor:
@@ -85,6 +84,16 @@ class SelfAttention(nn.Module):
     def _segment_means(self, x: Tensor) -> Tensor:
         length = self.segment_length // self.landmarks
         return x.reshape(*x.shape[:2], self.landmarks, length, x.shape[3]).mean(3)
+
+
+def picked(x: Tensor, asked: Tensor | None) -> Tensor:
+    """Return the tokens ``asked``, (Q,) of all windows or (B, Q) of each, of ``x (B, L, D)`` or (B, H, L, D)."""
+    if asked is None:
+        return x
+    if asked.ndim == 1:
+        return x[..., asked, :]
+    index = asked[(slice(None), *(None,) * (x.ndim - 3), slice(None), None)]
+    return x.gather(-2, index.expand(*x.shape[:-2], -1, x.shape[-1]))
 
 
 def iterative_inverse(matrix: Tensor, steps: int = 6) -> Tensor:

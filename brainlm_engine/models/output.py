@@ -21,6 +21,7 @@ class ModelOutput:
     attentions : one tensor per encoder layer when asked for, else empty: (B, N, H, L, L) where a layer attends within a
         time patch, (B, H, L, L) where it attends over the whole window
     tokens : (B, K) int64, patch id ``parcel * N + patch`` of each latent after the first; -1 for padding
+    count : scalar, hidden measured frames that ``loss`` is the mean of: what a part of a batch weighs in training
     """
 
     prediction: Tensor
@@ -29,3 +30,4 @@ class ModelOutput:
     loss: Tensor
     attentions: tuple[Tensor, ...]
     tokens: Tensor
+    count: Tensor | None = None

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -191,6 +191,8 @@ class Reading:
 class Studio(MaskedModel):
     """The masked autoencoder described at the top of this file."""
 
+    patch_s: ClassVar[float] = PATCH_S
+
     def __init__(self, config: StudioConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or StudioConfig()
@@ -260,11 +262,12 @@ class Studio(MaskedModel):
         correction = self._decode(reading, tokens, registers, summary, asked)
         prediction = (reading.guess[:, asked] + correction) @ resampling(tr_s)[1].to(signal).T
         scored = (hidden & patches.usable)[:, asked]
-        loss = _masked_error(prediction, patches, asked, scored)
+        loss, count = _masked_error(prediction, patches, asked, scored)
         unknown = ~torch.isfinite(xyz).all(-1)[:, asked]
         prediction = prediction.masked_fill(unknown[:, :, None, None], torch.nan)
         latent = torch.cat([summary, tokens.flatten(1, 2)], 1)
-        return ModelOutput(prediction, latent, scored.to(signal.dtype), loss, tuple(kept or ()), reading.seen.ids())
+        shown = scored.to(signal.dtype)
+        return ModelOutput(prediction, latent, shown, loss, tuple(kept or ()), reading.seen.ids(), count)
 
     def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
         """Encode with everything visible; the decoder never runs.
@@ -350,14 +353,18 @@ def _first_guess(samples: Tensor, weight: Tensor, loadings: Tensor) -> Tensor:
     -------
     guess : (B, V, N, 20), the factors' time courses carried to every parcel
     """
-    gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
-    gram = gram + torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
-    right = torch.einsum("bvr,bvns->bnrs", loadings, weight[..., None] * samples)
-    factors = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
-    return torch.einsum("bvr,bnrs->bvns", loadings, factors)
+    with torch.autocast(samples.device.type, enabled=False):  # a solve in half precision is none
+        samples, weight, loadings = (x.float() if x.dtype == torch.bfloat16 else x for x in (samples, weight, loadings))
+        gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
+        gram = gram + torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
+        right = torch.einsum("bvr,bvns->bnrs", loadings, weight[..., None] * samples)
+        factors = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
+        return torch.einsum("bvr,bnrs->bvns", loadings, factors)
 
 
-def _masked_error(prediction: Tensor, patches: Patches, queries: Tensor, scored: Tensor) -> Tensor:
+def _masked_error(prediction: Tensor, patches: Patches, queries: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean squared error over the scored frames, and how many these are."""
     counted = (patches.measured[:, queries] & scored[..., None]).to(prediction.dtype)
     error = (prediction - patches.frames[:, queries]).square() * counted
-    return error.sum() / counted.sum()
+    count = counted.sum()
+    return error.sum() / count, count

@@ -13,6 +13,7 @@ from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
 from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.card import trained_here
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
@@ -179,7 +180,7 @@ def plan_window(
             f"The model was trained on the atlas {model.card.atlas_id} only; this recording is {where}, and what the "
             "model says of it means little."
         )
-    if model.input_note:
+    if model.input_note and not trained_here(model.folder):
         notes.append(model.input_note)
     left_out = int((~known).sum())
     if left_out:

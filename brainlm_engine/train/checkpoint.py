@@ -3,40 +3,111 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
 from brainlm_engine.files import written_whole
+from brainlm_engine.progress import Progress
+from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner
+from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
+from brainlm_engine.train.step import Best, Learner
 
 CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
-_FREE = {"steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every"}
+_FREE = {
+    "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
+    "clip", "precision", "keep", "patience", "devices", "nodes",
+    "strategy", "tensorboard",
+}  # fmt: skip
+#: what a process that was killed while writing leaves behind is removed after this time
+_ABANDONED_S = 600.0
 
 
-def save_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> None:
-    """Write ``folder/checkpoint.safetensors``."""
-    from safetensors.torch import save_file
+class Keeper:
+    """Writes checkpoints. A disk that refuses one costs no training: the last one stays, the next is tried later."""
 
-    tensors: dict[str, Tensor] = {}
-    for name, value in learner.model.state_dict().items():
-        tensors[f"model/{name}"] = value
-    for name, value in learner.average.state_dict().items():
-        tensors[f"average/{name}"] = value
+    def __init__(self, folder: Path, settings: TrainSettings, progress: Progress, *, writes: bool = True) -> None:
+        self.folder, self.settings, self.progress, self.writes = folder, settings, progress, writes
+        self.last: int | None = None  # step of the checkpoint that lies there
+        if writes:
+            for path in folder.glob(f".{CHECKPOINT}.*"):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    path.unlink(missing_ok=True)
+
+    def keep(self, learner: Learner) -> bool:
+        """Write a checkpoint; return False, and say so, when that could not be done."""
+        try:
+            tensors = _tensors(learner)
+            if not self.writes:  # it only helped to gather weights that are spread over the processes
+                return True
+            save_checkpoint(learner, tensors, self.settings, self.folder)
+        except (EngineError, OSError, RuntimeError) as error:
+            full = isinstance(error, OutOfSpace)
+            reason = "the disk is full" if full else str(getattr(error, "message", error))
+            old = (self.folder / CHECKPOINT).exists()
+            self.progress.log(
+                f"No checkpoint could be written at step {learner.step}: {reason}. Training goes on"
+                + (", the last checkpoint is kept" * old)
+                + f"; tried again in {self.settings.checkpoint_every} steps."
+            )
+            return False
+        self.last = learner.step
+        return True
+
+    def resume(self, learner: Learner) -> bool:
+        """Bring ``learner`` to where the checkpoint stands; return False when there is none."""
+        if not load_checkpoint(learner, self.settings, self.folder):
+            return False
+        self.last = learner.step
+        return True
+
+    def last_good(self, learner: Learner, error: NotANumber, *, spoiled: bool = False) -> NotANumber:
+        """Make sure that good weights lie on the disk, and return the error with the step that they are of."""
+        if self.last is None and not spoiled and not learner.spread and learner.finite():
+            self.keep(learner)  # a step that fails changes nothing
+        kept = "" if self.last is None else f" The weights of step {self.last} are kept."
+        return NotANumber(error.message + kept, error.next_step, error.details)
+
+
+def _tensors(learner: Learner) -> dict[str, Tensor]:
+    tensors = {f"model/{name}": value for name, value in whole_weights(learner.model).items()}
+    tensors |= {f"average/{name}": value for name, value in whole_weights(learner.average).items()}
+    tensors |= {f"best/{name}": value for name, value in (learner.best.weights if learner.best else {}).items()}
     for index, state in learner.optimizer.state_dict()["state"].items():
         for name, value in state.items():
-            tensors[f"optimizer/{index}/{name}"] = torch.as_tensor(value)
-    head = {"step": learner.step, "seconds": learner.seconds, "settings": settings.model_dump(mode="json")}
+            tensors[f"optimizer/{index}/{name}"] = whole(torch.as_tensor(value)).detach().cpu().contiguous().clone()
+    return tensors
+
+
+def save_checkpoint(learner: Learner, tensors: dict[str, Tensor], settings: TrainSettings, folder: Path) -> None:
+    """Write ``folder/checkpoint.safetensors``; what is there stays until the new one is whole.
+
+    Raises
+    ------
+    EngineError
+        When the weights are no longer numbers, or the disk refuses.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    if not all(bool(value.isfinite().all()) for key, value in tensors.items() if key.startswith("model/")):
+        raise EngineError("the weights are no longer numbers")
+    head = {
+        "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
+        "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
+        "settings": settings.model_dump(mode="json"),
+    }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
-        save_file(
-            {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()},
-            temporary,
-            metadata={"training": json.dumps(head)},
-        )
+        try:
+            save_file(tensors, temporary, metadata={"training": json.dumps(head)})
+        except SafetensorError as error:  # its own kind, which says what the system said
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> bool:
@@ -57,15 +128,17 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
             head = json.loads(file.metadata()["training"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         _check_settings(head["settings"], settings, folder)
-        learner.model.load_state_dict(_part(tensors, "model/"))
-        learner.average.load_state_dict(_part(tensors, "average/"))
+        fill(learner.model, _part(tensors, "model/"))
+        fill(learner.average, _part(tensors, "average/"))
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = [parameter for group in learner.optimizer.param_groups for parameter in group["params"]]
         for key, value in _part(tensors, "optimizer/").items():
             index, _, name = key.partition("/")
-            state.setdefault(int(index), {})[name] = value
+            state.setdefault(int(index), {})[name] = spread_like(value, parameters[int(index)])
         groups = learner.optimizer.state_dict()["param_groups"]
         learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
         learner.step, learner.seconds = int(head["step"]), float(head["seconds"])
+        _set_course(learner, head, settings, _part(tensors, "best/"))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BadInput(
             f"The checkpoint in {folder.name} is damaged.", "Start again in another folder.", str(error)
@@ -73,13 +146,28 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
     return True
 
 
+def _set_course(learner: Learner, head: dict[str, Any], settings: TrainSettings, best: dict[str, Tensor]) -> None:
+    """What checkpoints of earlier versions did not hold yet."""
+    learner.losses, learner.r2 = list(head.get("losses", [])), head.get("r2")
+    if head.get("best"):
+        learner.best = Best(float(head["best"][0]), int(head["best"][1]), best)
+    if head["settings"].get("accumulate", 1) == settings.accumulate:  # as many parts as turned out to fit
+        learner.parts = int(head.get("parts", settings.accumulate))
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _check_settings(stored: dict[str, object], settings: TrainSettings, folder: Path) -> None:
     now = settings.model_dump(mode="json")
-    differing = sorted(key for key in now if key not in _FREE and stored.get(key) != now[key])
+    before = {name: field.get_default(call_default_factory=True) for name, field in TrainSettings.model_fields.items()}
+    before |= stored  # a setting that did not exist yet was at its default
+    differing = sorted(key for key in now if key not in _FREE and _plain(before.get(key)) != _plain(now[key]))
     if differing:
         raise BadInput(
             f"The folder {folder.name} holds a training with other settings ({', '.join(differing)}).",

@@ -8,7 +8,6 @@ import torch
 from brainlm_engine.cohort import Series
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.masks import random_mask
-from brainlm_engine.models.patches import frames_per_patch
 
 RATIO = 0.75
 
@@ -22,7 +21,8 @@ def validation_r2(model: MaskedModel, series: Series, window_frames: int = 200, 
     window_frames : length of the windows, cut down to whole patches
     most : recordings used, evenly spread
     """
-    frames = frames_per_patch(series.tr_s)
+    frames = model.frames_per_patch(series.tr_s)
+    device = next(model.parameters()).device
     shortest = min(values.shape[1] for values in series.values)
     patches = max(1, min(window_frames, shortest) // frames)
     xyz = torch.from_numpy(series.xyz)
@@ -33,10 +33,10 @@ def validation_r2(model: MaskedModel, series: Series, window_frames: int = 200, 
         signal = torch.from_numpy(values[:, start : start + patches * frames])
         hidden = random_mask((1, len(xyz), patches), RATIO, torch.Generator().manual_seed(count))
         with torch.inference_mode():
-            output = model(signal[None], xyz[None], mask=hidden, tr_s=series.tr_s)
+            output = model(signal[None].to(device), xyz[None].to(device), mask=hidden.to(device), tr_s=series.tr_s)
         target = signal.reshape(len(xyz), patches, frames)
-        scored = output.mask[0].bool()
+        scored = output.mask[0].bool().cpu()
         centred = target - target.mean((1, 2), keepdim=True)
-        error += float((output.prediction[0] - target)[scored].square().sum())
+        error += float((output.prediction[0].cpu() - target)[scored].square().sum())
         total += float(centred[scored].square().sum())
     return 1 - error / total

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import math
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
-from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.messages import ModelInfo
-from brainlm_engine.baselines import covariance_of_people
-from brainlm_engine.baselines.people import save_people
+from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
-from brainlm_engine.files import refuse_same, writing_to, written_whole
-from brainlm_engine.models.card import Card, known_answer
-from brainlm_engine.models.patches import frames_per_patch
-from brainlm_engine.models.registry import save_model
-from brainlm_engine.models.studio import Studio, StudioConfig
+from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
-from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
+from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
+from brainlm_engine.train.faults import NotANumber, not_a_number
+from brainlm_engine.train.log import TrainingLog
+from brainlm_engine.train.precision import check_precision
+from brainlm_engine.train.result import Outcome, write_model
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner, new_learner, train_step
-from brainlm_engine.train.windows import draw_batch
+from brainlm_engine.train.sharding import whole_weights
+from brainlm_engine.train.speed import Meter
+from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
+from brainlm_engine.train.team import Team
+from brainlm_engine.train.trainable import check_sizes, new_model, trainable
+from brainlm_engine.train.windows import Batch, draw_batch
 
-LOG = "training.jsonl"
 #: A step slower than this does not count in full: the computer slept or was busy with other things.
 _LONGEST_STEP_S = 30.0
 
@@ -53,7 +52,13 @@ class PretrainResult:
 
 
 def pretrain(
-    cohort_folder: Path, out: Path, settings: TrainSettings, progress: Progress = SILENT, *, title: str = ""
+    cohort_folder: Path,
+    out: Path,
+    settings: TrainSettings,
+    progress: Progress = SILENT,
+    *,
+    title: str = "",
+    team: Team | None = None,
 ) -> PretrainResult:
     """Train a masked autoencoder on the 'train' people of a cohort and write it to ``out``.
 
@@ -66,7 +71,7 @@ def pretrain(
     """
     refuse_same(out, (cohort_folder, cohort_folder / "recordings"))
     _check_device(settings.device)
-    _check_sizes(settings)
+    check_sizes(settings.architecture, settings.model)
     cohort = open_cohort(cohort_folder)
     train = load_series(cohort, "train", progress)
     held_out = load_series(cohort, "val", progress, most=64)
@@ -74,93 +79,146 @@ def pretrain(
     _check_folder(out)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    learner = new_learner(_new_model(settings), settings)
-    log = TrainingLog(out, resumed=load_checkpoint(learner, settings, out), step=learner.step)
-    if learner.step:
-        progress.log(f"Going on from step {learner.step}")
-    best = _learn(learner, train, held_out, settings, log=log, progress=progress)
-    info = _info(learner.average, out.name, title, cohort, train)
-    card = _card(info, learner, settings, cohort, best)
-    progress(1.0, "Writing the model")
-    save_people(covariance_of_people(values.astype(np.float32) for values in train.values), train.xyz, out)
-    save_model(learner.average, settings.architecture, card, out)
-    progress(1.0, "Model written")
-    return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, best)
-
-
-def _learn(
-    learner: Learner, train: Series, held_out: Series, settings: TrainSettings, *, log: TrainingLog, progress: Progress
-) -> float:
-    """Run the steps that are left and return R2 on the validation people at the end."""
-    losses: list[float] = []
-    while settings.share_done(learner.step, learner.seconds) < 1:
-        began = time.perf_counter()
-        try:
-            progress(settings.share_done(learner.step, learner.seconds), f"Training, step {learner.step}")
-        except BaseException:
-            save_checkpoint(learner, settings, log.path.parent)
-            raise
-        losses.append(train_step(learner, draw_batch(train, settings, learner.step), settings))
-        learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
-        if learner.step % settings.evaluate_every == 0:
-            log.write(learner, losses, validation_r2(learner.average, held_out, settings.window_frames), progress)
-            losses = []
-        if learner.step % settings.checkpoint_every == 0:
-            save_checkpoint(learner, settings, log.path.parent)
-    final = validation_r2(learner.average, held_out, settings.window_frames)
-    if losses:
-        log.write(learner, losses, final, progress)
-    save_checkpoint(learner, settings, log.path.parent)
-    return final
-
-
-class TrainingLog:
-    """``training.jsonl``: one line per look at the validation people."""
-
-    def __init__(self, folder: Path, *, resumed: bool, step: int) -> None:
-        self.path = folder / LOG
-        lines = self.path.read_text(encoding="utf-8").splitlines() if resumed and self.path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        with written_whole(self.path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-
-    def write(self, learner: Learner, losses: list[float], r2: float, progress: Progress) -> None:
-        """Add a line: mean loss since the last one, R2, speed."""
-        rate = learner.step / max(learner.seconds, 1e-9)
-        line: dict[str, Any] = {
-            "step": learner.step, "seconds": round(learner.seconds, 2), "loss": sum(losses) / max(1, len(losses)),
-            "validation_r2": r2, "steps_per_s": round(rate, 3),
-        }  # fmt: skip
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        progress.log(
-            f"step {learner.step}  {learner.seconds:.0f} s  loss {line['loss']:.4f}  R2 of validation people {r2:.4f}"
-        )
-
-
-def _new_model(settings: TrainSettings) -> Studio:
-    if settings.architecture != "studio":
-        raise BadInput(f"This version cannot train the architecture “{settings.architecture}”.", "Choose “studio”.")
-    try:
-        return Studio.from_config(dict(settings.model))
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+    team = team or alone(settings)
+    model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames)
+    learner = new_learner(model, settings, team)
+    keeper = Keeper(out, settings, progress, writes=team.leads)
+    resumed = keeper.resume(learner)
+    if team.any(learner.step != team.leaders(learner.step)):
         raise BadInput(
-            "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
-        ) from error
+            f"The processes do not see the same folder {out.name}.", "Choose a folder that all computers share."
+        )
+    log = None
+    if team.leads:
+        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
+    if resumed:
+        progress.log(f"Going on from step {learner.step}")
+    elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
+        progress.log(told)
+    try:
+        _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
+    finally:
+        if log is not None:
+            log.close()
+    weights, kept = _kept(learner, settings)
+    if team.world > 1:
+        progress.log(f"{team.world} processes trained together")
+    if team.leads:
+        progress(1.0, "Writing the model")
+        model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames).eval()
+        model.load_state_dict(weights)
+        made = Outcome(model, learner.step, learner.seconds, kept)
+        write_model(made, settings, cohort, train, title=title, out=out)
+        progress(1.0, "Model written")
+    return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, kept)
 
 
-def _check_sizes(settings: TrainSettings) -> None:
-    known = [field.name for field in fields(StudioConfig)]
-    if strange := [name for name in settings.model if name not in known]:
-        raise BadInput(f"The model has no size called “{strange[0]}”.", f"Its sizes are: {', '.join(known)}.")
+@dataclass(frozen=True)
+class Course:
+    """What the steps of one training share."""
+
+    learner: Learner
+    train: Series
+    held_out: Series
+    settings: TrainSettings
+    team: Team
+    keeper: Keeper
+    log: TrainingLog | None
+    progress: Progress
+
+
+def _learn(course: Course) -> None:
+    """Run the steps that are left."""
+    learner, settings, team = course.learner, course.settings, course.team
+    meter = Meter(settings, settings.batch)
+    batch: Batch | None = None
+    while not _over(learner, settings):
+        began = time.perf_counter()
+        _stop_when_asked(course)
+        batch = draw_batch(course.train, settings, learner.step, team.rank, team.world)
+        parts = learner.parts
+        try:
+            with meter.step():
+                learner.losses.append(train_step(learner, batch, settings, team))
+        except NotANumber as error:
+            raise course.keeper.last_good(learner, error) from error
+        if learner.parts > parts:
+            course.progress.log(
+                f"Memory ran out: from step {learner.step - 1} on, {settings.batch} windows are run in "
+                f"{learner.parts} parts. The result is the same, it only takes longer."
+            )
+        took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))  # the same clock everywhere
+        learner.seconds += took
+        meter.took(took)
+        if learner.step % settings.evaluate_every == 0:
+            _look(course, meter, batch)
+        if learner.step % settings.checkpoint_every == 0:
+            course.keeper.keep(learner)
+    if learner.losses or learner.r2 is None:
+        _look(course, meter, batch)
+    course.keeper.keep(learner)
+
+
+def _over(learner: Learner, settings: TrainSettings) -> bool:
+    """Tell whether all steps are done, or for too long nothing got better."""
+    if settings.patience and learner.best:
+        looks = (learner.step - learner.best.step) // settings.evaluate_every
+        if looks >= settings.patience:
+            return True
+    return settings.share_done(learner.step, learner.seconds) >= 1
+
+
+def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
+    """Look at the validation people, note the figures, and remember the weights if they never did better."""
+    learner = course.learner
+    r2 = 0.0
+    if course.team.leads or course.team.spreads:
+        try:
+            r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
+            r2 = math.nan
+    learner.r2 = r2 = course.team.leaders(r2)
+    if not math.isfinite(r2):  # the last step has spoiled the weights
+        error = not_a_number("R2 of validation people", learner.step, batch)
+        raise course.keeper.last_good(learner, error, spoiled=True)
+    if learner.best is None or r2 > learner.best.r2:
+        learner.best = Best(r2, learner.step, whole_weights(learner.average))
+    if course.log is not None:
+        course.log.write(learner, meter.read(), course.progress)
+    learner.losses = []
+    if course.settings.patience and _over(learner, course.settings):
+        course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")
+
+
+def _stop_when_asked(course: Course) -> None:
+    """Report where the training is; when anybody asks to stop, leave a checkpoint and stop everywhere."""
+    learner = course.learner
+    asked: BaseException | None = None
+    try:
+        share_done = course.settings.share_done(learner.step, learner.seconds)
+        course.progress(share_done, f"Training, step {learner.step}")
+    except BaseException as error:  # Ctrl-C too
+        asked = error
+    if course.team.any(asked is not None):
+        course.keeper.keep(learner)
+        raise asked or Cancelled("Stopped.")
+
+
+def _kept(learner: Learner, settings: TrainSettings) -> tuple[dict[str, Tensor], float]:
+    """Return the weights that become the model, and their R2 on the validation people."""
+    if settings.keep == "best" and learner.best is not None:
+        return learner.best.weights, learner.best.r2
+    assert learner.r2 is not None
+    return whole_weights(learner.average), learner.r2
 
 
 def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:
-    shortest, one = min(values.shape[1] for values in train.values), frames_per_patch(train.tr_s)
+    shortest = min(values.shape[1] for values in train.values)
+    one = trainable(settings.architecture).frames_per_patch(settings.model, train.tr_s)
     if shortest < max(settings.window_frames, one):
         raise BadInput(
             f"The shortest recording of {cohort.folder.name} has {shortest} frames, fewer than the window of "
-            f"{settings.window_frames}.",
+            f"{max(settings.window_frames, one)}.",
             "Choose a shorter window, or leave short recordings out.",
         )
 
@@ -177,39 +235,3 @@ def _check_device(device: str) -> None:
     if not there[device]:
         kind = {"cuda": "NVIDIA graphics processor (CUDA)", "mps": "Apple graphics processor (MPS)"}[device]
         raise BadInput(f"This computer has no {kind} that can be trained on.", "Train on the CPU: --device cpu.")
-
-
-def _info(model: Studio, model_id: str, title: str, cohort: Cohort, train: Series) -> ModelInfo:
-    simulated = "simulated " if cohort.simulated else ""
-    return ModelInfo(
-        model_id=model_id,
-        title=title or model_id,
-        architecture="studio",
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
-        patch_frames=frames_per_patch(train.tr_s),
-        window_frames=200,
-        tr_s=train.tr_s,
-        atlas_id=train.atlas_id,
-        any_atlas=True,
-        capabilities=("reconstruct", "embed", "attention"),
-        licence="BSD-3-Clause",
-        trained_on=f"{len(train)} {simulated}recordings of {len(set(train.people))} people ({cohort.folder.name})",
-    )
-
-
-def _card(info: ModelInfo, learner: Learner, settings: TrainSettings, cohort: Cohort, r2: float) -> Card:
-    figures = {"validation_r2_75": round(r2, 4)}
-    limits = (
-        "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding.",
-    ) * cohort.simulated
-    return Card(
-        info=info.model_copy(update={"figures": figures}),
-        seed=settings.seed,
-        training={
-            "settings": settings.model_dump(mode="json"), "steps": learner.step, "seconds": round(learner.seconds, 1),
-            "windows": learner.step * settings.batch, "torch": torch.__version__,
-        },
-        cohort=cohort.description,
-        limits=limits,
-        known_answer=known_answer(learner.average),
-    )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from brainlm_engine.api.errors import BadInput
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class TrainSettings(BaseModel):
@@ -23,18 +25,30 @@ class TrainSettings(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
-    batch: int = Field(default=8, ge=1, description="windows per step")
+    precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
+    devices: int = Field(default=1, ge=1, description="processes on each computer, each with a device of its own")
+    nodes: int = Field(default=1, ge=1, description="computers")
+    strategy: Literal["auto", "ddp", "fsdp"] = Field(
+        default="auto", description="of several processes: all weights in each (ddp, auto), or spread over them (fsdp)"
+    )
+    batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
+    accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)
     learning_rate: float = Field(default=2e-3, gt=0)
+    beta2: float = Field(default=0.98, gt=0, lt=1, description="memory of AdamW for the gradient's size")
     weight_decay: float = Field(default=0.05, ge=0)
     warm_up: int = Field(default=50, ge=0, description="steps of rising learning rate")
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     ema: float = Field(default=0.998, ge=0, lt=1, description="decay of the averaged weights, which are the ones kept")
     queries: int = Field(default=128, ge=1, description="parcels decoded per step; the others cost nothing")
     masks: Literal["random", "parcels", "future", "mixed"] = "mixed"
-    variety: bool = Field(default=True, description="vary TR, window length, parcels and positions")
+    mask_ratios: tuple[Share, ...] = Field(default=(), description="shares hidden, drawn anew every step")
+    variety: bool = Field(default=True, description="vary TR, window length, parcels and positions, if the model can")
     evaluate_every: int = Field(default=200, ge=1, description="steps between looks at validation people")
     checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")
+    keep: Literal["best", "last"] = Field(default="best", description="whose weights become the model")
+    patience: int | None = Field(default=None, ge=1, description="stop after so many looks without a better R2")
+    tensorboard: bool = Field(default=False, description="write event files for TensorBoard too")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
 
@@ -52,15 +66,18 @@ class TrainSettings(BaseModel):
 
 
 def settings_from(values: dict[str, Any]) -> TrainSettings:
-    """Return checked settings.
+    """Return checked settings; what is left out is as the architecture likes it.
 
     Raises
     ------
     BadInput
         One sentence that names the setting and its rule.
     """
+    from brainlm_engine.train.trainable import trainable
+
+    recipe = trainable(str(values.get("architecture", "studio")))
     try:
-        return TrainSettings.model_validate(values)
+        return TrainSettings.model_validate({**recipe.settings, **values})
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:

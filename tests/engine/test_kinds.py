@@ -50,6 +50,8 @@ def test_a_cohort_and_a_model_trained_on_it(engine: Engine, tmp_path: Path) -> N
     trained = _result(engine, "pretrain", {"cohort": str(cohort), "out": str(model), **settings})
     assert trained["steps"] == 2
     assert (model / "model.safetensors").is_file()
+    longer = {"cohort": str(cohort), "out": str(model), **settings, "steps": 4, "devices": 2}
+    assert _result(engine, "pretrain", longer)["steps"] == 4  # two processes go on where one stopped
 
 
 def test_settings_that_make_no_sense_are_a_sentence(engine: Engine, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_trainings import SMALL, curve, settings
 
 from brainlm_engine.api.errors import BadInput, Cancelled, EngineError
 from brainlm_engine.baselines.people import people_covariance
@@ -16,29 +17,11 @@ from brainlm_engine.models import load_model
 from brainlm_engine.models.card import Card, check
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.recording import Recording
-from brainlm_engine.train import TrainSettings, pretrain
+from brainlm_engine.train import pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
-from brainlm_engine.train.loop import LOG
+from brainlm_engine.train.log import LOG
 from brainlm_engine.train.step import learning_rate, new_learner, train_step
 from brainlm_engine.train.windows import draw_batch
-
-SMALL = {
-    "width": 16,
-    "heads": 2,
-    "encoder_layers": 1,
-    "decoder_layers": 1,
-    "registers": 2,
-    "factors": 8,
-    "place_width": 24,
-}
-
-
-def settings(**changes: object) -> TrainSettings:
-    base: dict[str, object] = {
-        "steps": 12, "seed": 3, "threads": 1, "batch": 2, "window_frames": 100, "warm_up": 4, "evaluate_every": 4,
-        "checkpoint_every": 5, "queries": 20, "model": SMALL,
-    }  # fmt: skip
-    return TrainSettings(**{**base, **changes})  # type: ignore[arg-type]
 
 
 class StopAt:
@@ -53,11 +36,6 @@ class StopAt:
 
     def log(self, line: str) -> None:
         pass
-
-
-def curve(folder: Path) -> list[tuple[int, float, float]]:
-    lines = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
-    return [(line["step"], line["loss"], line["validation_r2"]) for line in lines]
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""What a training says of itself: one line of JSON per look at the validation people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from brainlm_engine.files import written_whole
+from brainlm_engine.progress import Progress
+from brainlm_engine.train.events import Events
+from brainlm_engine.train.step import Learner
+
+LOG = "training.jsonl"
+_FORMS = {"windows_per_s": "{:.3g} windows/s", "memory_mb": "{:.0f} MB", "mfu": "MFU {:.0%}"}
+
+
+class TrainingLog:
+    """``training.jsonl``. Lines after the checkpoint that a training goes on from are written anew."""
+
+    def __init__(self, folder: Path, *, resumed: bool, step: int, events: bool = False) -> None:
+        self.path = folder / LOG
+        self.events = Events(folder, step) if events else None
+        lines = self.path.read_text(encoding="utf-8").splitlines() if resumed and self.path.exists() else []
+        kept = [line for line in lines if _step(line) <= step]
+        with written_whole(self.path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def write(self, learner: Learner, figures: dict[str, float], progress: Progress) -> None:
+        """Add a line: mean loss since the last one, R2, speed, memory. A full disk costs the line, not the training."""
+        rate = learner.step / max(learner.seconds, 1e-9)
+        line: dict[str, Any] = {
+            "step": learner.step, "seconds": round(learner.seconds, 2),
+            "loss": sum(learner.losses) / max(1, len(learner.losses)), "validation_r2": learner.r2,
+            "steps_per_s": round(rate, 3), **figures,
+        }  # fmt: skip
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            if self.events is not None:
+                self.events.write(learner.step, {key: value for key, value in line.items() if key != "step"})
+        except OSError as error:
+            progress.log(f"{LOG} could not be written: {error.strerror}")
+        told = [f"step {learner.step}", f"{learner.seconds:.0f} s", f"loss {line['loss']:.4f}"]
+        told.append(f"R2 of validation people {learner.r2:.4f}")
+        told += [form.format(figures[name]) for name, form in _FORMS.items() if name in figures]
+        progress.log("  ".join(told))
+
+    def close(self) -> None:
+        """End the event files."""
+        if self.events is not None:
+            self.events.close()
+
+
+def _step(line: str) -> float:
+    """Return the step of a line; one that a kill cut short counts as the last."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
