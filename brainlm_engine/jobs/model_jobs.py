@@ -11,6 +11,8 @@ from brainlm_engine.jobs.context import JobContext
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
+_NO_SETTINGS = ("cohort", "out", "model_id", "title")
+
 
 def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
     """Train a model on a cohort; a folder with a checkpoint of the same training is continued.
@@ -18,15 +20,16 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
     Parameters
     ----------
     params
-        ``cohort`` and ``out`` (folders), ``title``, and any of
-        :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least).
+        ``cohort`` (folder), ``out`` (folder) or ``model_id`` (its name among the person's own models), ``title``,
+        and any of :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least).
     """
+    from brainlm_engine.jobs.trainings import model_folder
     from brainlm_engine.train import pretrain as train
     from brainlm_engine.train import settings_from
 
-    chosen = {name: value for name, value in params.items() if name not in ("cohort", "out", "title")}
+    chosen = {name: value for name, value in params.items() if name not in _NO_SETTINGS}
     settings = settings_from(chosen)
-    made = train(Path(params["cohort"]), Path(params["out"]), settings, progress, title=str(params.get("title", "")))
+    made = train(Path(params["cohort"]), model_folder(params), settings, progress, title=str(params.get("title", "")))
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
         "held_out_r2": made.held_out_r2,

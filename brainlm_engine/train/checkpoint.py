@@ -12,8 +12,8 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import written_whole
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.step import Learner
+from brainlm_engine.training_folder import CHECKPOINT
 
-CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
 _FREE = {"steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every"}
 

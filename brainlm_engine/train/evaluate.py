@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from brainlm_engine.cohort import Series
 from brainlm_engine.models.base import MaskedModel
@@ -11,10 +14,11 @@ from brainlm_engine.models.masks import random_mask
 from brainlm_engine.models.patches import frames_per_patch
 
 RATIO = 0.75
+MOST = 16
 
 
-def held_out_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = 16) -> float:
-    """Return R2 over the hidden frames of one window per recording, about each parcel's window mean.
+def held_out_windows(series: Series, window_frames: int = 200, most: int = MOST) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield ``signal (V, T)`` and ``hidden (1, V, N)`` of one window per recording; the same ones at every look.
 
     Parameters
     ----------
@@ -25,16 +29,22 @@ def held_out_r2(model: MaskedModel, series: Series, window_frames: int = 200, mo
     frames = frames_per_patch(series.tr_s)
     shortest = min(values.shape[1] for values in series.values)
     patches = max(1, min(window_frames, shortest) // frames)
-    xyz = torch.from_numpy(series.xyz)
-    error = total = 0.0
     for count, index in enumerate(np.linspace(0, len(series) - 1, min(most, len(series))).astype(int)):
         values = series.values[index].astype(np.float32)
         start = (37 * count) % (values.shape[1] - patches * frames + 1)
         signal = torch.from_numpy(values[:, start : start + patches * frames])
-        hidden = random_mask((1, len(xyz), patches), RATIO, torch.Generator().manual_seed(count))
+        yield signal, random_mask((1, len(values), patches), RATIO, torch.Generator().manual_seed(count))
+
+
+def held_out_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = MOST) -> float:
+    """Return R2 over the hidden frames of :func:`held_out_windows`, about each parcel's window mean."""
+    frames = frames_per_patch(series.tr_s)
+    xyz = torch.from_numpy(series.xyz)
+    error = total = 0.0
+    for signal, hidden in held_out_windows(series, window_frames, most):
         with torch.inference_mode():
             output = model(signal[None], xyz[None], mask=hidden, tr_s=series.tr_s)
-        target = signal.reshape(len(xyz), patches, frames)
+        target = signal.reshape(len(xyz), -1, frames)
         scored = output.mask[0].bool()
         centred = target - target.mean((1, 2), keepdim=True)
         error += float((output.prediction[0] - target)[scored].square().sum())

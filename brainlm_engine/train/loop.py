@@ -24,11 +24,13 @@ from brainlm_engine.models.studio import Studio, StudioConfig
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
 from brainlm_engine.train.evaluate import held_out_r2
+from brainlm_engine.train.levels import save_levels
+from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.step import Learner, new_learner, train_step
 from brainlm_engine.train.windows import draw_batch
+from brainlm_engine.training_folder import LOG, whole_lines
 
-LOG = "training.jsonl"
 #: A step slower than this does not count in full: the computer slept or was busy with other things.
 _LONGEST_STEP_S = 30.0
 
@@ -75,6 +77,7 @@ def pretrain(
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     learner = new_learner(_new_model(settings), settings)
+    save_levels(train, held_out, settings.window_frames, out, progress)
     log = TrainingLog(out, resumed=load_checkpoint(learner, settings, out), step=learner.step)
     if learner.step:
         progress.log(f"Going on from step {learner.step}")
@@ -104,12 +107,14 @@ def _learn(
         learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
         if learner.step % settings.evaluate_every == 0:
             log.write(learner, losses, held_out_r2(learner.average, held_out, settings.window_frames), progress)
+            save_preview(learner.average, held_out, settings.window_frames, log.path.parent, learner.step)
             losses = []
         if learner.step % settings.checkpoint_every == 0:
             save_checkpoint(learner, settings, log.path.parent)
     final = held_out_r2(learner.average, held_out, settings.window_frames)
     if losses:
         log.write(learner, losses, final, progress)
+        save_preview(learner.average, held_out, settings.window_frames, log.path.parent, learner.step)
     save_checkpoint(learner, settings, log.path.parent)
     return final
 
@@ -119,10 +124,9 @@ class TrainingLog:
 
     def __init__(self, folder: Path, *, resumed: bool, step: int) -> None:
         self.path = folder / LOG
-        lines = self.path.read_text(encoding="utf-8").splitlines() if resumed and self.path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        kept = [line for line in whole_lines(self.path) if line["step"] <= step] if resumed else []
         with written_whole(self.path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def write(self, learner: Learner, losses: list[float], r2: float, progress: Progress) -> None:
         """Add a line: mean loss since the last one, R2, speed."""
