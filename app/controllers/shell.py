@@ -24,7 +24,7 @@ PREFERENCES = (
     "offer_session", "frame_limit",
 )  # fmt: skip
 BRIEF_MS = 6000
-QUIET = ("frame", "crosshair_mm", "parcel")
+QUIET = ("frame", "crosshair_mm", "parcel", "detail", "speed", "measuring")
 
 
 class ShellController:
@@ -67,7 +67,7 @@ class ShellController:
     def _watch_actions(self) -> None:
         """Commands are looked at again after any change that may matter to one of them."""
         state = self._state
-        for part in (state.engine, state.case, state.compare, state.model, state.shell, state.view):
+        for part in (state.engine, state.case, state.compare, state.model, state.train, state.shell, state.view):
             for field in type(part).model_fields:
                 if field not in QUIET:
                     part.on(field).connect(self._soon)

@@ -7,9 +7,10 @@ from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
 from app.text.shell import SHELL
+from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
-_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING}
+_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **TRAINING}
 
 
 def tr(key: str, **values: object) -> str:

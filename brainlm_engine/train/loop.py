@@ -105,7 +105,7 @@ def _learn(
             raise
         losses.append(train_step(learner, draw_batch(train, settings, learner.step), settings))
         learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
-        if learner.step % settings.evaluate_every == 0:
+        if learner.step == 1 or learner.step % settings.evaluate_every == 0:  # at once, to see where it begins
             log.write(learner, losses, held_out_r2(learner.average, held_out, settings.window_frames), progress)
             save_preview(learner.average, held_out, settings.window_frames, log.path.parent, learner.step)
             losses = []

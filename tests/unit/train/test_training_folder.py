@@ -27,7 +27,7 @@ SETTINGS = TrainSettings(
 def test_a_training_leaves_curve_levels_and_preview(small_cohort: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     pretrain(small_cohort, out, SETTINGS)
-    assert [point.step for point in read_points(out)] == [2, 4]
+    assert [point.step for point in read_points(out)] == [1, 2, 4]
     levels = {level.method: level.r2 for level in read_levels(out)}
     assert levels.keys() == {"ridge_people", "ridge", "interpolation", "mean"}
     assert levels["ridge_people"] > levels["mean"]
@@ -62,10 +62,10 @@ def test_a_half_written_last_line_is_left_out_and_does_not_stop_a_continuation(
     pretrain(small_cohort, out, SETTINGS)
     with (out / LOG).open("a", encoding="utf-8") as file:
         file.write('{"step": 6, "loss": 0.')
-    assert [point.step for point in read_points(out)] == [2, 4]
+    assert [point.step for point in read_points(out)] == [1, 2, 4]
     again = pretrain(small_cohort, out, SETTINGS.model_copy(update={"steps": 8}))
     assert again.steps == 8
-    assert [line["step"] for line in whole_lines(out / LOG)] == [2, 4, 6, 8]
+    assert [line["step"] for line in whole_lines(out / LOG)] == [1, 2, 4, 6, 8]
 
 
 def test_strange_lines_and_missing_files_are_nothing(tmp_path: Path) -> None:
