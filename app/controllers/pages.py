@@ -13,7 +13,7 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
     from app.views.curves import CurveView
-    from app.views.traces import TraceView
+    from app.views.training_preview import PreviewView
 
 HEAVY = (
     "pyqtgraph",
@@ -98,13 +98,13 @@ async def build_pages(studio: Studio) -> None:
         studio.start(studio.training.load(), tr("train.settings"))
 
 
-async def train_drawings() -> tuple[CurveView, CurveView, TraceView]:
+async def train_drawings() -> tuple[CurveView, CurveView, PreviewView]:
     """Make the drawings of the Train page, one per turn of the event loop: R2, loss, preview."""
     from app.views.curves import CurveView
-    from app.views.traces import TraceView
+    from app.views.training_preview import PreviewView
 
     r2 = CurveView(tr("train.r2"), tr("train.axis.r2"), from_zero=True)
     await asyncio.sleep(0)
     loss = CurveView(tr("train.loss"), tr("train.axis.loss"))
     await asyncio.sleep(0)
-    return r2, loss, TraceView()
+    return r2, loss, PreviewView()

@@ -57,17 +57,14 @@ def verdict(table: Evaluation) -> str:
     """Say who won; a difference whose interval holds zero is no win."""
     model, others = table.rows[0], table.rows[1:]
     best = max(others, key=lambda row: row.r2)
-    name, people = best.title[0].lower() + best.title[1:], _counted(table.people)
+    name = f"the best simple method ({best.title[0].lower()}{best.title[1:]})"
     figures = f"R² {model.r2:.2f} against {best.r2:.2f}"
     if best.difference_low is None or best.difference_high is None:
-        side = "better than" if best.model_minus_this > 0 else "not better than"
-        return f"On this one person the model is {side} the best simple method, {name} ({figures}); one proves nothing."
+        better = "better than" if best.model_minus_this > 0 else "not better than"
+        return f"On this one person the model is {better} {name}, {figures}; one person proves nothing."
+    people = f"On these {table.people} people, whom it has never seen, the model"
     if best.difference_low > 0:
-        return f"The model fills in hidden activity better than every simple method on {people}: {figures} of {name}."
+        return f"{people} fills in hidden activity better than {name}: {figures}."
     if best.difference_high < 0:
-        return f"The model does not beat {name} on {people}: {figures}."
-    return f"The model is as good as the best simple method, {name}, on {people}: {figures}, within chance."
-
-
-def _counted(people: int) -> str:
-    return f"these {people} people it has never seen"
+        return f"{people} does not beat {name}: {figures}."
+    return f"{people} is as good as {name}: {figures}, a difference within chance."

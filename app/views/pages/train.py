@@ -15,8 +15,8 @@ from app.views.page_frame import PageFrame, Titled
 from app.views.panels.cohort import CohortPanel
 from app.views.panels.training import TrainingPanel
 from app.views.result_card import ResultCard
-from app.views.traces import TraceView
 from app.views.training_head import TrainingHead
+from app.views.training_preview import PreviewView
 from app.views.training_table import TrainingTable
 
 #: Commands that have a button on this page.
@@ -29,7 +29,7 @@ ACTIONS = (
 class TrainPage(PageFrame):
     """Head, two curves, preview beside result, list of trainings; before the first training, how it is done."""
 
-    def __init__(self, actions: dict[str, QAction], r2: CurveView, loss: CurveView, preview: TraceView) -> None:
+    def __init__(self, actions: dict[str, QAction], r2: CurveView, loss: CurveView, preview: PreviewView) -> None:
         super().__init__("")
         self.r2, self.loss, self.preview = r2, loss, preview
         self.head = TrainingHead(actions)
@@ -40,7 +40,7 @@ class TrainPage(PageFrame):
         self.rows.insertWidget(0, self.head)
         self.rows.addWidget(Titled(tr("train.table"), self.table))
         self.above.setSizes([500, 400])
-        self.beneath.setSizes([540, 360])
+        self.beneath.setSizes([480, 420])
         self.rows.setSizes([84, 220, 250, 130])
         for index in (1, 2):
             self.rows.setStretchFactor(index, 3)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MASKS = ("mixed", "random", "parcels", "future")
 BUDGETS = ("minutes", "steps")
 #: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
-_NARROWEST = 84
+_NARROWEST = 68
 
 
 class TrainingPanel(QWidget):
@@ -36,6 +36,7 @@ class TrainingPanel(QWidget):
         self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
         self.masks.activated.connect(lambda _=0: self.changed.emit("masks", self.masks.currentData()))
         self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
+        self.budget.setMinimumWidth(_NARROWEST)
         self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
         self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
         self.minutes.valueChanged.connect(lambda value: self.changed.emit("minutes", value))
