@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from brainlm_engine import __version__
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line."""
@@ -16,6 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Look at a brain scan, see what a foundation model of brain activity makes of it. "
         "For research use only.",
     )
+    parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a 4D NIfTI image or a table of parcel series")
     parser.add_argument(
         "--tour", metavar="OUT", type=Path, help="show the demo case, leave pictures and a report in OUT"

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
+from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfSpace
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 #: what libraries that do not raise OSError say of a full disk (safetensors on Linux/macOS and Windows, numpy.tofile)
-_FULL_WORDS = ("No space left", "os error 28)", "os error 112)", "requested and")
+_FULL_WORDS = ("No space left", "os error 28)", "os error 112)", "os error 27)", "os error 122)", "requested and")
 
 
 @contextmanager
@@ -67,7 +66,7 @@ def writing_to(target: Path) -> Iterator[None]:
 
 def refusal(target: Path, error: OSError) -> EngineError:
     """Return the sentence for a system's refusal to write ``target``."""
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return _full(target, error)
     name, folder = target.name or str(target), target.parent
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
@@ -126,11 +125,17 @@ def _destination(target: Path) -> Path:
 
 def _means_full(error: Exception) -> bool:
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in _FULL
+        return error.errno in FULL
     return any(words in str(error) for words in _FULL_WORDS)
 
 
 def _full(target: Path, error: Exception) -> OutOfSpace:
+    if getattr(error, "errno", None) == errno.EFBIG or "os error 27)" in str(error):
+        return OutOfSpace(
+            f"{target.name} would be larger than a file may be in {target.parent}.",
+            "Choose another disk, or raise the limit (ulimit -f); nothing was left half-written.",
+            str(error),
+        )
     return OutOfSpace(
         f"The disk is full: {target.name} could not be written to {target.parent}.",
         "Free some space and try again; nothing was left half-written.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -25,9 +24,9 @@ def _under(kind: str, default: Callable[[str, Literal[False]], str]) -> Path:
 
 
 def _unusable(path: Path, error: OSError) -> Exception:
-    from brainlm_engine.api.errors import BadInput, OutOfSpace
+    from brainlm_engine.api.errors import FULL, BadInput, OutOfSpace
 
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return OutOfSpace(f"The disk is full: the folder {path} could not be made.", "Free some space and try again.")
     cause = error.strerror or str(error)
     if isinstance(error, FileExistsError | NotADirectoryError):

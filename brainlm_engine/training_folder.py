@@ -2,8 +2,8 @@
 
 =====================  =====================================================================================
 training.jsonl         one JSON object a line; the last may be half-written by a process that died
-levels.json            R² of the simple methods on the same held-out windows
-preview.safetensors    one held-out window as the model filled it in at the last look
+levels.json            R² of the simple methods on the same validation windows
+preview.safetensors    one validation window as the model filled it in at the last look
 checkpoint.safetensors where to go on
 evaluation.json        the finished model beside the simple methods, on people of the split 'test'
 =====================  =====================================================================================

@@ -18,11 +18,19 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "scan": lambda s: s.case.scan is not None,
     "volume": lambda s: s.case.scan is not None and s.case.scan.is_volume,
     "questions": lambda s: s.case.scan is not None and bool(s.case.scan.info.questions),
+    "unprepared": lambda s: s.case.scan is not None and s.case.recording is None and s.case.phase == "failed",
     "comparison": lambda s: s.compare.wished,
     "recording": lambda s: s.case.recording is not None,
     "model": lambda s: s.model.model is not None,
     "idle": lambda s: not s.model.running,
     "result": lambda s: s.model.result is not None,
+    "undo_asks": lambda s: not s.edits.undo_asks or s.engine.status == "ready",
+    "redo_asks": lambda s: not s.edits.redo_asks or s.engine.status == "ready",
+    "job": lambda s: s.work.job is not None,
+    "job_open": lambda s: s.work.job is not None and not s.work.job.state.ended,
+    "job_ended": lambda s: s.work.job is not None and s.work.job.state.ended,
+    "log": lambda s: bool(s.work.log),
+    "messages": lambda s: len(s.notices.waiting) > 1,
     "undo": lambda s: bool(s.edits.undo_label),
     "redo": lambda s: bool(s.edits.redo_label),
     "selection": lambda s: bool(s.view.selected),
@@ -54,5 +62,6 @@ def reason(needs: tuple[str, ...], state: AppState | None) -> str:
     """
     for name in needs:
         if state is None or not _HOLDS[name](state):
-            return tr(f"reason.{name}")
+            failed = name == "recording" and state is not None and state.case.phase == "failed"
+            return tr("reason.recording_failed" if failed else f"reason.{name}")
     return ""

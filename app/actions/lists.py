@@ -9,7 +9,9 @@ FILE = (
     Action("open_demo", "open_demo", menu="file", shortcut="Ctrl+D", needs=("engine",), icon="brain"),
     Action("reopen", "reopen_session", menu="file", needs=("engine", "session")),
     Action("choose_atlas", "choose_atlas", menu="file", needs=("engine", "volume"), separated=True),
+    Action("prepare", "prepare_again", menu="file", needs=("engine", "unprepared")),
     Action("questions", "ask_questions", menu="file", needs=("engine", "questions")),
+    Action("motion", "motion_dialog", menu="file", needs=("engine", "scan")),
     Action("compare", "compare_dialog", menu="file", needs=("engine", "volume")),
     Action("compare_close", "close_comparison", menu="file", needs=("comparison",)),
     Action("close_case", "close_case", menu="file", shortcut="Ctrl+W", needs=("scan",), separated=True),
@@ -19,8 +21,8 @@ FILE = (
 )
 
 EDIT = (
-    Action("undo", "undo", menu="edit", shortcut="Ctrl+Z", needs=("undo",)),
-    Action("redo", "redo", menu="edit", shortcut="Ctrl+Shift+Z", needs=("redo",)),
+    Action("undo", "undo", menu="edit", shortcut="Ctrl+Z", needs=("undo", "undo_asks")),
+    Action("redo", "redo", menu="edit", shortcut="Ctrl+Shift+Z", needs=("redo", "redo_asks")),
     Action(
         "clear_selection", "clear_selection", menu="edit", shortcut="Ctrl+Shift+A", needs=("selection",), separated=True
     ),
@@ -181,6 +183,10 @@ TRAIN = (
 
 ENGINE = (
     Action("engine_restart", "restart_engine", menu="engine", needs=("lost_engine",)),
+    Action("job_log", "show_job_log", menu="engine", needs=("engine", "job"), separated=True),
+    Action("job_again", "run_job_again", menu="engine", needs=("engine", "job", "job_ended")),
+    Action("job_cancel", "cancel_job", menu="engine", needs=("engine", "job", "job_open")),
+    Action("log_copy", "copy_log", menu="engine", needs=("log",), separated=True),
     Action("diagnostics", "diagnostics", menu="engine"),
 )
 
@@ -200,6 +206,8 @@ WINDOW = (
     Action("layout_restore", "restore_layout", menu="window"),
     Action("layout_reset", "reset_layout", menu="window"),
     *_choice("window", "set_theme", "preferences.theme", (("theme_dark", "dark", ""), ("theme_light", "light", ""))),
+    Action("message_next", "step_message", "+1", "window", "F8", ("messages",), separated=True),
+    Action("message_previous", "step_message", "-1", "window", "Shift+F8", ("messages",)),
     Action("full_screen", "full_screen", menu="window", shortcut="F11", separated=True),
 )
 

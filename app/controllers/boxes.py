@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,8 @@ class Boxes:
             for action in board.actions.values()
             if action.id != "palette"
         ]
-        self._palette.open_with(commands)
+        recent = tr("menu.recent").replace("&", "")
+        self._palette.open_with(commands + [(recent, action) for action in self._window.recent_menu.actions()])
 
     def preferences(self) -> None:
         """Show the preferences."""
@@ -49,8 +51,6 @@ class Boxes:
         state.preferences.put(**{field: value})
         if field in ("radiological", "names_hidden", "scale", "time_unit"):
             state.view.put(**{field: value})
-        if field == "atlas_id":
-            state.case.put(atlas_id=value)
 
     def help(self) -> None:
         """Show the help pages."""
@@ -65,22 +65,42 @@ class Boxes:
         text = tr("about.text", version=__version__)
         _open(FactsDialog(tr("about.title"), text, self._window, plain=False))
 
-    def diagnostics(self) -> None:
-        """Show the facts of this installation."""
-        from app.services.diagnosis import facts, written
+    async def diagnostics(self) -> None:
+        """Show the facts of this installation, at once but for the graphics: another process is asked about those."""
+        from app.services.diagnosis import facts, opengl, written
 
         info = self._state.engine.info
-        _open(FactsDialog(tr("diagnose.title"), written(facts(info.model_dump() if info else None)), self._window))
+        engine = info.model_dump() if info else None
+        dialog = FactsDialog(tr("diagnose.title"), written(facts(engine, tr("diagnose.asking"))), self._window)
+        closed = asyncio.Event()
+        dialog.finished.connect(lambda _: closed.set())
+        _open(dialog)
+        graphics = await asyncio.to_thread(opengl)
+        if not closed.is_set():
+            dialog.set_text(written(facts(engine, graphics)))
 
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for one of the installed atlases."""
-        titles = {atlas.title: atlas.atlas_id for atlas in self._state.shell.atlases if atlas.installed}
         dialog = QInputDialog(self._window)
         dialog.setWindowTitle(tr("atlas.title"))
         dialog.setLabelText(tr("atlas.label"))
-        dialog.setComboBoxItems(list(titles))
-        dialog.textValueSelected.connect(lambda title: chosen(titles[title]))
+        dialog.textValueSelected.connect(lambda title: chosen(self._installed()[title]))
+        changed = self._state.shell.on("atlases")
+
+        def fill(_: object = None) -> None:
+            titles, shown = list(self._installed()), dialog.textValue()
+            dialog.setComboBoxItems(titles)
+            if shown in titles:
+                dialog.setTextValue(shown)
+
+        fill()
+        changed.connect(fill)
+        dialog.finished.connect(lambda _: changed.disconnect(fill))
         _open(dialog)
+
+    def _installed(self) -> dict[str, str]:
+        """Ids of the installed atlases by title."""
+        return {atlas.title: atlas.atlas_id for atlas in self._state.shell.atlases if atlas.installed}
 
     def choose_layout(self) -> None:
         """Ask which saved layout to restore."""

@@ -53,11 +53,26 @@ class Commands:
 
     def choose_atlas(self) -> None:
         """Ask for another atlas for the open scan."""
-        self._studio.boxes.choose_atlas(self._studio.opening.choose_atlas)
+        self._studio.choose_atlas(self._studio.opening.choose_atlas)
+
+    def prepare_again(self) -> None:
+        """Make the parcel series that were stopped or failed."""
+        self._studio.opening.preparation.again()
 
     def ask_questions(self) -> None:
         """Ask again what the open file does not say clearly."""
         self._studio.opening.questions.ask_all()
+
+    def motion_dialog(self) -> None:
+        """Ask for the table of head motion of the open scan."""
+        dialog = QFileDialog(self._window, tr("motion.title"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("motion.filter"), tr("open.filter_all")])
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.choose_motion(path), tr("action.motion"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def compare_dialog(self) -> None:
         """Ask for a scan to stand beside the open one."""
@@ -75,12 +90,12 @@ class Commands:
 
     def close_case(self) -> None:
         """Close the open case."""
-        self._studio.session.save()
+        self._studio.session.keep()
         self._studio.opening.close_case()
 
     def save_session(self) -> None:
         """Write the session now."""
-        self._studio.session.save()
+        self._studio.session.save_now()
 
     def clear_recent(self) -> None:
         """Forget recent files."""
@@ -258,9 +273,27 @@ class Commands:
         """Bring the engine back."""
         self._studio.start(self._studio.engine_life.restart(), tr("action.engine_restart"))
 
+    def show_job_log(self) -> None:
+        """Put the log of the selected job into the Log dock."""
+        job_id = self._state.work.selected
+        self._studio.start(self._studio.engine_life.show_log(job_id), tr("action.job_log"))
+
+    def run_job_again(self) -> None:
+        """Start the selected job once more."""
+        job_id = self._state.work.selected
+        self._studio.start(self._studio.engine_life.run_again(job_id), tr("action.job_again"))
+
+    def cancel_job(self) -> None:
+        """Ask the selected job to stop."""
+        self._studio.start(self._studio.engine_life.cancel(self._state.work.selected), tr("action.job_cancel"))
+
+    def copy_log(self) -> None:
+        """Put the log into the clipboard."""
+        self._window.log.copy()
+
     def diagnostics(self) -> None:
         """Show the facts of this installation."""
-        self._studio.boxes.diagnostics()
+        self._studio.start(self._studio.boxes.diagnostics(), tr("action.diagnostics"))
 
     # ------------------------------------------------------------ window, help
 
@@ -296,6 +329,10 @@ class Commands:
     def reset_layout(self) -> None:
         """Arrange the window as the mood has it."""
         self._studio.shell.set_mood(self._state.shell.mood)
+
+    def step_message(self, by: str) -> None:
+        """Show the next message, or the one before."""
+        self._window.strip.step(int(by))
 
     def full_screen(self) -> None:
         """Fill the screen, or stop doing so."""

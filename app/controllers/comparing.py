@@ -104,19 +104,15 @@ class CompareController:
     # ------------------------------------------------------------ quick copy
 
     async def _make_quick(self, stamp: Stamp, path: str, info: ScanInfo) -> None:
-        """Let the engine make the scan quick to look at, and go on when it is."""
-        compare = self._state.compare
+        """Let the engine make the scan quick to look at; ``FastCopies`` hears when it is."""
         try:
             params = {"path": path, "answers": {}}
             job = await self._engine.submit("cache", params, tr("job.cache", name=info.name))
-            if stamp.fits(compare.revision):
-                self._job = job.job_id
-            await self._engine.finished(job.job_id)
         except EngineError as error:
             self._state.work.note(str(error))
             return
-        if stamp.fits(compare.revision):
-            compare.cached = True
+        if stamp.fits(self._state.compare.revision):
+            self._job = job.job_id
 
     def _drop_job(self) -> None:
         """Ask the job of a scan that is left to stop."""

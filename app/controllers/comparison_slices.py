@@ -15,7 +15,7 @@ from app.state.compare import Moment, linked_moment
 from app.state.data import OpenScan
 from app.state.stamps import Stamp
 from app.text import tr
-from app.views.slice_grid import Grid
+from app.views.slice_grid import Grid, dark_borders
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply, ScanInfo, SliceInfo
 
@@ -81,7 +81,7 @@ class SecondSlices:
         drawing = self._made()
         assert self._beside is not None
         self._grey = display.grey_limits(scan.first)
-        drawing.set_grid(scan.first.shape, scan.affine)
+        drawing.set_grid(scan.first.shape, scan.affine, dark_borders(scan.first, *self._grey, scan.affine))
         drawing.set_radiological(self._state.view.radiological)
         self._beside.show()
         self._crosshair_changed()

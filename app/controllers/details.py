@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from app.controllers.display import number
+from app.controllers.motion import amount, source
 from app.controllers.veil import veiled
 from app.state import AppState
 from app.text import tr
@@ -16,17 +19,30 @@ Facts = tuple[tuple[str, str], ...]
 class DetailsController:
     """A parcel, a job or the scan in rows of name and value."""
 
+    _job_id = ""  # the job whose facts are on show
+
     def __init__(self, state: AppState, window: MainWindow) -> None:
         self._state, self._window = state, window
+        self._shown: tuple[str, Facts] = ("", ())
         state.view.on("selected").connect(self._parcel)
         state.case.on("recording").connect(self._parcel)
+        state.case.on("motion").connect(self._parcel)
         state.case.on("scan").connect(self._scan)
+        state.view.on("names_hidden").connect(lambda _: self._show(*self._shown))
         window.jobs.selected.connect(self._job)
+        state.work.on("jobs").connect(lambda _: self._job(self._job_id))
+
+    def _show(self, title: str, facts: Facts) -> None:
+        """Show facts; names inside them are veiled where names are hidden, now and when that changes."""
+        self._shown = (title, facts)
+        seen = tuple((name, veiled(self._state, value)) for name, value in facts)
+        self._window.details.set_facts(veiled(self._state, title), seen)
 
     def _scan(self, *_: object) -> None:
+        self._job_id = ""
         scan = self._state.case.scan
         if scan is None:
-            self._window.details.set_facts("", ())
+            self._show("", ())
             return
         info = scan.info
         facts = [
@@ -40,7 +56,7 @@ class DetailsController:
             (
                 tr("facts.values"),
                 tr(
-                    "facts.values_text",
+                    "facts.values_about" if scan.is_volume else "facts.values_text",
                     low=number(info.value_range[0]),
                     high=number(info.value_range[1]),
                     unit=info.unit,
@@ -48,11 +64,16 @@ class DetailsController:
             ),
             (tr("facts.space"), info.space.text if info.space is not None else tr("probe.none")),
         ]
+        motion = self._state.case.motion
+        if motion is not None:
+            facts.append((tr("facts.motion"), source(motion)))
+            if motion.fd_mm is not None:
+                facts.append((tr("facts.fd"), amount(motion)))
         facts += [(tr("facts.note"), note) for note in info.notes]
-        name = tr("title.hidden") if self._state.view.names_hidden else info.name
-        self._window.details.set_facts(name, tuple(facts))
+        self._show(info.name, tuple(facts))
 
     def _parcel(self, *_: object) -> None:
+        self._job_id = ""
         case, selected = self._state.case, self._state.view.selected
         if not selected or case.atlas is None or case.recording is None:
             self._scan()
@@ -80,12 +101,13 @@ class DetailsController:
         if result is not None and parcel < result.r2_parcel.size:
             facts.append((tr("facts.r2"), number(float(result.r2_parcel[parcel])) or tr("probe.none")))
         title = atlas.name(parcel) + (f" + {len(selected) - 1}" if len(selected) > 1 else "")
-        self._window.details.set_facts(title, tuple(facts))
+        self._show(title, tuple(facts))
 
     def _job(self, job_id: str) -> None:
         job = self._state.work.find(job_id)
         if job is None:
             return
+        self._job_id = job_id
         facts = [
             (tr("facts.state"), tr(f"jobs.state.{job.state.value}")),
             (tr("facts.stage"), job.stage),
@@ -94,6 +116,12 @@ class DetailsController:
         ]
         if job.error is not None:
             facts += [(tr("facts.error"), f"{job.error.message} {job.error.next_step}".strip())]
-        facts += [(key, str(value)) for key, value in job.params.items()]
-        shown = tuple((name, veiled(self._state, value)) for name, value in facts)
-        self._window.details.set_facts(veiled(self._state, job.title), shown)
+        facts += [(key, _written(value)) for key, value in job.params.items()]
+        self._show(job.title, tuple(facts))
+
+
+def _written(value: object) -> str:
+    """Write a setting of a job; settings inside settings as 'name: value'."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_written(each)}" for key, each in value.items())
+    return str(value)

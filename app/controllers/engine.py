@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.controllers.failures import LOST, tell_error
 from app.controllers.opening import OpenController
-from app.controllers.veil import veiled
+from app.controllers.veil import veiled, veiled_job
 from app.services.engine import EngineService
 from app.services.tasks import Tasks
 from app.state import AppState
@@ -35,8 +35,7 @@ class EngineController:
         state.work.on("log").connect(self._log_changed)
         state.view.on("names_hidden").connect(lambda _: self._jobs_changed(state.work.jobs))
         state.view.on("names_hidden").connect(lambda _: self._log_changed(state.work.log))
-        window.jobs.cancel_wanted.connect(lambda job: self._tasks.start(self.cancel(job), tr("jobs.cancel")))
-        window.jobs.log_wanted.connect(lambda job: self._tasks.start(self.show_log(job), tr("jobs.log")))
+        window.jobs.selected.connect(lambda job_id: state.work.put(selected=job_id))
 
     async def start(self, address: str | None = None) -> bool:
         """Connect, or say why not."""
@@ -48,8 +47,12 @@ class EngineController:
         state.notices.drop(LOST)
         client = self._engine.client
         state.work.jobs = (await client.jobs()).jobs
-        state.shell.atlases = (await client.atlases()).atlases
+        await self.list_atlases()
         return True
+
+    async def list_atlases(self) -> None:
+        """Ask which atlases there are; one may have been added from the command line."""
+        self._state.shell.atlases = (await self._engine.client.atlases()).atlases
 
     async def restart(self) -> bool:
         """Bring the engine back and go on with the open case."""
@@ -58,7 +61,7 @@ class EngineController:
             return False
         self._state.notices.tell(Notice("engine:back", "success", tr("lost.back")))
         await self._open_again()
-        self._opening.prepare_again()
+        self._opening.preparation.again()
         return True
 
     async def _open_again(self) -> None:
@@ -77,6 +80,12 @@ class EngineController:
     async def cancel(self, job_id: str) -> None:
         """Ask a job to stop."""
         await self._engine.client.cancel(job_id)
+
+    async def run_again(self, job_id: str) -> None:
+        """Start a job that has ended once more, with the parameters it had."""
+        job = self._state.work.find(job_id) or await self._engine.client.job(job_id)
+        if job.state.ended and not self._opening.preparation.takes(job):
+            await self._engine.submit(job.kind, job.params, job.title)
 
     async def show_log(self, job_id: str) -> None:
         """Put a job's log lines into the Log dock."""
@@ -98,7 +107,7 @@ class EngineController:
 
     def _jobs_changed(self, jobs: tuple[JobRecord, ...]) -> None:
         if self._state.view.names_hidden:
-            jobs = tuple(job.model_copy(update={"title": veiled(self._state, job.title)}) for job in jobs)
+            jobs = tuple(veiled_job(self._state, job) for job in jobs)
         self._window.jobs.set_jobs(jobs)
         running = [job for job in jobs if job.state is JobState.RUNNING]
         if not running:

@@ -79,6 +79,11 @@ async def build_pages(studio: Studio) -> None:
         brain.prepare()
         await asyncio.sleep(0.05)
 
+    def without_series(phase: str) -> None:
+        model.set_empty(tr(f"view.{phase}" if phase in ("asking", "failed") else "model.nothing"))
+
+    state.case.on("phase").connect(without_series)
+
     def show_panel(shown: bool) -> None:
         for page in (view, model, train):
             page.side.setVisible(shown)

@@ -17,9 +17,12 @@ class Questions:
 
     def __init__(self, state: AppState) -> None:
         self._state = state
+        self.dismissed: set[str] = set()
 
     def ask(self, wrong: str = "", error: EngineError | None = None) -> bool:
         """Put the unanswered questions into the strip; True while one of them must be answered first.
+
+        One that has a default stays there until it is answered or dismissed, whatever has been computed meanwhile.
 
         Parameters
         ----------
@@ -29,13 +32,15 @@ class Questions:
         if scan is None:
             return False
         for question in scan.info.questions:
-            if question.question_id not in scan.answers:
-                self._put(question, error if question.question_id == wrong else None)
+            name = question.question_id
+            if name not in scan.answers and name not in self.dismissed and not (question.found and name != wrong):
+                self._put(question, error if name == wrong else None)
         return scan.unanswered
 
     def ask_all(self) -> None:
         """Ask every question of the file again, also those that are answered or have a default."""
         scan = self._state.case.scan
+        self.dismissed.clear()
         for question in scan.info.questions if scan is not None else ():
             asked = question.model_copy(update={"required": self._open(question)})
             if scan is not None and question.question_id in scan.answers:
@@ -56,15 +61,25 @@ class Questions:
         self._state.notices.tell(notice)
         self._state.work.note(f"{notice.text} {notice.next_step}".strip())
 
-    def settle(self) -> None:
-        """The recording is there: what still has only its default no longer covers the caption."""
-        self._state.notices.drop(QUESTION)
+    def dismiss(self, key: str) -> None:
+        """Leave a question at its default without asking again; it can still be answered from the menu."""
+        self.dismissed.add(key.removeprefix(QUESTION))
 
-    def remember(self, question_id: str, value: str) -> None:
-        """Keep an answer that changes nothing of what was read."""
+    def set_answers(self, answers: dict[str, str]) -> None:
+        """Hold these answers, none else; what is answered is no longer asked, what no longer is, is asked again."""
         scan = self._state.case.scan
-        if scan is not None:
-            scan.answers[question_id] = value
+        if scan is None:
+            return
+        fresh = [name for name, value in answers.items() if scan.answers.get(name) != value]
+        scan.answers.clear()
+        scan.answers.update(answers)
+        self._state.case.answered += 1
+        for name in fresh:
+            self.drop(name)
+        self.ask()
+
+    def drop(self, question_id: str) -> None:
+        """No longer ask a question."""
         self._state.notices.drop(f"{QUESTION}{question_id}")
 
     def take_back(self, question_id: str, error: EngineError) -> bool:
@@ -72,6 +87,7 @@ class Questions:
         scan = self._state.case.scan
         if scan is None or scan.answers.pop(question_id, None) is None:
             return False
+        self._state.edits.forget(f"answer:{question_id}")
         return self.ask(question_id, error)
 
     def asks(self, scan: OpenScan, question_id: str) -> bool:

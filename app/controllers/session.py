@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,19 +18,26 @@ from app.state.session import Session, restore_settings, snapshot
 from app.text import tr
 
 EVERY_MS = 4000
-OFFER = "session:offer"
+OFFER, UNSAVED = "session:offer", "session:unsaved"
 
 
 class SessionController(QObject):
     """Saves, offers and restores."""
 
-    def __init__(self, state: AppState, opening: OpenController, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        state: AppState,
+        opening: OpenController,
+        compare: Callable[[str], Awaitable[bool]],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._state, self._opening = state, opening
+        self._state, self._opening, self._compare = state, opening, compare
+        self._refused = False
         self._earlier = self._read()
         self._written = ""
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self.save)
+        self._timer.timeout.connect(self.keep)
 
     def _read(self) -> Session | None:
         saved = storage.read(storage.SESSION)
@@ -44,9 +52,9 @@ class SessionController(QObject):
     def start(self) -> None:
         """Offer the earlier session and begin to save this one."""
         earlier, state = self._earlier, self._state
-        if earlier is not None and state.preferences.offer_session and Path(earlier.path).exists():
+        if earlier is not None and Path(earlier.path).exists():
             state.shell.last_session = earlier.name
-            if not earlier.closed and not _alive(earlier.pid):
+            if state.preferences.offer_session and not earlier.closed and not _alive(earlier.pid):
                 name = tr("title.hidden") if state.view.names_hidden else earlier.name
                 buttons = (("reopen", tr("notice.reopen")),)
                 state.notices.tell(
@@ -77,18 +85,43 @@ class SessionController(QObject):
         self._state.edits.mark_saved()
         return True
 
+    def keep(self) -> None:
+        """Save, as happens by itself every few seconds; that the disk does not take it is told once."""
+        saved = self.save()
+        if saved:
+            self._state.notices.drop(UNSAVED)
+        elif not self._refused:
+            self._tell_unsaved()
+        self._refused = not saved
+
+    def save_now(self) -> None:
+        """Save because the person asked for it; a failure is told each time."""
+        self._refused = False
+        self.keep()
+
+    def _tell_unsaved(self) -> None:
+        notice = Notice(
+            UNSAVED,
+            "warning",
+            tr("session.unsaved", folder=storage.settings_dir()),
+            tr("session.unsaved_next"),
+        )
+        self._state.notices.tell(notice)
+        self._state.work.note(f"{notice.text} {notice.next_step}")
+
     async def reopen(self) -> bool:
-        """Bring the earlier session back: scan, settings, position."""
+        """Bring the earlier session back: scan, settings, position, and the scan that stood beside it."""
         session, state = self._earlier, self._state
         if session is None:
             return False
         state.notices.drop(OFFER)
-        state.case.atlas_id = session.atlas_id
-        if not await self._opening.open_path(session.path, session.answers):
+        if not await self._opening.open_path(session.path, session.answers, session.atlas_id):
             return False
-        self._opening.keep_look()
+        self._opening.preparation.keep_look()
         restore_settings(session, state)
         state.edits.clear()
+        if session.second and Path(session.second).exists():
+            await self._compare(session.second)
         if session.workspace in ("view", "model"):
             state.shell.workspace = session.workspace
         return True

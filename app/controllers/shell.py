@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
 
 from app import theme
 from app.controllers.veil import veiled, veiled_notice
 from app.services import storage
 from app.services.preferences import save_preferences
 from app.state import AppState
-from app.text import tr
+from app.text import has, tr
 from app.views.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class ShellController:
     def __init__(self, state: AppState, window: MainWindow) -> None:
         self._state, self._window = state, window
         self._unfolded = ""
+        self._job = ("", "")
+        self._recent: list[QAction] = []
         self._refresh = QTimer(window)
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(0)
@@ -52,13 +55,15 @@ class ShellController:
         state.preferences.on("theme").connect(self._theme_changed)
         for field in PREFERENCES:
             state.preferences.on(field).connect(self._save_preferences)
-        for field in ("scan", "recording", "phase", "cached", "wanted"):
+        for field in ("scan", "recording", "phase", "cached", "wanted", "answered"):
             state.case.on(field).connect(self._caption)
         state.compare.on("wanted").connect(self._caption)
         for field in ("names_hidden",):
             state.view.on(field).connect(self._caption)
             state.view.on(field).connect(self._recent_again)
             state.view.on(field).connect(self._notices_changed)
+            state.view.on(field).connect(self._session_again)
+            state.view.on(field).connect(lambda _: window.fold_out.hide())
         state.edits.changed.connect(self._title)
         window.docks_changed.connect(lambda names: shell.put(docks=names))
         theme.switch().changed.connect(window.set_theme)
@@ -67,16 +72,34 @@ class ShellController:
     def _watch_actions(self) -> None:
         """Commands are looked at again after any change that may matter to one of them."""
         state = self._state
-        for part in (state.engine, state.case, state.compare, state.model, state.train, state.shell, state.view):
+        parts = (
+            state.engine, state.case, state.compare, state.model, state.train, state.shell, state.view, state.notices,
+        )  # fmt: skip
+        for part in parts:
             for field in type(part).model_fields:
                 if field not in QUIET:
                     part.on(field).connect(self._soon)
         state.edits.changed.connect(self._soon)
+        state.work.on("selected").connect(self._soon)
+        state.work.on("jobs").connect(self._jobs_changed)
+        state.work.on("log").connect(self._log_changed)
         state.preferences.on("theme").connect(self._soon)
 
     def _soon(self, *_: object) -> None:
         if not self._refresh.isActive():
             self._refresh.start()
+
+    def _jobs_changed(self, *_: object) -> None:
+        """What can be done with the selected job depends on its state, not on how far it is."""
+        job = self._state.work.job
+        now = (job.job_id, job.state.value) if job is not None else ("", "")
+        if now != self._job:
+            self._job = now
+            self._soon()
+
+    def _log_changed(self, lines: tuple[str, ...]) -> None:
+        if len(lines) == 1:
+            self._soon()
 
     def refresh_actions(self) -> None:
         """Set every command enabled or not, checked or not."""
@@ -120,7 +143,8 @@ class ShellController:
             missing = int(recording.missing.sum())
             key = "caption.ready" if missing else "caption.ready_all"
             text = tr(
-                key, name=name, frames=recording.info.n_frames, tr=f"{recording.info.tr_s:g}",
+                key, name=name, frames=recording.info.n_frames,
+                tr=tr("caption.tr_assumed" if "tr" in scan.assumed else "caption.tr", tr=f"{recording.info.tr_s:g}"),
                 parcels=recording.info.n_parcels, missing=missing,
             )  # fmt: skip
         elif case.phase in ("asking", "failed"):
@@ -134,7 +158,8 @@ class ShellController:
         space = tr(f"space.{info.space.verdict}") if info.space is not None else ""
         unit = recording.info.unit if recording is not None else info.unit
         origin = tr("tag.simulated") if info.simulated else ""
-        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, unit) if t))
+        assumed = dict.fromkeys(tr(f"tag.assumed_{name}") for name in scan.assumed if has(f"tag.assumed_{name}"))
+        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, *assumed, unit) if t))
 
     def _notices_changed(self, *_: object) -> None:
         waiting = self._state.notices.waiting
@@ -156,21 +181,30 @@ class ShellController:
     def _recent_again(self, *_: object) -> None:
         self._recent_changed(self._state.shell.recent)
 
+    def _session_again(self, *_: object) -> None:
+        self._session_changed(self._state.shell.last_session)
+
     def _recent_changed(self, files: tuple[str, ...]) -> None:
         hidden = self._state.view.names_hidden
         rows = tuple(
             (path, f"{tr('title.hidden')} {number}" if hidden else Path(path).name, Path(path).exists())
             for number, path in enumerate(files, start=1)
         )
-        self._window.cases.set_recent(rows)
+        self._window.cases.set_recent(rows, tips=not hidden)
         menu = self._window.recent_menu
         menu.clear()
-        for path, name, there in rows:
-            action = menu.addAction(name.replace("&", "&&"))
-            action.setEnabled(there)
-            action.setToolTip(name if hidden else path)
-            action.triggered.connect(lambda _=False, p=path: self._window.cases.recent_chosen.emit(p))
+        self._recent = [self._recent_action(*row) for row in rows]
+        menu.addActions(self._recent)
         menu.setEnabled(bool(rows))
+
+    def _recent_action(self, path: str, name: str, there: bool) -> QAction:
+        """Return the command that opens a recent file, for the menu and for the palette."""
+        action = QAction(name.replace("&", "&&"))
+        action.setEnabled(there)
+        action.setStatusTip("" if there else tr("cases.gone"))
+        action.setToolTip(name if self._state.view.names_hidden else path)
+        action.triggered.connect(lambda _=False: self._window.cases.recent_chosen.emit(path))
+        return action
 
     def _session_changed(self, name: str) -> None:
         saved = storage.read(storage.SESSION).get("saved", 0.0)

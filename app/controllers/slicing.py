@@ -12,6 +12,7 @@ from app.services.latest import Latest
 from app.state import AppState
 from app.state.data import Array
 from app.state.stamps import Stamp
+from app.views.slice_grid import dark_borders
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply, SliceInfo
 
@@ -39,7 +40,7 @@ class Slicing:
     def hold(self, volume: Array, affine: Array, grey: tuple[float, float]) -> None:
         """Show ``volume (x, y, z)``: a scan's first frame, or the brain of an atlas under a table."""
         self._local, self._grey = volume, grey
-        self._page.slices.set_grid(volume.shape, affine)
+        self._page.slices.set_grid(volume.shape, affine, dark_borders(volume, *grey, affine))
         self._page.slices.set_crosshair(self._state.view.crosshair_mm)
         self.want()
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sys
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +23,15 @@ from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
 from app.controllers.failures import LOST
+from app.controllers.fast_copies import FastCopies
+from app.controllers.motion import MotionController
 from app.controllers.opening import OpenController
 from app.controllers.player import Player
 from app.controllers.pointing import Pointing
 from app.controllers.questions import QUESTION
 from app.controllers.session import OFFER, SessionController
 from app.controllers.shell import ShellController
+from app.controllers.veil import Names
 from app.services.engine import EngineService
 from app.services.preferences import load_preferences, load_recent
 from app.services.shelf import Shelf
@@ -70,14 +73,17 @@ class Studio:
     def __init__(self, window: MainWindow, options: Options | None = None) -> None:
         self.window, self.options = window, options or Options()
         self.state = _first_state(self.options)
+        self.names = Names(self.state)  # first: it must know a name before anything shows it
         self.engine = EngineService(self.state.engine)
         self.shelf = Shelf(self.engine)
         self.tasks = Tasks(self._failed)
         self.player = Player(self.state, window)
         self.pointing = Pointing(self.state)
         self.opening = OpenController(self.state, self.engine, self.shelf, self.tasks)
+        self.fast_copies = FastCopies(self.state, self.engine)
+        self.motion = MotionController(self.state, self.engine, self.tasks)
         self.engine_life = EngineController(self.state, self.engine, window, self.tasks, self.opening)
-        self.session = SessionController(self.state, self.opening, window)
+        self.session = SessionController(self.state, self.opening, self.compare, window)
         self.shell = ShellController(self.state, window)
         self.details = DetailsController(self.state, window)
         self.boxes = Boxes(self.state, window, self.shell)
@@ -195,6 +201,11 @@ class Studio:
         """Show a second scan beside the open one; True when it is on screen."""
         return await self.comparing.open_path(path) if self.comparing is not None else False
 
+    async def choose_motion(self, path: str | Path) -> bool:
+        """Take the head motion of the open scan from a table; False when it does not fit."""
+        self.names.learn([str(path)])
+        return await self.motion.choose(str(path))
+
     async def prepared(self) -> bool:
         """Wait for the parcel series of the open scan; False when they could not be made."""
         return await self.opening.prepared()
@@ -206,6 +217,12 @@ class Studio:
     async def reconstruct_all(self) -> bool:
         """Reconstruct the whole recording as a job and show it; True when it is done."""
         return await self.whole.run(self.shell.name()) if self.whole is not None else False
+
+    def choose_atlas(self, chosen: Callable[[str], None]) -> None:
+        """Ask for an atlas; one that was added meanwhile joins the list."""
+        self.boxes.choose_atlas(chosen)
+        if self.engine.state.status == "ready":
+            self.start(self.engine_life.list_atlases(), tr("action.choose_atlas"))
 
     def show_workspace(self, name: str) -> None:
         """Go to a workspace; entering Model for the first time with a recording reconstructs its first window."""
@@ -253,8 +270,15 @@ class Studio:
         if button == "dismiss" or key in (LOST, OFFER):
             self.window.fold_out.hide()
             self.state.notices.drop(key)
+            if key.startswith(QUESTION):
+                self.opening.questions.dismiss(key)
         if button == "atlas":
             self.commands.choose_atlas()
+        if button == "prepare":
+            self.opening.preparation.again()
+        if button.startswith("again:"):
+            self.state.notices.drop(key)
+            self.start(self.engine_life.run_again(button.removeprefix("again:")), tr("action.job_again"))
         if button == "restart":
             self.start(self.engine_life.restart(), tr("action.engine_restart"))
         if button in ("train_open", "train_resume"):
@@ -268,13 +292,14 @@ class Studio:
         if value == "file:":
             dialog = QFileDialog(self.window, tr("open.coordinates"))
             dialog.setNameFilter(tr("open.coordinates_filter"))
-            dialog.fileSelected.connect(lambda path: self.start(self.opening.answer(question, path), tr("edit.answer")))
+            dialog.fileSelected.connect(lambda path: self._answered(key, path))
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
             return
         if (question, value) == ("space", "atlas"):
-            self.boxes.choose_atlas(self.opening.choose_atlas_for_space)
+            self.choose_atlas(self.opening.choose_atlas_for_space)
             return
+        self.names.learn([value] if question == "positions" else [])
         self.start(self.opening.answer(question, value), tr("edit.answer"))
 
     def _theme_changed(self, chosen: theme.Theme) -> None:

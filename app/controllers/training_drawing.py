@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.controllers.training_speed import in_words
@@ -61,8 +60,8 @@ class TrainingDrawing:
     def default_title(self) -> str:
         """Return the name that a training gets when the person gives none."""
         train = self._state.train
-        cohort = train.chosen.name if train.chosen is not None else Path(train.cohort).name
-        return tr("train.title.default", size=tr(f"train.size.{train.size}"), cohort=cohort)
+        size = tr(f"train.size.{train.size}")
+        return tr("train.title.default", size=size, cohort=train.chosen.name) if train.chosen is not None else size
 
     def form(self, *_: object) -> None:
         """Show the settings of the next training."""
@@ -134,7 +133,7 @@ class TrainingDrawing:
         by_method = {level.method: level.r2 for level in levels}
         steps = [point.step for point in points]
         page.r2.set_levels([(tr(f"train.level.{m}"), by_method[m]) for m in LEVELS if m in by_method])
-        page.r2.set_points(steps, [point.held_out_r2 for point in points])
+        page.r2.set_points(steps, [point.validation_r2 for point in points])
         page.loss.set_points(steps, [point.loss for point in points])
         waiting = ""
         if detail is not None and not points and training is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.controllers import display
 from app.controllers.pointing import Pointing
+from app.controllers.readings import Readings
 from app.controllers.slicing import Slicing, Wish
 from app.controllers.voxel_trace import VoxelTrace
 from app.services.engine import EngineService
@@ -18,7 +19,6 @@ from app.state import AppState
 from app.state.data import Atlas
 from app.text import tr
 from app.theme import Theme
-from app.widgets import ticks
 from brainlm_engine.api.messages import Reply, SliceInfo
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ViewController:
         self._drawn: Atlas | None = None
         self._slicing = Slicing(state, engine, page)
         self.voxel = VoxelTrace(state, engine, page)
+        self._readings = Readings(state, page)
         self.turns = Turns()
         self._connect()
         self._look_changed()
@@ -49,10 +50,11 @@ class ViewController:
         case.on("labels").connect(self._labels_changed)
         case.on("atlas").connect(self._atlas_changed)
         case.on("recording").connect(self._recording_changed)
+        case.on("motion").connect(self._motion_changed)
         case.on("phase").connect(self._waiting)
         state.shell.on("workspace").connect(self._refresh)
         view.on("crosshair_mm").connect(self._crosshair_changed)
-        view.on("parcel").connect(self._probe)
+        view.on("parcel").connect(self._readings.probe)
         view.on("frame").connect(self._frame_changed)
         view.on("selected").connect(self._selection_changed)
         view.on("radiological").connect(page.slices.set_radiological)
@@ -90,10 +92,9 @@ class ViewController:
         self._slicing.clear()
         self.voxel.clear()
         self.voxel.show()
+        self._readings.scan_changed()
         if scan is None:
             return
-        mni = not scan.is_volume or scan.info.space is None or scan.info.space.verdict != "not_mni"
-        page.probe.set_space(mni)
         page.slices.set_radiological(self._state.view.radiological)
         if scan.is_volume:
             page.slices.set_labels(None)
@@ -139,6 +140,9 @@ class ViewController:
             self.turns.drop()
             page.brain.set_values(None)
             page.slices.set_overlay(None)
+            self.voxel.show()
+            self._readings.quality()
+            self._readings.parcel_value()
             self._waiting()
             return
         self.turns.take(self._show_traces, self._show_carpet, self._look_changed, self._show_rest)
@@ -167,38 +171,21 @@ class ViewController:
 
     def _show_rest(self) -> None:
         self._unit_changed()
-        self._quality()
+        self.voxel.show()
+        self._readings.quality()
         self._selection_changed()
         self._frame_changed()
+
+    def _motion_changed(self, *_: object) -> None:
+        self.voxel.show()
+        self._readings.frame_quality()
 
     def _waiting(self, *_: object) -> None:
         """Say in the empty drawings what they wait for."""
         case = self._state.case
         if case.recording is None:
             for box in (self._page.trace_box, self._page.carpet_box):
-                box.set_waiting(tr("view.asking" if case.phase == "asking" else "view.waiting"))
-
-    def _quality(self) -> None:
-        recording = self._state.case.recording
-        if recording is None:
-            return
-        self.voxel.show()
-        missing, parcels = int(recording.missing.sum()), recording.info.n_parcels
-        covered = int((recording.coverage >= 0.5).sum())
-        known = recording.tsnr[np.isfinite(recording.tsnr)]
-        self._page.quality.show_values(
-            dvars=self._dvars_text(),
-            tsnr=f"{np.median(known):.0f}" if known.size else "",
-            coverage=f"{covered} / {parcels}",
-            missing=f"{missing} / {parcels}",
-        )
-
-    def _dvars_text(self) -> str:
-        recording, frame = self._state.case.recording, self._state.view.frame
-        if recording is None or frame >= recording.dvars.size:
-            return ""
-        text = display.number(float(recording.dvars[frame]))
-        return f"{text} {tr('unit.dvars')}" if text else ""
+                box.set_waiting(tr(f"view.{case.phase}" if case.phase in ("asking", "failed") else "view.waiting"))
 
     # ------------------------------------------------------------ where and when
 
@@ -208,28 +195,7 @@ class ViewController:
         self._page.brain.set_crosshair(mm)
         self._slicing.want()
         self.voxel.want()
-        self._probe()
-
-    def _probe(self, *_: object) -> None:
-        mm = self._state.view.crosshair_mm
-        atlas, parcel, scan = self._state.case.atlas, self._state.view.parcel, self._state.case.scan
-        texts = {"mm": "  ".join(ticks.number(v, 1.0) for v in mm)}
-        texts["region"] = atlas.name(parcel) if atlas is not None and parcel >= 0 else tr("probe.outside")
-        texts["network"] = atlas.network(parcel) if atlas is not None else ""
-        if scan is not None and scan.is_volume:
-            ijk = display.to_voxel(mm, scan.affine, scan.first.shape)
-            texts["voxel"] = "  ".join(str(v) for v in ijk)
-        self._page.probe.show_values(**texts)
-        self._parcel_value()
-
-    def _parcel_value(self) -> None:
-        recording, view = self._state.case.recording, self._state.view
-        text = ""
-        if recording is not None and 0 <= view.parcel < recording.info.n_parcels:
-            series, unit = display.overlay_series(recording, view)
-            value = float(series[view.parcel, min(view.frame, series.shape[1] - 1)])
-            text = f"{display.number(value)} {unit}" if np.isfinite(value) else tr("probe.missing")
-        self._page.probe.show_values(parcel=text)
+        self._readings.probe()
 
     def _frame_changed(self, *_: object) -> None:
         if not self._shown:
@@ -241,12 +207,13 @@ class ViewController:
         if self._state.view.overlay == "activity":
             self._paint()
         self._slicing.want()
-        page.quality.show_values(dvars=self._dvars_text())
-        self._parcel_value()
+        self._readings.frame_quality()
+        self._readings.parcel_value()
 
     def _align_strip(self, *_: object) -> None:
-        """Begin the quality strip where the traces above it begin."""
-        self._page.strip.set_gutter(round(self._page.traces.view.sceneBoundingRect().left()))
+        """Begin and end the quality strip where the traces above it do."""
+        traces, area = self._page.traces, self._page.traces.view.sceneBoundingRect()
+        self._page.strip.set_gutter(round(area.left()), round(traces.viewport().width() - area.right()))
 
     def _selection_changed(self, *_: object) -> None:
         selected = self._state.view.selected

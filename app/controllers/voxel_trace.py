@@ -1,4 +1,4 @@
-"""The voxel under the crosshair over time, in the strip below the traces, beside DVARS."""
+"""The voxel under the crosshair over time, in the strip below the traces, beside head motion and DVARS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.controllers import display
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
-from app.state.data import Array
+from app.state.data import FD_LIMIT_MM, Array
 from app.state.stamps import Stamp
 from app.text import tr
 from app.widgets.qc_strip import Line
@@ -50,8 +50,10 @@ class VoxelTrace:
             self.latest.wish(wish)
 
     def show(self) -> None:
-        """Put what is known into the strip: DVARS, and the voxel."""
-        recording, lines = self._state.case.recording, []
+        """Put what is known into the strip: head motion, DVARS, and the voxel."""
+        recording, motion, lines = self._state.case.recording, self._state.case.motion, []
+        if motion is not None and motion.fd_mm is not None:
+            lines.append(Line(tr("quality.fd.line"), motion.fd_mm, tr("unit.mm"), limit=FD_LIMIT_MM))
         if recording is not None:
             lines.append(Line(tr("quality.dvars"), recording.dvars, tr("unit.dvars")))
         if self._series is not None and np.isfinite(self._series).any():
@@ -79,4 +81,4 @@ def _line(series: Array) -> Line:
     mean, spread = float(np.nanmean(series)), float(np.nanstd(series))
     if abs(mean) <= spread:
         return Line(tr("probe.trace"), series)
-    return Line(tr("probe.trace"), 100.0 * (series / mean - 1.0), tr("unit.percent"))
+    return Line(tr("probe.trace"), 100.0 * (series / mean - 1.0), tr("unit.percent_short"))

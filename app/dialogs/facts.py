@@ -18,12 +18,13 @@ class FactsDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(2 * GRID)
+        self._box = QPlainTextEdit(text, self)
+        self._box.setVisible(plain)
         if plain:
-            box = QPlainTextEdit(text)
-            box.setReadOnly(True)
-            box.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-            box.setAccessibleName(title)
-            column.addWidget(box, 1)
+            self._box.setReadOnly(True)
+            self._box.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+            self._box.setAccessibleName(title)
+            column.addWidget(self._box, 1)
             self.resize(680, 460)
         else:
             words = label(text, wrap=True)
@@ -34,10 +35,16 @@ class FactsDialog(QDialog):
         row.addStretch(1)
         if plain:
             copy = QPushButton(tr("copy"))
-            copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(text))
+            copy.setToolTip(tr("copy.tip"))
+            copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self._box.toPlainText()))
             row.addWidget(copy)
         close = QPushButton(tr("close"))
+        close.setToolTip(tr("close.tip"))
         close.setDefault(True)
         close.clicked.connect(self.accept)
         row.addWidget(close)
         column.addLayout(row)
+
+    def set_text(self, text: str) -> None:
+        """Show more than was known at first."""
+        self._box.setPlainText(text)

@@ -25,6 +25,7 @@ class CommandPalette(QFrame):
         self._line = QLineEdit()
         self._line.setPlaceholderText(tr("palette.hint"))
         self._line.setAccessibleName(tr("palette.hint"))
+        self._line.setToolTip(tr("palette.hint"))
         self._line.installEventFilter(self)
         self._line.textChanged.connect(self._filter)
         self._list = QTreeWidget()
@@ -110,7 +111,7 @@ class CommandPalette(QFrame):
 def _row(action: QAction, menu: str) -> QTreeWidgetItem:
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     why = "" if action.isEnabled() else action.statusTip()
-    item = QTreeWidgetItem([action.text().rstrip("…"), why or menu, keys])
+    item = QTreeWidgetItem([action.text().replace("&&", "&").rstrip("…"), why or menu, keys])
     item.setData(0, ACTION, action)
     for column in range(3):
         item.setToolTip(column, action.toolTip())

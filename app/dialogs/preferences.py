@@ -48,6 +48,7 @@ class PreferencesDialog(QDialog):
         column.addWidget(self._check("offer_session", "preferences.session"))
         column.addStretch(1)
         close = QPushButton(tr("close"))
+        close.setToolTip(tr("close.tip"))
         close.clicked.connect(lambda _=False: self.reject())
         column.addSpacing(GRID)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
@@ -57,7 +58,8 @@ class PreferencesDialog(QDialog):
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         choose(box, getattr(self._preferences, field))
         box.activated.connect(lambda _=0: self.changed.emit(field, box.currentData()))
-        form.row(tr(text or f"preferences.{field}"), box)
+        text = text or f"preferences.{field}"
+        form.row(tr(text), box, tip=tr(f"{text}.tip"))
 
     def _number(self, form: Form, field: str, text: str, low: int, high: int) -> None:
         box = QSpinBox()
@@ -65,10 +67,11 @@ class PreferencesDialog(QDialog):
         box.setRange(low, high)
         box.setValue(getattr(self._preferences, field))
         box.valueChanged.connect(lambda value: self.changed.emit(field, value))
-        form.row(tr(text), box)
+        form.row(tr(text), box, tip=tr(f"{text}.tip"))
 
     def _check(self, field: str, text: str) -> QCheckBox:
         box = QCheckBox(tr(text))
+        box.setToolTip(tr(f"{text}.tip"))
         box.setChecked(bool(getattr(self._preferences, field)))
         box.checkStateChanged.connect(lambda state: self.changed.emit(field, state == Qt.CheckState.Checked))
         return box

@@ -6,13 +6,20 @@ import importlib.metadata
 import os
 import platform
 import sys
+from datetime import datetime
 from typing import Any
 
 PACKAGES = ("PySide6_Essentials", "pyqtgraph", "vtk", "qasync", "psygnal", "numpy", "pydantic", "distributed", "torch")
 
 
-def facts(engine: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what is known without starting anything heavy. ``engine`` is its info, when there is one."""
+def facts(engine: dict[str, Any] | None = None, graphics: str | None = None) -> dict[str, Any]:
+    """Return what is known without starting anything heavy.
+
+    Parameters
+    ----------
+    engine : its info, when there is one
+    graphics : what :func:`opengl` said; asked now when None, which takes half a second
+    """
     from PySide6.QtCore import qVersion
     from PySide6.QtGui import QGuiApplication
 
@@ -27,10 +34,21 @@ def facts(engine: dict[str, Any] | None = None) -> dict[str, Any]:
         "qt_platform": QGuiApplication.platformName(),
         "screens": screens,
         "display": os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "none",
-        "opengl": opengl(),
+        "opengl": opengl() if graphics is None else graphics,
         "packages": {name: _version(name) for name in PACKAGES},
-        "engine": engine or "not connected",
+        "engine": _readable(engine) if engine else "not connected",
     }
+
+
+def _readable(engine: dict[str, Any]) -> dict[str, Any]:
+    """Write moments as dates and sizes in GB."""
+    shown = dict(engine)
+    for name in ("memory_total", "memory_free"):
+        if name in shown:
+            shown[name] = f"{shown[name] / 2**30:.1f} GB"
+    if "started" in shown:
+        shown["started"] = datetime.fromtimestamp(shown["started"]).astimezone().isoformat(" ", "seconds")
+    return shown
 
 
 def _version(name: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.api.messages import AtlasInfo, ReconstructionInfo, RecordingInfo, ScanInfo
+from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
 
 Array = NDArray[Any]
+FD_LIMIT_MM = 0.5
+"""framewise displacement from which a frame is usually called moved (Power 2012)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,18 @@ class OpenScan:
     def unanswered(self) -> bool:
         """True while a required question is open."""
         return any(q.required and q.question_id not in self.answers for q in self.info.questions)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Questions nobody has answered and nothing in the file decides: their default is only assumed."""
+        return tuple(
+            q.question_id for q in self.info.questions if not (q.required or q.found or q.question_id in self.answers)
+        )
+
+    def read_with(self, answers: dict[str, str]) -> dict[str, str]:
+        """Return what the file is read with under ``answers``: each question's answer, else its default."""
+        defaults = {q.question_id: q.default for q in self.info.questions if not q.required}
+        return {**defaults, **answers}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +169,30 @@ def _standardised(series: Array) -> Array:
         centred = series - series.mean(axis=1, keepdims=True)
         spread = centred.std(axis=1, keepdims=True)
         return np.asarray(np.where(spread > 0, centred / spread, np.nan), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class HeadMotion:
+    """Head motion of the open scan.
+
+    Attributes
+    ----------
+    info : which table it comes from
+    fd_mm : (frames,) framewise displacement, NaN at the first frame; None when it is not known
+    """
+
+    info: MotionInfo
+    fd_mm: Array | None = None
+
+    @cached_property
+    def mean_mm(self) -> float:
+        """Mean framewise displacement; NaN when it is not known."""
+        return float(np.nanmean(self.fd_mm)) if self.fd_mm is not None and self.fd_mm.size > 1 else float("nan")
+
+    @cached_property
+    def n_over(self) -> int:
+        """Frames that moved more than :data:`FD_LIMIT_MM`."""
+        return int((self.fd_mm > FD_LIMIT_MM).sum()) if self.fd_mm is not None else 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +32,10 @@ class Edit(Protocol):
 
 @dataclass(frozen=True)
 class SetFields:
-    """Set fields of one state object; quick changes of the same fields (a slider) are one step."""
+    """Set fields of one state object; quick changes of the same fields (a slider) are one step.
+
+    When someone who watches a field fails, the fields are set back: the step was not taken.
+    """
 
     label: str
     target: State
@@ -41,11 +45,20 @@ class SetFields:
 
     def do(self) -> None:
         """Set the new values."""
-        self.target.put(**self.new)
+        self._put(self.new)
 
     def undo(self) -> None:
         """Set the old values."""
-        self.target.put(**self.old)
+        self._put(self.old)
+
+    def _put(self, values: dict[str, Any]) -> None:
+        before = {name: getattr(self.target, name) for name in values}
+        try:
+            self.target.put(**values)
+        except Exception:
+            with contextlib.suppress(Exception):  # the first failure is the one to tell of
+                self.target.put(**before)
+            raise
 
     def merged(self, later: Edit) -> Edit | None:
         """Merge changes of the same fields within one second."""
@@ -56,8 +69,36 @@ class SetFields:
         return SetFields(self.label, self.target, later.new, self.old, later.at)
 
 
+@dataclass(frozen=True)
+class Request:
+    """A step that the engine takes: ``do`` and ``undo`` only ask for it, what is on screen follows.
+
+    Attributes
+    ----------
+    key : what the step is about, so that it can be forgotten when it turns out to have been none
+    forth, back : ask for the new and for the former state
+    """
+
+    label: str
+    key: str
+    forth: Callable[[], None]
+    back: Callable[[], None]
+
+    def do(self) -> None:
+        """Ask for the new state."""
+        self.forth()
+
+    def undo(self) -> None:
+        """Ask for the former state."""
+        self.back()
+
+    def merged(self, later: Edit) -> Edit | None:
+        """Stay a step of its own."""
+        return None
+
+
 class EditStack:
-    """Steps done and steps taken back."""
+    """Steps done and steps taken back. A step that fails leaves the stack, and what it had begun to set, as before."""
 
     changed = Signal()
 
@@ -70,6 +111,10 @@ class EditStack:
     def do(self, edit: Edit) -> None:
         """Take a step and remember it; what had been taken back is forgotten."""
         edit.do()
+        self.took(edit)
+
+    def took(self, edit: Edit) -> None:
+        """Remember a step that has just been taken."""
         merged = self._done[-1].merged(edit) if self._done and not self._undone else None
         if merged is not None:
             self._done[-1] = merged
@@ -93,6 +138,12 @@ class EditStack:
         """Take it again."""
         self._move(self._undone, self._done, lambda edit: edit.do())
 
+    def forget(self, key: str) -> None:
+        """Forget the last step when it is the request called ``key``: it came to nothing."""
+        if self._done and isinstance(self._done[-1], Request) and self._done[-1].key == key:
+            self._done.pop()
+            self.changed.emit()
+
     def clear(self) -> None:
         """Forget everything: another case was opened."""
         self._done.clear()
@@ -111,6 +162,16 @@ class EditStack:
         return self._undone[-1].label if self._undone else ""
 
     @property
+    def undo_asks(self) -> bool:
+        """True when taking the last step back needs the engine."""
+        return bool(self._done) and isinstance(self._done[-1], Request)
+
+    @property
+    def redo_asks(self) -> bool:
+        """True when taking it again needs the engine."""
+        return bool(self._undone) and isinstance(self._undone[-1], Request)
+
+    @property
     def unsaved(self) -> bool:
         """True when something changed since the session was last written."""
         return (self._done[-1] if self._done else None) is not self._saved
@@ -123,7 +184,9 @@ class EditStack:
     def _move(self, source: list[Edit], target: list[Edit], act: Callable[[Edit], None]) -> None:
         if not source:
             return
-        edit = source.pop()
-        act(edit)
-        target.append(edit)
+        edit = source[-1]
+        act(edit)  # when it fails, the step stays where it was
+        if source and source[-1] is edit:
+            source.pop()
+            target.append(edit)
         self.changed.emit()

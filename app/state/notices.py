@@ -32,10 +32,13 @@ class Notice:
 
 
 def _pressing(notice: Notice) -> int:
-    """Errors first, then what must be answered, in the order it was asked; then the rest, newest first."""
+    """Errors first, then what must be answered, in the order it was asked; then the rest, newest first.
+
+    A question with a default may stay for long: good news, which goes by itself, comes before it.
+    """
     if notice.question is not None:
-        return 1 if notice.question.required else 3
-    return {"danger": 0, "warning": 2, "info": 4, "success": 4, "question": 3}[notice.tone]
+        return 1 if notice.question.required else (2 if notice.tone == "warning" else 4)
+    return {"danger": 0, "warning": 2, "success": 3, "question": 4, "info": 5}[notice.tone]
 
 
 class Notices(State):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.data import Atlas, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -35,6 +35,7 @@ class CaseState(State):
     path: str = ""
     wanted: str = Field(default="", description="path that is being opened now")
     revision: int = 0
+    answered: int = Field(default=0, description="counts changes of the answers of the scan on screen")
     scan: OpenScan | None = None
     recording: Recording | None = None
     atlas_id: str = "mni424"
@@ -42,6 +43,8 @@ class CaseState(State):
     labels: LabelGrid | None = None
     cached: bool = False
     problem: str = ""
+    motion: HeadMotion | None = None
+    motion_path: str = Field(default="", description="the table of motion parameters that was chosen, '' = none")
 
     @property
     def tr_s(self) -> float:
@@ -106,11 +109,17 @@ class WorkState(State):
     """Jobs and the log."""
 
     jobs: tuple[JobRecord, ...] = ()
+    selected: str = Field(default="", description="job chosen in the Jobs dock, '' = none")
     log: tuple[str, ...] = ()
 
     def find(self, job_id: str) -> JobRecord | None:
         """Return one job as last heard of."""
         return next((job for job in self.jobs if job.job_id == job_id), None)
+
+    @property
+    def job(self) -> JobRecord | None:
+        """The job that is chosen in the Jobs dock."""
+        return self.find(self.selected)
 
     def hear(self, job: JobRecord) -> None:
         """Put the newest news of one job in its place, newest job first."""
@@ -128,6 +137,7 @@ class ShellState(State):
     workspace: str = "cases"
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
+    named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
     panel: bool = Field(default=True, description="the side panel is on screen")

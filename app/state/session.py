@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from app.state.app_state import AppState
+from app.state.parts import Shown
 from brainlm_engine.api.messages import MaskSpec
 
 _VIEW = (
@@ -28,12 +29,14 @@ class Session(BaseModel):
     name: str = ""
     answers: dict[str, str] = {}
     atlas_id: str = "mni424"
+    motion_path: str = ""
     workspace: str = "cases"
     view: dict[str, Any] = {}
     model_id: str = ""
     mask: MaskSpec = MaskSpec()
     start: int = 0
     shown: str = "reconstructed"
+    second: str = ""
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -47,12 +50,14 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         name=scan.info.name if scan is not None else "",
         answers=dict(scan.answers) if scan is not None else {},
         atlas_id=state.case.atlas_id,
+        motion_path=state.case.motion_path,
         workspace=state.shell.workspace,
         view={name: getattr(state.view, name) for name in _VIEW},
         model_id=state.model.model_id,
         mask=state.model.mask,
         start=state.model.start,
         shown=state.model.shown,
+        second=state.compare.path if state.compare.scan is not None else "",
     )
 
 
@@ -64,5 +69,8 @@ def restore_settings(session: Session, state: AppState) -> None:
     )
     current.put(**{name: getattr(checked, name) for name in _VIEW})
     state.model.put(mask=session.mask, start=session.start)
+    if session.shown in get_args(Shown):
+        state.model.put(shown=session.shown)
+    state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -90,12 +90,12 @@ class TrainState(State):
 
     @property
     def look_every(self) -> int:
-        """Steps between looks at the held-out people: some forty looks in all."""
+        """Steps between looks at the validation people: some forty looks in all."""
         return min(500, max(2, (self.expected_steps or 10 * _LOOKS) // _LOOKS))
 
     @property
     def expected_seconds(self) -> float | None:
-        """Seconds by the clock until the next training is done, looks at held-out people included."""
+        """Seconds by the clock until the next training is done, looks at validation people included."""
         steps, speed = self.expected_steps, self.speed
         if steps is None or speed is None:
             return None

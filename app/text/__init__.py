@@ -6,11 +6,15 @@ from app.text.actions import ACTIONS
 from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
+from app.text.motion import MOTION
 from app.text.shell import SHELL
+from app.text.tips import TIPS
 from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
-_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **TRAINING}
+_TEXT: dict[str, str] = {
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **TIPS, **TRAINING,
+}  # fmt: skip
 
 
 def tr(key: str, **values: object) -> str:

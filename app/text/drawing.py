@@ -62,9 +62,10 @@ DRAWING: dict[str, str] = {
     "time.label": "{place}   {frames}",
     "qc.name": "Quality over time",
     "qc.unknown": "not known",
+    "qc.peak": "max {value}",
     "time.axis.s": "Time (s)",
-    "time.axis.TR": "Frame (TR)",
-    "time.axis.clock": "Time (min:s)",
+    "time.axis.TR": "Frame",
+    "time.axis.clock": "min:s",
     "colour_bar.name": "Colour bar, {lo} to {hi} {unit}",
     "colour_bar.empty": "Colour bar, empty",
 }

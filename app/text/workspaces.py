@@ -7,6 +7,7 @@ WORKSPACES = {
     "view.carpet": "Carpet",
     "view.empty": "Open a scan to see it here.",
     "view.waiting": "The parcel series appear here when they are ready.",
+    "view.failed": "There are no parcel series. Make them again from the File menu.",
     "view.asking": "Answer the question above; the parcel series appear here then.",
     "panel.overlay": "Overlay",
     "panel.show": "Show",

@@ -21,6 +21,7 @@ from brainlm_engine import __version__
 
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
+    from brainlm_engine.api.messages import MaskSpec
 
 _PREPARE_LIMIT_S = 600.0
 _PLAY_S = 4.0
@@ -230,9 +231,21 @@ def _facts(tour: Tour) -> dict[str, str]:
     return {
         "BrainLM Studio": __version__,
         "Model": f"{model.model.title} ({model.model_id})" if model.model else model.model_id,
-        "Mask": model.mask.model_dump_json(exclude_defaults=True) if model.mask else "",
+        "Mask": _mask(model.mask),
         "Engine": f"{engine.device}" if engine else "",
         "System": platform.platform(),
         "Python, Qt, PySide": f"{platform.python_version()}, {qVersion()}, {PySide6.__version__}",
         "Made": time.strftime("%Y-%m-%d %H:%M"),
     }
+
+
+def _mask(mask: MaskSpec) -> str:
+    """Write a mask so that it can be drawn again: what was hidden, how much of it, the seed."""
+    what = {
+        "random": f"{mask.ratio:.0%} of the patches at random, seed {mask.seed}",
+        "parcels": f"{len(mask.parcels)} parcels: {', '.join(map(str, mask.parcels))}",
+        "network": f"the network {mask.network}",
+        "span": f"patches {mask.span[0]} to {mask.span[1] - 1} of every parcel" if mask.span else "no patches",
+        "none": "nothing",
+    }
+    return f"{mask.kind}: {what[mask.kind]}"

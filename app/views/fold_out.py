@@ -24,8 +24,9 @@ class FoldOut(QFrame):
         self._text.setAccessibleName(tr("notice.details"))
         row = QHBoxLayout()
         row.addStretch(1)
-        for text, act in ((tr("copy"), self._copy), (tr("close"), self.hide)):
-            button = QPushButton(text)
+        for name, act in (("copy", self._copy), ("close", self.hide)):
+            button = QPushButton(tr(name))
+            button.setToolTip(tr(f"{name}.tip"))
             button.clicked.connect(lambda _=False, act=act: act())
             row.addWidget(button)
         column.addWidget(self._text)

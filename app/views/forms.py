@@ -57,9 +57,11 @@ class Form(QGridLayout):
         self.setColumnStretch(1, 1)
         self._row = 0
 
-    def row(self, text: str, *controls: QWidget) -> QLabel:
-        """Add a row; the label names the first control for people who hear the window."""
+    def row(self, text: str, *controls: QWidget, tip: str = "") -> QLabel:
+        """Add a row; the label names the first control for people who hear the window, ``tip`` explains them all."""
         name = label(text, "muted")
+        for control in (name, *controls):
+            control.setToolTip(tip or control.toolTip())
         self.addWidget(name, self._row, 0)
         if controls:
             if not controls[0].accessibleName():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions.board import ActionBoard
 from app.text import tr
@@ -58,14 +58,15 @@ class MainWindow(QMainWindow):
         self.recent_menu = QMenu(tr("menu.recent"), self)
         self.menus["file"].insertMenu(self.board["close_case"], self.recent_menu)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, Rail([self.board[f"go_{name}"] for name in WORKSPACES], self))
-        self.strip, self.status = NoticeStrip(), StatusBar()
+        self.strip, self.status = NoticeStrip(self.board["message_next"]), StatusBar()
         self.cases = CasesPage({name: self.board[name] for name in ("open", "open_demo", "reopen")})
         self.cases.dropped.connect(self.dropped)
         self._pages: dict[str, QWidget] = {}
         self._stack = QStackedWidget()
         self._arrange()
         self.add_page("cases", self.cases)
-        self.jobs, self.log, self.details = JobsView(), LogView(), DetailsView()
+        self.jobs = JobsView(self.board[name] for name in ("job_log", "job_again", "job_cancel"))
+        self.log, self.details = LogView(self.board["log_copy"]), DetailsView()
         self.docks = {"jobs": self.jobs, "log": self.log, "details": self.details}
         self._dock_widgets = {name: self._dock(name, widget) for name, widget in self.docks.items()}
         self.setStatusBar(self.status)
@@ -90,6 +91,11 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(tr(f"{name}.name"), self)
         dock.setObjectName(f"dock-{name}")
         dock.setWidget(widget)
+        for which in ("float", "close"):
+            button = dock.findChild(QAbstractButton, f"qt_dockwidget_{which}button")
+            if isinstance(button, QAbstractButton):
+                button.setAccessibleName(tr(f"dock.{which}", name=dock.windowTitle()))
+                button.setToolTip(tr(f"dock.{which}.tip", name=dock.windowTitle()))
         area = Qt.DockWidgetArea.RightDockWidgetArea if name == "details" else Qt.DockWidgetArea.BottomDockWidgetArea
         self.addDockWidget(area, dock)
         dock.toggleViewAction().toggled.connect(self._dock_toggled)

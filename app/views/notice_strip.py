@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -21,7 +22,7 @@ from app.theme import Theme
 from app.theme.icons import icon
 from app.views.forms import GRID, label, restyle
 from app.views.question_row import QuestionRow
-from app.widgets.elided import ClampedLabel
+from app.widgets.elided import ClampedLabel, ElidedLabel
 
 if TYPE_CHECKING:
     from app.state.notices import Notice
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 HEIGHT = 48
 TEXT_WIDTH = 240
 """px that a message keeps beside its buttons"""
+MESSAGE_WIDTH, NAME_WIDTH = 440, 60
+"""px that a long message keeps before what is open gets room beside it, and the least that is of use to that"""
 
 
 class NoticeStrip(QStackedWidget):
@@ -45,7 +48,7 @@ class NoticeStrip(QStackedWidget):
     answered = Signal(str, str)
     left = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, following: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName(tr("notice.name"))
@@ -59,15 +62,20 @@ class NoticeStrip(QStackedWidget):
         self._row = QHBoxLayout(self._page)
         self._row.setContentsMargins(2 * GRID, 0, GRID, 0)
         self._row.setSpacing(GRID)
+        self._what = ElidedLabel()
+        self._what.setProperty("role", "muted")
+        self._what.setMinimumWidth(1)
         self._mark = QLabel()
         self._text = ClampedLabel()
         self._text.setMinimumWidth(TEXT_WIDTH)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._count = QPushButton()
         self._count.setProperty("role", "plain")
-        self._count.setToolTip(tr("notice.next"))
-        self._count.setAccessibleName(tr("notice.next"))
-        self._count.clicked.connect(self._step)
+        self._count.setToolTip(following.toolTip())
+        self._count.setAccessibleName(following.text())
+        following.changed.connect(lambda: self._count.setToolTip(following.toolTip()))
+        self._count.clicked.connect(lambda _=False: following.trigger())
+        self._row.addWidget(self._what)
         self._row.addWidget(self._mark)
         self._row.addWidget(self._text, 1)
         self._row.addWidget(self._count)
@@ -76,8 +84,11 @@ class NoticeStrip(QStackedWidget):
         self.addWidget(self._page)
 
     def set_caption(self, text: str, tags: tuple[str, ...] = ()) -> None:
-        """Show what is open when there is nothing to say; ``tags`` stand at the right (space, unit)."""
+        """Show what is open; ``tags`` stand at the right (space, unit). Beside a message it is shortened."""
         self._caption.show_text(text, tags)
+        self._what.setText(text)
+        self._what.setToolTip("   ".join((text, *tags)))
+        self._share()
 
     def set_notices(self, notices: tuple[Notice, ...]) -> None:
         """Show the first of ``notices``; the caption when there is none."""
@@ -98,9 +109,27 @@ class NoticeStrip(QStackedWidget):
         """The message on screen."""
         return self._notices[self._position] if self._notices else None
 
-    def _step(self) -> None:
-        self._position = (self._position + 1) % len(self._notices)
-        self._show()
+    def step(self, by: int = 1) -> None:
+        """Show another message: the next, or with -1 the one before."""
+        if self._notices:
+            self._position = (self._position + by) % len(self._notices)
+            self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the room anew."""
+        super().resizeEvent(event)
+        self._share()
+
+    def _share(self) -> None:
+        """Give what is open the room that the message, in two lines, and its buttons leave."""
+        message = self._text.fontMetrics().horizontalAdvance(self._text.accessibleName()) * 5 // 9
+        message = min(max(message, TEXT_WIDTH), MESSAGE_WIDTH)
+        others = sum(c.sizeHint().width() + GRID for c in (self._mark, *self._controls))
+        others += self._count.sizeHint().width() + GRID if len(self._notices) > 1 else 0
+        left = self.width() - others - message - 5 * GRID
+        room = min(left, self.width() * 9 // 20, self._what.sizeHint().width())
+        self._what.setVisible(room >= NAME_WIDTH)
+        self._what.setMaximumWidth(max(room, 1))
 
     def _show(self) -> None:
         notice = self.notice
@@ -124,6 +153,7 @@ class NoticeStrip(QStackedWidget):
         if notice != self._built:
             self._built = notice
             self._rebuild(notice)
+        self._share()
         self.setCurrentWidget(self._page)
 
     def _rebuild(self, notice: Notice) -> None:
@@ -151,6 +181,7 @@ class NoticeStrip(QStackedWidget):
 
     def _button(self, key: str, name: str, text: str, role: str) -> None:
         button = QPushButton(text)
+        button.setToolTip(text.rstrip("…"))
         button.setProperty("role", role)
         button.clicked.connect(lambda _=False: self.pressed.emit(key, name))
         self._place(button)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.text import tr
 from app.views.forms import GRID, label
 
 SIDE_WIDTH = 296
@@ -55,7 +56,7 @@ class PageFrame(QWidget):
         column.setSpacing(0)
         column.addWidget(self.rows, 1)
         column.addLayout(self._below)
-        nothing = label(empty, "muted", wrap=True)
+        self._nothing = nothing = label(empty, "muted", wrap=True)
         nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         nothing.setMargin(4 * GRID)
         nothing.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -64,6 +65,7 @@ class PageFrame(QWidget):
         self._stack.addWidget(drawings)
         self.side = QScrollArea()
         self.side.setProperty("role", "side")
+        self.side.setAccessibleName(tr("panel.name"))
         self.side.setFrameShape(QFrame.Shape.NoFrame)
         self.side.setWidgetResizable(True)
         self.side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -82,7 +84,7 @@ class PageFrame(QWidget):
         for widget in below:
             self._below.addWidget(widget)
 
-    def set_empty(self, page: QWidget) -> None:
+    def set_empty_page(self, page: QWidget) -> None:
         """Show ``page`` while there is nothing to draw, in place of the sentence."""
         sentence = self._stack.widget(0)
         self._stack.insertWidget(0, page)
@@ -110,6 +112,10 @@ class PageFrame(QWidget):
         self._stack.setCurrentIndex(1 if filled else 0)
         if inside:
             self.take_focus()
+
+    def set_empty(self, text: str) -> None:
+        """Change the sentence that says what to do."""
+        self._nothing.setText(text)
 
     def take_focus(self) -> None:
         """Give the keyboard to the first drawing."""

@@ -46,12 +46,14 @@ class QuestionRow(QWidget):
             button = QPushButton(choice.label)
             if choice.value == self._question.default:
                 button.setProperty("role", "primary")
+            button.setToolTip(tr("notice.answer_with", answer=choice.label))
             button.clicked.connect(lambda _=False, value=choice.value: self.answered.emit(value))
             row.addWidget(button)
 
     def _add_box(self, row: QHBoxLayout) -> None:
         box = choices(((c.value, c.label) for c in self._question.choices), tr("notice.typed"))
         box.setEditable(self._question.free)
+        box.setToolTip(tr("notice.typed.free_tip" if self._question.free else "notice.typed.tip"))
         box.setMinimumContentsLength(14)
         widest = max((box.fontMetrics().horizontalAdvance(c.label) for c in self._question.choices), default=0)
         box.view().setMinimumWidth(min(widest + 40, 720))
@@ -67,7 +69,10 @@ class QuestionRow(QWidget):
         line = box.lineEdit()
         if line is not None:
             line.setPlaceholderText(tr("notice.choose_or_type"))
+            line.setAccessibleName(tr("notice.typed"))
+            line.setToolTip(box.toolTip())
         button = QPushButton(tr("notice.answer"))
+        button.setToolTip(tr("notice.answer.tip"))
         button.setProperty("role", "primary")
 
         def give() -> None:

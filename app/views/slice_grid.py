@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ Array = NDArray[Any]
 #: name, axis across the screen, axis up the screen, axis through the slices
 PLANES: tuple[tuple[str, int, int, int], ...] = (("sagittal", 1, 2, 0), ("coronal", 0, 2, 1), ("axial", 0, 1, 2))
 #: letters at the low and high end of each axis of a canonical (RAS+) grid
+DARK_SHARE = 0.15
+"""of the way from black to white: darker is the air around a head"""
 LETTERS: tuple[tuple[str, str], ...] = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
@@ -24,10 +27,12 @@ class Grid:
     ----------
     shape : voxels along x, y, z
     affine : (4, 4) float64, voxel to mm, RAS+
+    dark : mm of dark voxels before the low and the high end of each axis; letters may stand there
     """
 
     shape: tuple[int, int, int]
     affine: Array
+    dark: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 3
 
     @property
     def zooms(self) -> Array:
@@ -58,6 +63,32 @@ class Grid:
         """Is the place within the grid?"""
         voxel = self.to_voxel(mm)
         return bool(((voxel >= -0.5) & (voxel <= np.array(self.shape) - 0.5)).all())
+
+
+def dark_borders(volume: Array, lo: float, hi: float, affine: Array) -> tuple[tuple[float, float], ...]:
+    """How many mm of ``volume (x, y, z)`` are dark at the low and high end of each axis, black being ``lo``.
+
+    Every second voxel is looked at; a border narrower than that counts as none.
+    """
+    some = volume[::2, ::2, ::2]
+    bright = some > lo + DARK_SHARE * (hi - lo)  # NaN is dark
+    zooms = np.linalg.norm(affine[:3, :3], axis=0)
+    borders = []
+    for axis in range(3):
+        filled = np.flatnonzero(bright.any(axis=tuple(a for a in range(3) if a != axis)))
+        first, last = (int(filled[0]), int(filled[-1])) if filled.size else (0, some.shape[axis] - 1)
+        low, high = 2 * first - 1, volume.shape[axis] - 2 * last - 2
+        borders.append((float(max(low, 0) * zooms[axis]), float(max(high, 0) * zooms[axis])))
+    return tuple(borders)
+
+
+def largest_scale(fits: Callable[[float], bool], most: float = 100.0) -> float:
+    """The largest number of pixels per mm at which everything fits; what fits at one scale fits at every smaller."""
+    low, high = 0.01, most
+    for _ in range(24):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
 
 
 def plane_of(volume: Array, plane: int, ijk: tuple[int, int, int]) -> Array:

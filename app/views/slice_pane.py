@@ -9,12 +9,13 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPen
-from PySide6.QtWidgets import QGraphicsSimpleTextItem
+from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem
 
 from app.views.slice_grid import LETTERS, PLANES, Grid, border
 
 Array = NDArray[Any]
-MARGIN_X, MARGIN_Y = 14.0, 18.0
+LETTER_X, LETTER_Y, EDGE = 12.0, 15.0, 2.0
+"""room of a letter beside the slice, and of the pane's edge, in pixels"""
 
 
 class SlicePane(pg.ViewBox):  # type: ignore[misc]
@@ -33,6 +34,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         self.name_of_plane, self.across, self.up, self.through = PLANES[plane]
         self._zooms = (1.0, 1.0)
         self._shape = (1, 1)
+        self._dark = ((0.0, 0.0), (0.0, 0.0))
         self._radiological = False
         self.image = pg.ImageItem(axisOrder="col-major")
         self.overlay = pg.ImageItem(axisOrder="col-major")
@@ -41,6 +43,7 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         for depth, item in enumerate((self.image, self.overlay, self.outline, self.cross)):
             item.setZValue(depth)
             self.addItem(item, ignoreBounds=True)
+        self.shades = [QGraphicsRectItem(self) for _ in range(5)]
         self.letters = [QGraphicsSimpleTextItem(self) for _ in range(4)]
         self.label = QGraphicsSimpleTextItem(self)
         self.setBorder(None)
@@ -54,13 +57,15 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         zooms = grid.zooms
         self._zooms = (float(zooms[self.across]), float(zooms[self.up]))
         self._shape = (grid.shape[self.across], grid.shape[self.up])
+        side = min(grid.dark[self.across])  # both sides alike: radiological swaps them
+        self._dark = ((side, side), grid.dark[self.up])
         for item in (self.image, self.overlay):
             item.clear()
         self.outline.setData([], [])
 
     def set_empty(self, empty: bool) -> None:
         """Hide everything while there is no slice."""
-        for item in (self.image, self.overlay, self.outline, self.cross, self.label, *self.letters):
+        for item in (self.image, self.overlay, self.outline, self.cross, self.label, *self.letters, *self.shades):
             item.setVisible(not empty)
 
     def area(self) -> QRectF:
@@ -68,19 +73,29 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
         zx, zy = self._zooms
         return QRectF(-0.5 * zx, -0.5 * zy, self._shape[0] * zx, self._shape[1] * zy)
 
-    def best_scale(self) -> float:
-        """Pixels per mm at which the whole slice and the letters round it have room."""
-        box = self.area()
-        across, up = self.width() - 2 * MARGIN_X, self.height() - 2 * MARGIN_Y
-        return float(max(min(across / box.width(), up / box.height()), 0.01))
+    def margins(self, scale: float) -> tuple[float, float, float]:
+        """Pixels that the letters need at either side, below and above the slice, at so many pixels per mm.
+
+        Where the picture is dark anyway, a letter stands in it.
+        """
+        (side, _), (below, above) = self._dark
+        need = ((LETTER_X, side), (LETTER_Y, below), (LETTER_Y, above))
+        x, low, high = (max(letter - dark * scale, 0.0) + EDGE for letter, dark in need)
+        return x, low, high
+
+    def needed(self, scale: float) -> tuple[float, float]:
+        """Width and height in pixels of the slice and the letters round it."""
+        box, (x, low, high) = self.area(), self.margins(scale)
+        return box.width() * scale + 2 * x, box.height() * scale + low + high
 
     def fit(self, scale: float) -> None:
         """Show the whole slice in the middle, at so many pixels per mm."""
-        centre = self.area().center()
+        centre, (_x, low, high) = self.area().center(), self.margins(scale)
+        up = centre.y() + (high - low) / 2 / scale
         half_x, half_y = self.width() / scale / 2, self.height() / scale / 2
         self.setRange(
             xRange=(centre.x() - half_x, centre.x() + half_x),
-            yRange=(centre.y() - half_y, centre.y() + half_y),
+            yRange=(up - half_y, up + half_y),
             padding=0,
         )
         self.updateMatrix()
@@ -129,16 +144,24 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
 
     def set_label(self, text: str) -> None:
         """Name of the plane and where it is."""
-        self.label.setText(text)
+        if text != self.label.text():
+            self.label.setText(text)
+            self.shades[-1].setRect(self.label.boundingRect().translated(self.label.pos()).adjusted(-1, 1, 1, -1))
 
     # ---------------------------------------------------------------- letters
 
-    def set_looks(self, text: str, muted: str, accent: str, font: QFont) -> None:
-        """Colours and type."""
+    def set_looks(self, text: str, muted: str, accent: str, canvas: str, font: QFont) -> None:
+        """Colours and type; letters over the picture stand on a shade of ``canvas``."""
         bold = QFont(font)
         for letter in self.letters:
             letter.setFont(bold)
             letter.setBrush(QColor(text))
+        shade = QColor(canvas)
+        shade.setAlpha(170)
+        for item in self.shades:
+            item.setBrush(shade)
+            item.setPen(QPen(Qt.PenStyle.NoPen))
+            item.setZValue(9)
         self.label.setFont(font)
         self.label.setBrush(QColor(muted))
         pen = QPen(QColor(accent))
@@ -175,6 +198,8 @@ class SlicePane(pg.ViewBox):  # type: ignore[misc]
             item.setZValue(10)
         self.label.setPos(box.left() + 6, box.top())
         self.label.setZValue(10)
+        for shade, item in zip(self.shades, (*self.letters, self.label), strict=True):
+            shade.setRect(item.boundingRect().translated(item.pos()).adjusted(-1, 1, 1, -1))
 
     def resizeEvent(self, event: Any) -> None:
         """Letters stay at the edges."""

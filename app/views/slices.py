@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.theme.tokens import DARK, THEMES, Theme
-from app.views.slice_grid import PLANES, Grid, plane_of
-from app.views.slice_pane import MARGIN_X, MARGIN_Y, SlicePane
+from app.views.slice_grid import PLANES, Grid, largest_scale, plane_of
+from app.views.slice_pane import SlicePane
 from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, symmetric
 from app.widgets.elided import ElidedLabel
@@ -75,6 +75,7 @@ class SliceView(QWidget):
         column.addLayout(self._row, 1)
         column.addWidget(self.caption)
         self.caption.setContentsMargins(8, 2, 8, 4)
+        self.caption.hide()
         self.caption.setFont(small_font(self.font()))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAutoFillBackground(True)
@@ -89,10 +90,19 @@ class SliceView(QWidget):
 
     # ---------------------------------------------------------------- data
 
-    def set_grid(self, shape3: Sequence[int], affine: Array) -> None:
-        """A new scan: voxels along x, y, z (canonical RAS+ order) and the (4, 4) voxel-to-mm affine."""
+    def set_grid(
+        self, shape3: Sequence[int], affine: Array, dark: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 3
+    ) -> None:
+        """A new scan.
+
+        Parameters
+        ----------
+        shape3 : voxels along x, y, z (canonical RAS+ order)
+        affine : (4, 4) voxel to mm
+        dark : mm of dark at both ends of each axis, see :func:`app.views.slice_grid.dark_borders`
+        """
         x, y, z = (int(n) for n in shape3)
-        self._grid = Grid((x, y, z), np.asarray(affine, np.float64))
+        self._grid = Grid((x, y, z), np.asarray(affine, np.float64), dark)
         self._labels = None
         self._ijk = (x // 2, y // 2, z // 2)
         self._mm = self._grid.to_mm(np.array(self._ijk, float))
@@ -177,9 +187,10 @@ class SliceView(QWidget):
 
     def set_caption(self, text: str) -> None:
         """Space and units, below the slices."""
-        lines = self.caption.text().count("\n")
+        before = self.caption.text()
         self.caption.setText(text)
-        if text.count("\n") != lines:
+        self.caption.setVisible(bool(text))
+        if (text.count("\n"), bool(text)) != (before.count("\n"), bool(before)):
             self._arrange()
 
     def set_unit(self, text: str) -> None:
@@ -193,7 +204,9 @@ class SliceView(QWidget):
         self.canvas.setBackground(canvas)
         accent = DARK.accent  # on black in both themes
         for pane in self.panes:
-            pane.set_looks(self._theme.slice_text, DARK.muted, accent, small_font(self.font()))
+            pane.set_looks(
+                self._theme.slice_text, DARK.muted, accent, self._theme.slice_canvas, small_font(self.font())
+            )
         self.bar.set_theme(self._theme)
         for widget, role in ((self, self.backgroundRole()), (self.caption, self.caption.foregroundRole())):
             palette = widget.palette()
@@ -203,7 +216,7 @@ class SliceView(QWidget):
     def reset_zoom(self) -> None:
         """Show the whole of every slice, all three at one scale."""
         self._label_panes()
-        scale = min(pane.best_scale() for pane in self.panes)
+        scale = largest_scale(lambda s: all(_within(p.needed(s), (p.width(), p.height())) for p in self.panes))
         for pane in self.panes:
             pane.fit(scale)
 
@@ -256,7 +269,8 @@ class SliceView(QWidget):
 
     def _arrange(self) -> None:
         """The arrangement in which the slices are larger; columns and rows as wide and high as they need."""
-        room = self.contentsRect().adjusted(4, 4, -4, -4 - self.caption.sizeHint().height())
+        below = self.caption.sizeHint().height() if self.caption.text() else 0
+        room = self.contentsRect().adjusted(4, 4, -4, -4 - below)
         beside = self._room(3, room.width() - self.bar.sizeHint().width(), room.height())
         above = self._room(2, room.width(), room.height())
         columns = 3 if beside[0] >= above[0] else 2
@@ -273,17 +287,21 @@ class SliceView(QWidget):
 
     def _room(self, columns: int, width: int, height: int) -> tuple[float, list[float], list[float]]:
         """Pixels per mm if ``columns`` slices stand side by side, and the widths and heights in pixels."""
-        boxes = [pane.area() for pane in self.panes]
-        across = [max(box.width() for box in boxes[i::columns]) for i in range(columns)]
-        up = [max(box.height() for box in boxes[i : i + columns]) for i in range(0, 3, columns)]
-        free_x = width - 2.0 * MARGIN_X * len(across) - 4 - 2 * (len(across) - 1)
-        free_y = height - 2.0 * MARGIN_Y * len(up) - 4 - 2 * (len(up) - 1)
-        per_x, per_y = max(free_x, 1) / sum(across), max(free_y, 1) / sum(up)
-        return (
-            min(per_x, per_y),
-            [per_x * size + 2 * MARGIN_X for size in across],
-            [per_y * size + 2 * MARGIN_Y for size in up],
-        )
+        gaps = 4 + 2 * (columns - 1), 4 + 2 * (len(self.panes) > columns)
+
+        def sizes(scale: float) -> tuple[list[float], list[float]]:
+            needed = [pane.needed(scale) for pane in self.panes]
+            wide = [max(w for w, _ in needed[i::columns]) for i in range(columns)]
+            return wide, [max(h for _, h in needed[i : i + columns]) for i in range(0, 3, columns)]
+
+        def fits(scale: float) -> bool:
+            wide, high = sizes(scale)
+            return sum(wide) + gaps[0] <= width and sum(high) + gaps[1] <= height
+
+        scale = largest_scale(fits)
+        wide, high = sizes(scale)
+        rest = (width - gaps[0] - sum(wide)) / len(wide), (height - gaps[1] - sum(high)) / len(high)
+        return scale, [w + max(rest[0], 0.0) for w in wide], [h + max(rest[1], 0.0) for h in high]
 
     def _fill(self, columns: int) -> None:
         for pane in self.panes:
@@ -366,6 +384,10 @@ class SliceView(QWidget):
             self.reset_zoom()
         else:
             super().keyPressEvent(event)
+
+
+def _within(needed: tuple[float, float], room: tuple[float, float]) -> bool:
+    return needed[0] <= room[0] + 1e-6 and needed[1] <= room[1] + 1e-6
 
 
 def _rgba_table(values: Array, span: tuple[float, float], cmap: str, threshold: float, opacity: float) -> Array:

@@ -18,6 +18,9 @@ from app.widgets.ticks import number, round_step
 
 Array = NDArray[Any]
 TICK = 4.0
+AXIS_PX = 22
+LEAST_TICKS, MOST_TRIES = 3, 16
+END_PX = 6.0
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]
@@ -28,25 +31,30 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
         self.tr_s = 1.0
         self.first = 0
         self.unit: TimeUnit = "s"
-        self.setStyle(tickLength=-4, tickTextOffset=4, autoExpandTextSpace=False, tickTextHeight=16)
+        self.setStyle(
+            tickLength=-4, tickTextOffset=4, autoExpandTextSpace=False, tickTextHeight=16, hideOverlappingLabels=False
+        )
+        self.setHeight(AXIS_PX)
 
     def _per_frame(self) -> float:
         return 1.0 if self.unit == "TR" else self.tr_s
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Round times, as frame positions."""
-        per = self._per_frame()
-        wanted = max(2, int(size // 90))
-        span = (high - low) * per
-        step = clock_step(span, wanted) if self.unit == "clock" else round_step(span, wanted)
-        if self.unit == "TR":
-            step = max(1.0, step)
-        begin, end = (low + self.first) * per / step, (high + self.first) * per / step
-        ticks = [i * step / per - self.first for i in range(int(np.ceil(begin)), int(np.floor(end)) + 1)]
-        return [(step / per, ticks)]
+        """Round times, as frame positions; three at the least, however narrow the plot is."""
+        per, span = self._per_frame(), (high - low) * self._per_frame()
+        wanted, step = max(2, int(size // 90)), span
+        ticks: list[float] = []
+        while len(ticks) < LEAST_TICKS and wanted < MOST_TRIES:
+            step = clock_step(span, wanted) if self.unit == "clock" else round_step(span, wanted)
+            step = max(1.0, step) if self.unit == "TR" else step
+            begin, end = (low + self.first) * per / step, (high + self.first) * per / step
+            ticks = [i * step / per - self.first for i in range(int(np.ceil(begin)), int(np.floor(end)) + 1)]
+            wanted += 1
+        edge = high - END_PX * (high - low) / max(size, 1.0)  # a number at the very end would be cut
+        return [(step / per, [tick for tick in ticks if tick <= edge])]
 
     def tickStrings(self, values: Sequence[float], _scale: float, spacing: float) -> list[str]:
-        """Numbers without the unit; it stands at the end of the axis."""
+        """Numbers without the unit; it stands at the beginning of the axis, see :meth:`TimePlot.write_unit`."""
         per = self._per_frame()
         if self.unit == "clock":
             return [clock((value + self.first) * per) for value in values]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
 
 from app.text import tr
@@ -174,20 +174,24 @@ class TimePlot(RowPlot):
         self.time_axis.setTickFont(font)
         self.time_axis.setTextPen(QColor(self.theme.muted))
         self.time_axis.setPen(QPen(QColor(self.theme.border), 1))
-        self._label_time()
         self._arrange_rows()
 
     def set_time_unit(self, unit: TimeUnit) -> None:
         """Seconds, frames or clock."""
         self.time_axis.unit = unit
-        self._label_time()
+        self.viewport().update()
         self.time_axis.picture = None
         self.time_axis.update()
 
-    def _label_time(self) -> None:
-        text = tr(f"time.axis.{self.time_axis.unit}")
-        size = f"{small_font(self.font()).pointSizeF():.1f}pt"
-        self.time_axis.setLabel(text, **{"color": self.theme.muted, "font-size": size})
+    def write_unit(self, painter: QPainter, area: QRectF) -> None:
+        """What the numbers below the plot are, in the corner at their left: a row of its own would cost a trace."""
+        painter.setFont(self.row_axis.type)
+        painter.setPen(QColor(self.theme.muted))
+        corner = QRectF(0, area.bottom() + 4, max(area.left() - 12, 0.0), 16)
+        text = painter.fontMetrics().elidedText(
+            tr(f"time.axis.{self.time_axis.unit}"), Qt.TextElideMode.ElideRight, int(corner.width())
+        )
+        painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     def set_cursor(self, frame: int | None) -> None:
         """The time cursor; None hides it. Only two thin strips of the plot are painted again."""
@@ -213,6 +217,7 @@ class TimePlot(RowPlot):
             if area.left() - 1 <= x <= area.right() + 1:
                 painter.setPen(QPen(QColor(self.theme.accent), 1))
                 painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        self.write_unit(painter, area)
         self.paint_over(painter, area)
         if self.hasFocus():
             paint_focus_ring(painter, QRectF(self.viewport().rect()), self.theme)

@@ -24,10 +24,12 @@ from app.widgets.row_statistics import row_medians, typical_spread
 from app.widgets.ticks import number, round_step
 
 Array = NDArray[Any]
-ROW_PX = 20.0
+ROW_PX = 18.0
 ROOM = 4.5
 """a row is as high as this many standard deviations of a typical parcel"""
 LEGEND_PX = 24
+MARGIN_PX = 24
+"""at the right of the plot: there the scale bar stands, in nobody's way"""
 WIDE_POINTS = 8000
 LINE_PX = 7.0
 """rows lower than this are drawn as a picture of line counts"""
@@ -60,6 +62,7 @@ class TraceView(TimePlot):
             self.addItem(item, ignoreBounds=True)
         for item in (self.measured, self.chosen, self.answer):
             item.setCacheMode(CACHED)
+        self.plotItem.setContentsMargins(2, 4, MARGIN_PX, 2)
         self.view.sigRangeChanged.connect(self._range_changed)
         self.setAccessibleName(tr("traces.name"))
         self.setAccessibleDescription(tr("traces.help"))
@@ -111,14 +114,14 @@ class TraceView(TimePlot):
         """
         self._predicted = np.asarray(predicted, np.float32)
         self._start = start
-        self.plotItem.setContentsMargins(2, LEGEND_PX, 8, 2)
+        self.plotItem.setContentsMargins(2, LEGEND_PX, MARGIN_PX, 2)
         self.set_shaded(mask, start, patch_frames)
         self._draw_curves()
 
     def clear_predicted(self) -> None:
         """Measured lines alone."""
         self._predicted = None
-        self.plotItem.setContentsMargins(2, 4, 8, 2)
+        self.plotItem.setContentsMargins(2, 4, MARGIN_PX, 2)
         self.set_shaded(None)
         self._draw_curves()
 
@@ -230,23 +233,25 @@ class TraceView(TimePlot):
         if self._series.size == 0 or row_px < LINE_PX:
             return
         self._write_missing(painter, area, y0, row_px)
-        px_per_value = row_px * self._gain / self._per_row
+        self._draw_scale(painter, area, row_px * self._gain / self._per_row)
+
+    def _draw_scale(self, painter: QPainter, area: QRectF, px_per_value: float) -> None:
+        """A bar as high as a round value, its unit along it, in the margin at the right."""
         value = round_step(34.0 / px_per_value, 1)
-        length = value * px_per_value
+        length = min(value * px_per_value, area.height())
         painter.setFont(self.row_axis.type)
-        text = f"{number(value)} {self._unit}"
-        width = painter.fontMetrics().horizontalAdvance(text) + 22.0
-        line = painter.fontMetrics().height()
-        height = max(length, line) + 8.0
-        box = QRectF(area.right() - width - 4, area.bottom() - height - 4, width, height)
-        back = QColor(self.theme.canvas)
-        back.setAlpha(215)
-        painter.fillRect(box, back)
+        metrics = painter.fontMetrics()
+        text = metrics.elidedText(f"{number(value)} {self._unit}", Qt.TextElideMode.ElideRight, int(area.height()))
+        needed = max(length, metrics.horizontalAdvance(text))
+        x, middle = area.right() + 4, area.bottom() - needed / 2
         painter.setPen(QPen(QColor(self.theme.text), 2))
-        x, middle = box.left() + 7, box.center().y()
         painter.drawLine(QPointF(x, middle - length / 2), QPointF(x, middle + length / 2))
-        spot = QRectF(x + 7, middle - line / 2, width, line)
-        painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.save()
+        painter.translate(x + 3, middle)
+        painter.rotate(-90)
+        spot = QRectF(-needed / 2, 0, needed, metrics.height())
+        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
+        painter.restore()
 
     def _write_legend(self, painter: QPainter, area: QRectF) -> None:
         """Which line is which; the reconstruction is also the thicker one."""

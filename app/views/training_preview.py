@@ -1,4 +1,4 @@
-"""A dozen parcels of a held-out person as the model fills them in while it learns."""
+"""A dozen parcels of a validation person as the model fills them in while it learns."""
 
 from __future__ import annotations
 

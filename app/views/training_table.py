@@ -72,7 +72,7 @@ def cell(training: TrainingInfo, column: str) -> str:
     if column == "step":
         return f"{training.step}"
     if column == "r2":
-        return "" if training.held_out_r2 is None else f"{training.held_out_r2:.3f}".replace("-", "−")
+        return "" if training.validation_r2 is None else f"{training.validation_r2:.3f}".replace("-", "−")
     if column == "when":
         return datetime.fromtimestamp(training.created).strftime("%d %b %H:%M")
     return training.title if column == "title" else training.cohort_name

@@ -53,6 +53,10 @@ class ClampedLabel(QLabel):
         """The height is the strip's business."""
         return QSize(self.minimumWidth(), self.fontMetrics().height())
 
+    def sizeHint(self) -> QSize:
+        """No more room than need be, so that what stands beside it keeps its own; the rest is for stretching."""
+        return self.minimumSizeHint()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Cut anew."""
         super().resizeEvent(event)

@@ -39,7 +39,7 @@ class Line:
 
 
 class QCStrip(QWidget):
-    """Quality measures over time; each line has its own scale, its last extreme is written beside it."""
+    """Quality measures over time; each line has its own scale, its largest value is written before it."""
 
     frame_requested = Signal(int)
 
@@ -49,7 +49,7 @@ class QCStrip(QWidget):
         self._lines: tuple[Line, ...] = ()
         self._cursor: int | None = None
         self._span = (-0.5, 0.5)
-        self._gutter = 0
+        self._gutter, self._margin = 0, 8
         self._layer = QPixmap()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -91,10 +91,10 @@ class QCStrip(QWidget):
             self._span = (first, last)
             self._redraw()
 
-    def set_gutter(self, pixels: int) -> None:
-        """Room kept free at the left, so that time lines up with the plot above or below."""
-        if pixels != self._gutter:
-            self._gutter = pixels
+    def set_gutter(self, left: int, right: int = 8) -> None:
+        """Pixels kept free at both sides, so that time lines up with the plot above or below."""
+        if (left, right) != (self._gutter, self._margin):
+            self._gutter, self._margin = left, right
             self._redraw()
 
     def set_theme(self, theme: Theme | str) -> None:
@@ -113,7 +113,7 @@ class QCStrip(QWidget):
 
     def _area(self) -> QRectF:
         left = max(self._gutter, 72)
-        return QRectF(left, 2, max(self.width() - left - 8, 1), self.height() - 4)
+        return QRectF(left, 2, max(self.width() - left - self._margin, 1), self.height() - 4)
 
     def _x(self, frame: float) -> float:
         area, (first, last) = self._area(), self._span
@@ -151,10 +151,9 @@ class QCStrip(QWidget):
         theme = self._theme
         values = np.asarray(line.values, np.float64)
         known = values[np.isfinite(values)]
-        painter.setPen(QColor(theme.muted))
-        label = QRectF(4, box.top(), box.left() - 12, box.height())
-        painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line.name)
+        self._write_name(painter, box, line, known)
         if known.size == 0:
+            painter.setPen(QColor(theme.muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, tr("qc.unknown"))
             return
         low, high = min(0.0, float(known.min())), max(float(known.max()), line.limit or 0.0)
@@ -162,7 +161,7 @@ class QCStrip(QWidget):
         painter.save()
         painter.setClipRect(box)
         if line.limit is not None:
-            painter.setPen(QPen(QColor(theme.warning), 1, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(QColor(theme.danger), 1, Qt.PenStyle.DashLine))
             y = box.bottom() - 3 - (line.limit - low) * scale
             painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
         first, last = max(int(self._span[0]), 0), min(int(self._span[1]) + 2, len(values))
@@ -171,14 +170,22 @@ class QCStrip(QWidget):
         painter.setPen(QPen(QColor(theme.trace[place % len(theme.trace)]), 1))
         painter.drawPolyline(QPolygonF(points))
         painter.restore()
-        peak = f"max {number(float(known.max()))} {line.unit}".strip()
-        width = painter.fontMetrics().horizontalAdvance(peak) + 6.0
-        spot = QRectF(box.right() - width, box.top(), width, painter.fontMetrics().height())
-        back = QColor(theme.canvas)
-        back.setAlpha(200)
-        painter.fillRect(spot, back)
-        painter.setPen(QColor(theme.muted))
-        painter.drawText(spot, Qt.AlignmentFlag.AlignRight, peak)
+
+    def _write_name(self, painter: QPainter, box: QRectF, line: Line, known: Array) -> None:
+        """Name and largest value with its unit, left of the line: over it they would hide the end of it."""
+        metrics, right = painter.fontMetrics(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        width = box.left() - 12
+        texts = [line.name]
+        if known.size:
+            value = f"{number(float(known.max()))} {line.unit}".strip()
+            said = tr("qc.peak", value=value)
+            texts.append(said if metrics.horizontalAdvance(said) <= width else value)
+        height = min(metrics.height(), box.height() / 2)
+        top = box.center().y() - height * len(texts) / 2
+        for place, (text, colour) in enumerate(zip(texts, (self._theme.text, self._theme.muted), strict=False)):
+            painter.setPen(QColor(colour))
+            spot = QRectF(4, top + place * height, width, height)
+            painter.drawText(spot, right, metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width)))
 
     def _ask(self, x: float) -> None:
         area, (first, last) = self._area(), self._span

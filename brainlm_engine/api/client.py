@@ -26,6 +26,7 @@ from brainlm_engine.api.messages import (
     MaskSpec,
     Message,
     ModelList,
+    MotionInfo,
     ReconstructionInfo,
     RecordingInfo,
     Reply,
@@ -143,6 +144,10 @@ class EngineClient:
     async def series(self, scan_id: str, ijk: Voxel) -> Reply[SeriesInfo]:
         """Return one voxel over time: array ``series (frames,)`` float32."""
         return await self._scan(SeriesInfo, "series", scan_id, ijk=list(ijk))
+
+    async def motion(self, scan_id: str, path: str | Path = "") -> Reply[MotionInfo]:
+        """Return the framewise displacement from ``path``, or from the table beside the scan: see MotionInfo."""
+        return await self._scan(MotionInfo, "motion", scan_id, path=str(path))
 
     async def atlas_on_scan(self, scan_id: str, atlas_id: str) -> Reply[AtlasInfo]:
         """Return the atlas on the scan's grid: array ``labels (x, y, z)`` int16, 0 = none, value-1 = parcel."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 from brainlm_engine.api.messages import ErrorInfo
+
+#: how a system says that there is no room for a file: on the disk, in the user's quota, or for one file of that size
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class EngineError(Exception):

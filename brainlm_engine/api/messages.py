@@ -147,6 +147,7 @@ class Question(Message):
     default: str = ""
     free: bool = Field(default=False, description="a typed value is welcome too")
     required: bool = Field(default=False, description="nothing can be computed before it is answered")
+    found: bool = Field(default=False, description="the default was found in the file: no need to ask unless wished")
 
 
 class SpaceReport(Message):
@@ -173,7 +174,9 @@ class ScanInfo(Message):
     affine: tuple[tuple[float, ...], ...] | None = Field(default=None, description="4x4, voxel to mm, RAS+")
     dtype: str = ""
     unit: str = "raw"
-    value_range: tuple[float, float] = (0.0, 1.0)
+    value_range: tuple[float, float] = Field(
+        default=(0.0, 1.0), description="a volume: 1st to 99.5th percentile of the first frame; a table: least and most"
+    )
     space: SpaceReport | None = None
     atlas_id: str = Field(default="", description="for a table: the atlas its columns were matched to, or ''")
     questions: tuple[Question, ...] = ()
@@ -198,6 +201,17 @@ class SeriesInfo(Message):
     ijk: tuple[int, int, int]
     cached: bool
     complete: bool = True
+
+
+class MotionInfo(Message):
+    """Head motion of a scan. Goes with array ``fd_mm (frames,)`` float32, NaN at the first frame, when it is known."""
+
+    scan_id: str
+    path: str = Field(default="", description="the table of motion parameters; '' = there is none beside the scan")
+    name: str = ""
+    beside: bool = Field(default=False, description="found beside the scan by its BIDS name, not chosen")
+    computed: bool = Field(default=False, description="from the six parameters; the table had no displacement")
+    problem: str = Field(default="", description="one sentence when the table found beside the scan does not fit it")
 
 
 # ---------------------------------------------------------------- atlases

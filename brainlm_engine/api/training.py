@@ -51,23 +51,23 @@ class TrainingSpeed(Message):
     """Seconds that training takes on this computer, measured just now on numbers of the right shape."""
 
     step_s: float = Field(description="of one step")
-    look_s: float = Field(description="of one look at the held-out people")
+    look_s: float = Field(description="of one look at the validation people")
 
 
 class TrainingPoint(Message):
-    """One look at the held-out people. Further fields of the log are kept."""
+    """One look at the validation people. Further fields of the log are kept."""
 
     model_config = ConfigDict(extra="allow", frozen=True, ser_json_inf_nan="constants")
 
     step: int
     seconds: float = Field(default=0.0, description="of training, over all resumptions")
     loss: float = Field(description="mean over the steps since the last look")
-    held_out_r2: float = Field(description="at 75 % hidden patches, people of the split 'val'")
+    validation_r2: float = Field(description="at 75 % hidden patches, people of the split 'val'")
     steps_per_s: float = 0.0
 
 
 class Level(Message):
-    """R² of a simple method on the same held-out windows and masks that the curve is made of."""
+    """R² of a simple method on the same validation windows and masks that the curve is made of."""
 
     method: str
     title: str
@@ -75,7 +75,7 @@ class Level(Message):
 
 
 class PreviewInfo(Message):
-    """One held-out window as the model fills it in. Arrays of the reply: ``measured``, ``predicted`` (parcels, frames)
+    """One validation window as the model fills it in. Arrays: ``measured``, ``predicted (parcels, frames)``
     float32 in SD, NaN where nothing was hidden; ``mask (parcels, patches)`` bool, True = hidden.
     """
 
@@ -120,7 +120,7 @@ class TrainingInfo(Message):
     params: dict[str, Any] = Field(default_factory=dict, description="of the job: submit them again to go on")
     step: int = Field(default=0, description="steps known to be done")
     seconds: float = Field(default=0.0, description="of training done")
-    held_out_r2: float | None = None
+    validation_r2: float | None = None
     resumable: bool = False
     usable: bool = Field(default=False, description="the model is finished and in the list of models")
     problem: str = Field(default="", description="why it ended, one sentence")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from brainlm_engine.atlas.label_file import LabelVolume, read_label_file
 from brainlm_engine.atlas.mask import mni_brain_mask
 from brainlm_engine.atlas.parcel_list import ListedParcel, read_parcel_list
 from brainlm_engine.atlas.parcellation import Atlas
+from brainlm_engine.atlas.placing import REACH_MM, placed_by_position
 from brainlm_engine.atlas.projection import project_to_surface
 from brainlm_engine.atlas.registry import DEFAULT_ATLAS, added_folder, installed_ids, load_atlas
 from brainlm_engine.atlas.scratch import scratch_folder
@@ -92,13 +93,14 @@ def install(
     progress(0.3, "Numbering the parcels")
     originals = volume.labels()
     listed = _in_label_order(originals, listed, label_file, table_file)
+    reference = load_atlas(DEFAULT_ATLAS)
+    volume, placed = _with_voxels(volume, originals, listed, reference, label_file)
     lookup = np.zeros(int(originals[-1]) + 1, np.int16)
     lookup[originals] = np.arange(1, len(originals) + 1)
     labels = lookup[volume.values]
     _check_space(labels, volume.affine, label_file)
 
     progress(0.5, "Comparing with MNI-424")
-    reference = load_atlas(DEFAULT_ATLAS)
     derived = derive(labels, volume.affine, reference)
     given = [item.network for item in listed]
     own_networks = any(given)
@@ -120,7 +122,7 @@ def install(
     surface = project_to_surface(
         labels, volume.affine, tuple(row.structure for row in rows), tuple(row.hemisphere for row in rows)
     )
-    card = _card(words, network_names, None if own_networks else derived.shares) | {
+    card = _card(words, network_names, None if own_networks else derived.shares, placed) | {
         "original_labels": [int(value) for value in originals]
     }
     progress(0.9, "Writing")
@@ -130,9 +132,42 @@ def install(
     return load_atlas(words.atlas_id)
 
 
-def _card(words: Words, network_names: tuple[str, ...], shares: NDArray[np.float64] | None) -> dict[str, Any]:
+def _with_voxels(
+    volume: LabelVolume, originals: NDArray[np.int32], listed: list[ListedParcel], reference: Atlas, label_file: Path
+) -> tuple[LabelVolume, tuple[int, ...]]:
+    """Give parcels that the file holds on the surface only the cortex around their positions; return their labels."""
+    if not volume.surface_only:
+        return volume, ()
+    places = {int(value): item.xyz for value, item in zip(originals, listed, strict=True)}
+    positions = {label: place for label in volume.surface_only if (place := places[label]) is not None}
+    if len(positions) < len(volume.surface_only):
+        raise BadInput(
+            f"{shown(label_file)} holds {len(volume.surface_only)} of its {len(originals)} parcels only on the "
+            "cortical surface (fs_LR 32k), whose positions in the brain are not in the file.",
+            "Give a table with their positions (index, x, y, z in MNI mm), or the volumetric version of this atlas.",
+        )
+    filled = placed_by_position(volume.values, volume.affine, volume.surface_only, positions, reference)
+    if gone := [label for label in positions if not (filled == label).any()]:
+        raise BadInput(
+            f"{len(gone)} of the positions given for {shown(label_file)} have no cortex near them.",
+            "Check that they are MNI millimetres and belong to these labels.",
+        )
+    return replace(volume, values=filled), tuple(sorted(positions))
+
+
+def _card(
+    words: Words, network_names: tuple[str, ...], shares: NDArray[np.float64] | None, placed: tuple[int, ...]
+) -> dict[str, Any]:
     description = words.description
     networks: dict[str, Any] = {"derived": shares is not None}
+    more: dict[str, Any] = {}
+    if placed:
+        note = (
+            f"Of {len(placed)} cortical parcels only the positions are known: each is the cortex nearest to its "
+            f"position, within {REACH_MM:.0f} mm, not the atlas's own border."
+        )
+        description += f" {note}"
+        more = {"note": note, "placed_by_position": {"labels": list(placed), "reach_mm": REACH_MM}}
     if shares is not None:
         covered = shares[shares > 0]
         median = float(np.median(covered)) if covered.size else 0.0
@@ -144,7 +179,7 @@ def _card(words: Words, network_names: tuple[str, ...], shares: NDArray[np.float
     return {
         "atlas_id": words.atlas_id, "title": words.title, "description": description.strip(), "own": False,
         "licence": words.licence, "citation": words.citation, "network_names": list(network_names),
-        "networks": networks, **words.more,
+        "networks": networks, **more, **words.more,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.faults import kind_of_values, reading, shown
 from brainlm_engine.progress import SILENT, Progress
 
 _LARGEST_GRID = 600**3  # voxels; a 0.3 mm head
@@ -23,16 +23,18 @@ _NEXT = "Choose a 3D NIfTI file with one whole number per voxel (0 = no parcel).
 class LabelVolume:
     """Labels as the file has them: ``values`` (X, Y, Z) int32 in RAS+ order, 0 = none; ``affine`` (4, 4) to mm.
 
-    ``names`` are those the file itself carries, by label (CIFTI only).
+    ``names`` are those the file itself carries, by label (CIFTI only). ``surface_only`` gives the side ('L', 'R') of
+    labels that the file holds on the cortical surface and in no voxel (CIFTI only).
     """
 
     values: NDArray[np.int32]
     affine: NDArray[np.float64]
     names: dict[int, str]
+    surface_only: dict[int, str] = field(default_factory=dict)
 
     def labels(self) -> NDArray[np.int32]:
-        """Return the labels that occur, ascending, without 0."""
-        found = np.unique(self.values)
+        """Return the labels that occur, in voxels or on the surface, ascending, without 0."""
+        found = np.union1d(np.unique(self.values), np.array(list(self.surface_only), np.int32)).astype(np.int32)
         return found[found > 0]
 
 
@@ -87,7 +89,7 @@ def _values(path: Path, image: Any, progress: Progress) -> NDArray[np.int32]:
 def whole_numbers(path: Path, data: NDArray[Any]) -> NDArray[np.int32]:
     """Return ``data`` as int32; a sentence when it holds anything but whole numbers from 0 on."""
     if data.dtype.kind not in "iufb":
-        raise BadInput(f"{shown(path)} holds {data.dtype} values, not labels.", _NEXT)
+        raise BadInput(f"{shown(path)} holds {kind_of_values(data.dtype)}, not labels.", _NEXT)
     if data.dtype.kind == "f":
         data = np.where(np.isnan(data), 0, data)
         if not np.array_equal(data, np.rint(data)):

@@ -23,6 +23,7 @@ class Atlas:
         structures are 'cortex', 'subcortex' or 'cerebellum', hemispheres 'L' or 'R'
     network_names : the reference networks, in the order they are listed and coloured
     surface_left, surface_right : (10242,) int16, parcel per fsaverage5 vertex, -1 = none
+    note : what must be told with every recording made with it; '' = nothing
     """
 
     atlas_id: str
@@ -41,6 +42,7 @@ class Atlas:
     citation: str = ""
     description: str = ""
     own: bool = False
+    note: str = ""
 
     @property
     def n_parcels(self) -> int:

@@ -79,7 +79,7 @@ def read_atlas(folder: Path) -> Atlas:
         network_names=tuple(card["network_names"]), structures=tuple(row.structure for row in rows),
         hemispheres=tuple(row.hemisphere for row in rows), surface_left=left, surface_right=right,
         licence=card["licence"], citation=card.get("citation", ""), description=card.get("description", ""),
-        own=bool(card.get("own", False)),
+        own=bool(card.get("own", False)), note=str(card.get("note", "")),
     )  # fmt: skip
 
 

@@ -16,13 +16,14 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from brainlm_engine import __version__
-from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
+from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfSpace
+from brainlm_engine.api.messages import ErrorInfo
 
 VERBS = (
     "serve",
@@ -39,7 +40,7 @@ VERBS = (
 )
 
 
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
+_DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
 
 
 def say(line: str) -> None:
@@ -89,9 +90,34 @@ def _as_text(result: dict[str, Any], indent: str = "") -> str:
     return "\n".join(lines)
 
 
+class WrongWords(SystemExit):
+    """A command line that was not understood, already told on stderr."""
+
+    def __init__(self, message: str, prog: str, usage: str) -> None:
+        super().__init__(2)
+        self.info = ErrorInfo(
+            code=BadInput.code, message=f"The command line was not understood: {message}.",
+            next_step=f"{prog} --help lists what can be given.", details=usage.strip(),
+        )  # fmt: skip
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's own, but what is wrong can be told to a machine too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        say(f"{self.prog}: error: {message}")
+        raise WrongWords(message, self.prog, self.format_usage())
+
+
+def _wants_json(argv: list[str]) -> bool:
+    """Return True for --json and what argparse takes for it, also on a line that cannot be parsed."""
+    return any(len(word) > 2 and "--json".startswith(word) for word in argv)
+
+
 def build_parser(only: str = "") -> argparse.ArgumentParser:
     """Return the parser with every verb, or with just the one that is asked for (which starts faster)."""
-    parser = argparse.ArgumentParser(prog="brainlm-engine", description="The engine of BrainLM Studio.")
+    parser = _Parser(prog="brainlm-engine", description="The engine of BrainLM Studio.")
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in (only,) if only in VERBS else VERBS:
@@ -109,6 +135,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args = build_parser(only=argv[0] if argv else "").parse_args(argv)
     except SystemExit as stop:  # argparse has said it
+        if isinstance(stop, WrongWords) and _wants_json(argv):
+            sys.stdout.write(as_json({"error": stop.info.model_dump()}) + "\n")
         return stop.code if isinstance(stop.code, int) else 0
     try:
         result = _as_dict(_run(args))
@@ -141,7 +169,7 @@ def _run(args: argparse.Namespace) -> object:
     except OSError as error:
         if error.errno not in _DISK or error.filename is None:
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise OutOfSpace(f"The disk of {error.filename} is full.", "Free some space and try again.") from error
         raise BadInput(
             f"{error.filename} cannot be used: {error.strerror}.", "Check the folder and your permissions.", str(error)

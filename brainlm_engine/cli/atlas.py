@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from brainlm_engine.cli.file_name import file_name
 
 SUMMARY = "list, show, fetch or add parcellations of the brain"
 _BRIEF = {"atlas_id", "title", "n_parcels", "installed", "licence", "citation", "description", "own"}
@@ -21,8 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("id", metavar="ID")
     fetch.add_argument("--mirror", default="", metavar="URL", help="ask this address (A424 and Schaefer only)")
     add = what.add_parser("add", help="add an atlas from your own files")
-    add.add_argument("file", type=Path, metavar="FILE", help="label NIfTI in MNI space, or CIFTI .dlabel.nii")
-    add.add_argument("--table", type=Path, metavar="T", help="TSV, CSV or .dat with names, networks or positions")
+    add.add_argument("file", type=file_name, metavar="FILE", help="label NIfTI in MNI space, or CIFTI .dlabel.nii")
+    add.add_argument("--table", type=file_name, metavar="T", help="TSV, CSV or .dat with names, networks or positions")
     add.add_argument("--id", required=True, metavar="ID", help="short name, letters and digits")
     add.add_argument("--title", default="", metavar="TITLE")
     for sub in (listing, show, fetch, add):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int, scored_share, seed
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ SUMMARY = "score a model on held-out people beside simple methods"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
     parser.add_argument("model", help="name or folder of a model")
-    parser.add_argument("data", type=Path, help="cohort folder (its test people), or an ABIDE HDF5 file")
+    parser.add_argument("data", type=file_name, help="cohort folder (its test people), or an ABIDE HDF5 file")
     parser.add_argument("--ratio", type=scored_share, default=0.75, help="share of patches hidden (default 0.75)")
     parser.add_argument("--people", type=positive_int, help="about so many people")
     parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
-    parser.add_argument("--save", type=Path, help="also write the table to this JSON file")
+    parser.add_argument("--save", type=file_name, help="also write the table to this JSON file")
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:

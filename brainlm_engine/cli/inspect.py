@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Question, ScanInfo
+from brainlm_engine.cli.file_name import file_name
 
 #: what 'inspect' may ask, and where the answer goes
 QUESTIONS = ("tr", "orientation", "recording", "affine", "positions", "space")
@@ -35,12 +35,14 @@ def parsed_answers(pairs: list[str]) -> dict[str, str]:
         if key.strip() not in QUESTIONS:
             raise BadInput(f"No file is asked '{key.strip()}'.", f"What can be answered: {', '.join(QUESTIONS)}.")
         answers[key.strip()] = value.strip()
+    if answers.get("space", "affine") not in ("affine", "atlas"):
+        raise BadInput(f"'{answers['space']}' answers no question of space.", "Write space=affine or space=atlas.")
     return answers
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=file_name)
     add_answers(parser)
 
 
@@ -69,16 +71,24 @@ def _asked(question: Question) -> str:
 
 def as_text(result: dict[str, Any]) -> str:
     """Return the description as a person reads it."""
+    from brainlm_engine.io.faults import one_line
+
     info = ScanInfo.model_validate(result)
     tr = "unknown" if info.tr_s is None else f"{info.tr_s:g} s" + f" ({info.tr_source})" * bool(info.tr_source)
-    rows = [("File", info.path), ("Format", info.format), ("Frames", f"{info.n_frames}"), ("Time per frame", tr)]
+    rows = [
+        ("File", one_line(info.path)),
+        ("Format", info.format),
+        ("Frames", f"{info.n_frames}"),
+        ("Time per frame", tr),
+    ]
     if info.kind == "volume":
         rows.append(("Voxels", " x ".join(str(n) for n in info.shape[:3])))
     else:
         rows.append(("Regions", str(info.shape[0])))
     if info.zooms_mm:
         rows.append(("Voxel size", " x ".join(f"{size:g}" for size in info.zooms_mm) + " mm"))
-    rows.append(("Values", f"{info.value_range[0]:g} to {info.value_range[1]:g} ({info.unit})"))
+    about = "about " if info.kind == "volume" else ""  # most of the first frame
+    rows.append(("Values", f"{about}{info.value_range[0]:g} to {info.value_range[1]:g} ({info.unit})"))
     if info.space:
         rows.append(("Space", info.space.text))
     if info.atlas_id:

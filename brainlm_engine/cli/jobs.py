@@ -11,17 +11,22 @@ from typing import Any
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import JobRecord, JobState
 
-SUMMARY = "list, show and cancel jobs, read their logs"
+SUMMARY = "list, show, cancel and resume jobs, read their logs"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    words = {"list": "all jobs, newest first", "show": "one job", "log": "what a job wrote", "cancel": "stop a job"}
+    words = {
+        "list": "all jobs, newest first", "show": "one job", "log": "what a job wrote", "cancel": "stop a job",
+        "resume": "run an interrupted, failed or cancelled job again, with the parameters it had, as a new job",
+    }  # fmt: skip
     for name, text in words.items():
         action = actions.add_parser(name, help=text)
         if name != "list":
             action.add_argument("job_id", metavar="ID")
+        if name == "resume":
+            action.add_argument("--wait", action="store_true", help="return only when the new job has ended")
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on stdout")
 
 
@@ -34,6 +39,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     job = next((job for job in _read_jobs() if job.job_id == args.job_id), None)
     if job is None:
         raise BadInput(f"There is no job {args.job_id}.", "List them: brainlm-engine jobs list")
+    if args.action == "resume":
+        return asyncio.run(_resume(job, args.wait, say)).model_dump(mode="json")
     if args.action == "log":
         from brainlm_engine.jobs.context import log_path
 
@@ -63,6 +70,36 @@ def _brief(job: JobRecord) -> dict[str, Any]:
     if job.error is not None:
         row["error"] = job.error.message
     return row
+
+
+async def _resume(job: JobRecord, wait: bool, say: Callable[[str], None]) -> JobRecord:
+    """Submit ``job`` once more; the engine is started when none runs, and goes on by itself until the job has ended."""
+    from brainlm_engine.api.client import EngineClient
+
+    client = await EngineClient.connect()
+    try:
+        known = await client.job(job.job_id)  # an engine that was just started has told what was interrupted
+        if not known.state.ended:
+            raise BadInput(
+                f"Job {job.job_id} has not ended.", f"Stop it first: brainlm-engine jobs cancel {job.job_id}"
+            )
+        if known.state is JobState.DONE:
+            raise BadInput(
+                f"Job {job.job_id} is done; there is nothing to resume.",
+                f"See its result: brainlm-engine jobs show {job.job_id}",
+            )
+        new = await client.submit(known.kind, known.params, known.title)
+        say(f"Job {new.job_id} runs “{new.title}” again.")
+        stage = ""
+        while wait and not new.state.ended:
+            await asyncio.sleep(0.2)
+            new = await client.job(new.job_id)
+            if new.stage != stage:
+                stage = new.stage
+                say(f"{new.fraction:4.0%}  {stage}")
+        return new
+    finally:
+        await client.close()
 
 
 async def _cancel(job_id: str) -> JobRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.inspect import add_answers, parsed_answers
 from brainlm_engine.files import check_output, written_whole
 
 if TYPE_CHECKING:
+    from brainlm_engine.api.messages import Question
     from brainlm_engine.io import Scan
+    from brainlm_engine.preprocess import Given
     from brainlm_engine.recording import Recording
 
 SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the region series."
@@ -23,17 +27,19 @@ SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("bold", type=Path, help="4D scan in MNI space, or a table of region series")
+    parser.add_argument("bold", type=file_name, help="4D scan in MNI space, a table of region series, or a recording")
     parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE",
+        "--out", type=file_name, required=True, metavar="FILE",
         help="a .tsv (frames x regions, with a .json beside it), or a .safetensors recording for 'reconstruct'",
     )  # fmt: skip
-    parser.add_argument("--confounds", type=Path, metavar="TSV", help="columns to regress out (fMRIPrep confounds)")
+    parser.add_argument(
+        "--confounds", type=file_name, metavar="TSV", help="columns to regress out (fMRIPrep confounds)"
+    )
     parser.add_argument(
         "--columns", default="", help="names of the confounds to use, separated by commas (default: all)"
     )
-    parser.add_argument("--coordinates", type=Path, metavar="FILE", help="for a table: region positions in MNI mm")
+    parser.add_argument("--coordinates", type=file_name, metavar="FILE", help="for a table: region positions in MNI mm")
     parser.add_argument("--tr", metavar="S", help="seconds per frame, when the file does not say so or is wrong")
     add_answers(parser)
 
@@ -41,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Make the recording and write it."""
     from brainlm_engine.io import open_scan
-    from brainlm_engine.preprocess import read_confounds, regress_out
+    from brainlm_engine.preprocess import Given, read_confounds, recording_of, regress_out
 
     answers = parsed_answers(args.answer)
     if args.tr:
@@ -51,7 +57,9 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.confounds is not None:
         confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
     scan = open_scan(args.bold, answers)
-    recording = _recording(scan, args, say, answers.get("positions", ""))
+    given = Given(answers, args.atlas, args.coordinates)
+    _refuse_open(scan, given)
+    recording = recording_of(scan, given, _Said(say))
     if confounds is not None:
         recording = regress_out(recording, confounds)
     if args.out.suffix == ".safetensors":
@@ -60,7 +68,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         _write(recording, args.out, sidecar)
     return {
         "series": str(args.out), "frames": recording.n_frames, "regions": recording.n_parcels,
-        "missing": int(recording.missing.sum()), "tr_s": recording.tr_s, "atlas": recording.atlas_id,
+        "missing": int(recording.missing.sum()), "tr_s": recording.tr_s,
+        "tr_source": recording.provenance.get("tr_source", ""), "atlas": recording.atlas_id,
         "notes": list(recording.provenance.get("notes", ())),
     }  # fmt: skip
 
@@ -89,21 +98,29 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
     return sidecar
 
 
-def _recording(scan: Scan, args: argparse.Namespace, say: Callable[[str], None], positions: str) -> Recording:
-    from brainlm_engine.atlas import DEFAULT_ATLAS, load_atlas
-    from brainlm_engine.io import VolumeScan
-    from brainlm_engine.preprocess import check_space, parcellate, read_coordinates, recording_from_table
+def _refuse_open(scan: Scan, given: Given) -> None:
+    """Say how to give what is still missing: nothing is computed before it is known."""
+    from brainlm_engine.preprocess import open_questions
 
-    if isinstance(scan, VolumeScan):
-        report = check_space(scan)
-        if report.verdict != "mni":
-            say(f"{report.text} The atlas is laid over it by the header's position only.")
-        return parcellate(scan, load_atlas(args.atlas or DEFAULT_ATLAS), _Said(say))
-    coordinates, atlas_id = args.coordinates, args.atlas
-    if positions and not coordinates and not atlas_id:
-        coordinates, atlas_id = (Path(positions), "") if Path(positions).is_file() else (None, positions)
-    xyz = read_coordinates(coordinates) if coordinates else None
-    return recording_from_table(scan, load_atlas(atlas_id) if atlas_id else None, xyz)
+    for question in open_questions(scan, given):
+        raise BadInput(question.text, _how_to_give(question))
+
+
+def _how_to_give(question: Question) -> str:
+    """Return the options that answer a question, as they are typed."""
+    if question.question_id == "tr":
+        return "Give it with --tr, for example --tr 2.0."
+    if question.question_id == "positions":
+        fitting = ", ".join(choice.value for choice in question.choices)
+        atlas = f"--atlas ID ({fitting}) or " if fitting else ""
+        return f"Give {atlas}--coordinates FILE with one line per region: x, y, z in MNI mm."
+    if question.question_id == "space":
+        lay = question.choices[0].label
+        return (
+            f"Give --answer space=affine ({lay[0].lower()}{lay[1:]}), or --answer space=atlas with --atlas ID (an "
+            "atlas made for it)."
+        )
+    return f"Give --answer {question.question_id}=VALUE."
 
 
 class _Said:
@@ -130,11 +147,11 @@ def _write(recording: Recording, out: Path, sidecar: Path) -> None:
         "CoordinatesMNI": [
             [round(float(v), 2) for v in row] if np.isfinite(row).all() else None for row in recording.xyz
         ],
-        "Provenance": recording.provenance,
+        "Networks": list(recording.networks), "Provenance": recording.provenance,
     }  # fmt: skip
-    with written_whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(name.replace("\t", " ") for name in names) + "\n")
-        for frame in recording.series.T:
-            file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
-    with written_whole(sidecar) as temporary:
-        temporary.write_text(json.dumps(head, indent=1, ensure_ascii=False), "utf-8")
+    with written_whole(out) as table, written_whole(sidecar) as description:  # both, or neither
+        with table.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("\t".join(re.sub(r"[\t\r\n]", " ", name) for name in names) + "\n")
+            for frame in recording.series.T:
+                file.write("\t".join("n/a" if np.isnan(value) else f"{value:.7g}" for value in frame) + "\n")
+        description.write_text(json.dumps(head, indent=1, ensure_ascii=False), "utf-8")

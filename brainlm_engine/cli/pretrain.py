@@ -7,11 +7,11 @@ import shlex
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive, positive_int, seed, whole_from
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
@@ -19,8 +19,8 @@ SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument("cohort", type=Path, help="folder with participants.tsv and recordings")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("cohort", type=file_name, help="folder with participants.tsv and recordings")
+    parser.add_argument("--out", type=file_name, required=True, help="folder of the model")
     parser.add_argument("--minutes", type=positive, help="train so many minutes")
     parser.add_argument("--steps", type=positive_int, help="train so many steps (reproducible)")
     parser.add_argument("--seed", type=seed, default=0)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     card.model_copy(update={"command": _command(args)}).save(args.out)
     return {
         "model": str(result.folder), "steps": result.steps, "windows": result.windows,
-        "seconds": round(result.seconds, 1), "held_out_r2": round(result.held_out_r2, 4),
+        "seconds": round(result.seconds, 1), "validation_r2": round(result.validation_r2, 4),
     }  # fmt: skip
 
 

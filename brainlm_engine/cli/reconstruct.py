@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ SUMMARY = "reconstruct a recording with hidden patches and score it beside simpl
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument("recording", type=Path, help="recording (.safetensors) written by parcellate or simulate")
+    parser.add_argument("recording", type=file_name, help="recording (.safetensors) written by parcellate or simulate")
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
     parser.add_argument("--start", type=count, default=0, help="first frame of the window")
     parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
@@ -29,7 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--whole", action="store_true", help="the whole recording, every patch hidden exactly once")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
-    parser.add_argument("--out", type=Path, help="write measured, predicted, mask and R2 to this .safetensors file")
+    parser.add_argument(
+        "--out", type=file_name, help="write measured, predicted, mask and R2 to this .safetensors file"
+    )
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, positive, positive_int, seed
 from brainlm_engine.files import check_output, written_whole
 
@@ -19,14 +19,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     what = parser.add_subparsers(dest="what", required=True, metavar="cohort|scan")
     cohort = what.add_parser("cohort", help="a folder of recordings with participants.tsv; goes on where it stopped")
-    cohort.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or unfinished cohort folder")
+    cohort.add_argument("--out", type=file_name, required=True, metavar="DIR", help="new or unfinished cohort folder")
     cohort.add_argument("--people", type=positive_int, required=True, metavar="N")
     cohort.add_argument("--tasks", default="rest", metavar="A,B", help="rest, visual, or both (default rest)")
     cohort.add_argument(
         "--runs", type=positive_int, default=1, metavar="N", help="recordings per person and task (default 1)"
     )
     scan = what.add_parser("scan", help="one 4D scan in MNI space (.nii.gz or .nii) with a JSON file beside it")
-    scan.add_argument("--out", type=Path, required=True, metavar="FILE")
+    scan.add_argument("--out", type=file_name, required=True, metavar="FILE")
     scan.add_argument("--person", type=count, default=0, metavar="I", help="number of the person (default 0)")
     scan.add_argument("--task", default="rest", metavar="T", help="rest or visual (default rest)")
     scan.add_argument("--run", type=positive_int, default=1, metavar="N", help="number of the run (default 1)")

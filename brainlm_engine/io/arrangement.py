@@ -22,14 +22,17 @@ KNOWN_COUNTS = frozenset(
 )  # fmt: skip
 #: differences of lag-1 autocorrelation below this decide nothing
 _UNSURE = 0.05
+_UNDECIDED = "unsure: neither direction is clearly smoother"
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The way time runs: ``frames_are_rows``, the question that lets a person turn it, and how it was found."""
+    """The way time runs: ``frames_are_rows``, the question that lets a person turn it (None for our own recordings,
+    which can lie one way only), and how it was found.
+    """
 
     frames_are_rows: bool
-    question: Question
+    question: Question | None
     note: str
 
 
@@ -72,10 +75,11 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
         question_id="orientation",
         text=f"Is every row of this {rows} x {columns} table one frame, or one region?",
         choices=(
-            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {rows} frames of {columns} regions"),
-            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {columns} frames of {rows} regions"),
+            Choice(value=FRAMES_ROWS, label=f"Rows are frames: {_counted(rows, columns)}"),
+            Choice(value=FRAMES_COLUMNS, label=f"Rows are regions: {_counted(columns, rows)}"),
         ),
         default=FRAMES_ROWS if found else FRAMES_COLUMNS,
+        found=reason != _UNDECIDED,
     )
     answer = answers.get("orientation", question.default)
     if answer not in (FRAMES_ROWS, FRAMES_COLUMNS):
@@ -86,7 +90,11 @@ def arranged(table: RawTable, answers: Mapping[str, str]) -> Arrangement:
     if "orientation" in answers:
         reason = "as answered"
     frames, regions = (rows, columns) if by_rows else (columns, rows)
-    return Arrangement(by_rows, question, f"Read as {frames} frames of {regions} regions ({reason}).")
+    return Arrangement(by_rows, question, f"Read as {_counted(frames, regions)} ({reason}).")
+
+
+def _counted(frames: int, regions: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)} of {regions} region{'s' * (regions != 1)}"
 
 
 def _found(table: RawTable) -> tuple[bool, str]:
@@ -116,4 +124,4 @@ def _by_numbers(values: NDArray[np.float64]) -> tuple[bool, str]:
         return bool(smoother > 0), "values change smoothly that way"
     if known:
         return known > 0, f"{columns if known > 0 else rows} is the region count of a common atlas"
-    return bool(smoother >= 0), "unsure: neither direction is clearly smoother"
+    return bool(smoother >= 0), _UNDECIDED

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.files import fingerprint
-from brainlm_engine.io.faults import reading, shown
+from brainlm_engine.io.faults import kind_of_values, reading, shown
 from brainlm_engine.io.nifti import Header4D, possible_affine
 from brainlm_engine.io.repetition import from_header
 from brainlm_engine.io.sniff import Sniffed
@@ -48,7 +48,7 @@ def open_foreign(found: Sniffed, answers: Mapping[str, str]) -> VolumeScan:
         raise BadInput(f"{name} has {len(shape)} dimensions, not four.", "Extract one 4D series from it and open that.")
     stored = np.dtype(image.get_data_dtype())
     if stored.kind not in "iuf":
-        raise BadInput(f"{name} holds {stored} values, not measured signal.", _CONVERT[found.kind])
+        raise BadInput(f"{name} holds {kind_of_values(stored)}, not measured signal.", _CONVERT[found.kind])
     data_path = _data_file(path)
     with reading(data_path):
         stamp = fingerprint(data_path)

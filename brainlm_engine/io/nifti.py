@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Choice, Question
 from brainlm_engine.files import fingerprint
-from brainlm_engine.io.faults import human_size, reading, shown
+from brainlm_engine.io.faults import human_size, kind_of_values, reading, shown
 from brainlm_engine.io.inflate import MAX_RATIO, Inflater, plausible_end
 from brainlm_engine.io.repetition import Repetition, from_header
 from brainlm_engine.io.sidecar import Sidecar, read_sidecar
@@ -139,7 +139,7 @@ def _dtype(name: str, header: Any) -> np.dtype[Any]:
             f"{name} holds colours (RGB), not measured signal.", "Open the original functional scan instead."
         )
     if dtype.kind not in "iuf":
-        raise BadInput(f"{name} stores its voxels as {dtype}, which is not a signal.", "Save it again as 32-bit float.")
+        raise BadInput(f"{name} holds {kind_of_values(dtype)}, not measured signal.", "Save it again as 32-bit float.")
     return dtype
 
 

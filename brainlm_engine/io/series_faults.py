@@ -88,9 +88,10 @@ def _duplicates(values: NDArray[np.float64], usable: NDArray[np.bool_]) -> NDArr
 
 def _regions(which: NDArray[np.bool_], names: tuple[str, ...]) -> str:
     rows = np.flatnonzero(which)
+    # names hold commas ("Left cuneus, superior")
     labels = [names[row] if names else str(row + 1) for row in rows[:5]]
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    return f"{'region' if len(rows) == 1 else 'regions'} {', '.join(labels)}{more}"
+    return f"{'region' if len(rows) == 1 else 'regions'} {'; '.join(labels)}{more}"
 
 
 def _frames(frames: NDArray[np.intp]) -> str:

@@ -1,4 +1,4 @@
-"""The .json beside a scan or table (BIDS): its TR, and whether the recording is simulated."""
+"""The .json beside a scan or table (BIDS): its TR, whether it is simulated, and what this program wrote into it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainlm_engine.io.own import OwnSeries, own_of_json
 from brainlm_engine.io.repetition import plausible
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """``tr_s`` seconds per frame or None; ``simulated`` True when the file says that no person was scanned."""
+    """``tr_s`` seconds per frame or None; ``simulated`` True when the file says that no person was scanned; ``own`` is
+    what 'parcellate' wrote, None for a file of another program.
+    """
 
     tr_s: float | None = None
     simulated: bool = False
+    own: OwnSeries | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -40,4 +44,5 @@ def read_sidecar(path: Path) -> Sidecar:
     if isinstance(provenance, dict):
         simulated = simulated or provenance.get("simulated") is True
     usable = isinstance(value, int | float) and not isinstance(value, bool) and plausible(float(value))
-    return Sidecar(float(value) if usable and value is not None else None, simulated)
+    tr_s = float(value) if usable and value is not None else None
+    return Sidecar(tr_s, simulated, own_of_json(content))

@@ -20,8 +20,8 @@ _HEAD = 2048
 class Sniffed:
     """The format found and the file's first bytes, inflated when it is gzipped.
 
-    ``kind`` is 'nifti1', 'nifti2', 'analyze', 'afni', 'minc', 'parrec', 'mgh', 'npy', 'npz', 'mat5', 'hdf5', 'xlsx'
-    or 'text'.
+    ``kind`` is 'nifti1', 'nifti2', 'analyze', 'afni', 'minc', 'parrec', 'mgh', 'npy', 'npz', 'mat5', 'hdf5', 'xlsx',
+    'recording' (safetensors) or 'text'.
     """
 
     path: Path
@@ -119,6 +119,11 @@ def _is_text(head: bytes) -> bool:
     return b"\0" not in head and odd <= len(head) // 50
 
 
+def _is_safetensors(head: bytes) -> bool:
+    """Return True for a length of 8 bytes (below 100 MB, little-endian) and the JSON header that follows it."""
+    return head[8:10] == b'{"' and 2 < int.from_bytes(head[:8], "little") < 100_000_000
+
+
 def _header_of_pair(path: Path) -> Path:
     """Return the .hdr for the .img of a header/image pair; any other path as it is."""
     stem = re.sub(r"\.img(\.gz)?$", "", path.name, flags=re.IGNORECASE)
@@ -153,6 +158,8 @@ def sniff(path: Path) -> Sniffed:
             raw = file.read(_HEAD)
     if not raw and path.suffix.lower() not in (".rec", ".brik"):
         raise BadInput(f"{shown(path)} is empty (0 bytes).", "Copy it again from its source.")
+    if _is_safetensors(raw):  # first: its length can look like the mark of anything
+        return Sniffed(path, "recording", False, raw)
     gzipped = raw.startswith(b"\x1f\x8b")
     head = first_bytes(path, _HEAD) if gzipped else raw
     if refusal := _refused(path, head):
@@ -169,6 +176,6 @@ def sniff(path: Path) -> Sniffed:
         raise BadInput(
             f"{shown(path)} is not a scan or table this program knows.",
             "It reads 4D scans (NIfTI, AFNI, PAR/REC, MGH/MGZ) and tables (TSV, CSV, 1D, TXT, NPY, NPZ, MAT, HDF5, "
-            "XLSX, ptseries).",
+            "XLSX, ptseries), and recordings of its own (.safetensors).",
         )
     return Sniffed(path, kind, gzipped, head)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput, EngineError
 from brainlm_engine.api.messages import Choice, Question
-from brainlm_engine.io.faults import human_size, reading, shown
+from brainlm_engine.io.faults import human_size, kind_of_values, reading, shown
 from brainlm_engine.io.raw_table import RawTable, table_of_cells
 from brainlm_engine.io.sniff import Sniffed
 
@@ -42,7 +42,9 @@ def _matrix(path: Path, array: NDArray[Any], fmt: str, answers: Mapping[str, str
     name = shown(path)
     array = np.asarray(array)
     if array.dtype.kind not in "iufb":
-        raise BadInput(f"{name} holds {array.dtype} values, not measured signal.", "Save real numbers and open that.")
+        raise BadInput(
+            f"{name} holds {kind_of_values(array.dtype)}, not measured signal.", "Save real numbers and open that."
+        )
     array = array.reshape([n for n in array.shape if n > 1] or [1]) if array.ndim > 2 else array
     questions: tuple[Question, ...] = ()
     notes: tuple[str, ...] = ()

@@ -17,8 +17,12 @@ _COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _FORMATS = {".csv": "CSV", ".tsv": "TSV", ".1d": "1D", ".dat": "DAT", ".txt": "text"}
 
 
-def read_text(path: Path, gzipped: bool) -> RawTable:
+def read_text(path: Path, gzipped: bool, regions: tuple[str, ...] = ()) -> RawTable:
     """Read a text table.
+
+    Parameters
+    ----------
+    regions : the names that the .json beside it gives; a first row that holds just these is a header, numbers or not
 
     Raises
     ------
@@ -31,6 +35,8 @@ def read_text(path: Path, gzipped: bool) -> RawTable:
     rows = _split(path, lines, delimiter)
     decimal_comma = delimiter != "," and _has_decimal_comma(rows)
     header = tuple(names) if names is not None and rows and len(names) == len(rows[0]) else None
+    if regions and rows and tuple(rows[0]) == regions:
+        header, rows = regions, rows[1:]
     stem = path.with_suffix("") if path.suffix == ".gz" else path
     fmt = _FORMATS.get(stem.suffix.lower(), "text")
     _refuse_coordinates(path, rows)

@@ -32,7 +32,7 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
     made = train(Path(params["cohort"]), model_folder(params), settings, progress, title=str(params.get("title", "")))
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
-        "held_out_r2": made.held_out_r2,
+        "validation_r2": made.validation_r2,
     }  # fmt: skip
 
 

@@ -28,23 +28,18 @@ def parcellate(params: dict[str, Any], progress: Progress, job: JobContext) -> d
     dict
         ``recording_id``, ``n_parcels``, ``n_frames``, ``n_missing``, ``notes``.
     """
-    from brainlm_engine.atlas import DEFAULT_ATLAS, load_atlas
+    from brainlm_engine.atlas import DEFAULT_ATLAS
     from brainlm_engine.io import VolumeScan, open_scan
-    from brainlm_engine.preprocess import check_space
-    from brainlm_engine.preprocess import parcellate as average
+    from brainlm_engine.preprocess import Given, recording_of
 
     answers = dict(params.get("answers") or {})
-    atlas = load_atlas(params.get("atlas_id") or DEFAULT_ATLAS)
+    atlas_id = str(params.get("atlas_id") or DEFAULT_ATLAS)
     progress(0.0, "Opening the scan")
     scan = open_scan(params["path"], answers)
     if not isinstance(scan, VolumeScan):
         raise BadInput(f"{scan.name} is a table, not a 4D scan.", "Give the positions of its regions instead.")
-    space = check_space(scan)
-    progress.log(space.text)
-    recording = average(scan, atlas, progress)
-    if space.verdict != "mni":
-        recording = _with_note(recording, f"{space.text} The atlas was laid over it by the header's position only.")
-    return _keep(recording, progress, scan.info.scan_id, answers, atlas.atlas_id)
+    recording = recording_of(scan, Given(answers, atlas_id), progress)
+    return _keep(recording, progress, scan.info.scan_id, answers, atlas_id)
 
 
 def table(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
@@ -56,21 +51,20 @@ def table(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[s
         ``path``, ``answers`` (default none), and ``atlas_id`` or ``coordinates_path`` (or both: then the positions of
         the file are used).
     """
-    from brainlm_engine.atlas import load_atlas
     from brainlm_engine.io import TableScan, open_scan
-    from brainlm_engine.preprocess import read_coordinates, recording_from_table
+    from brainlm_engine.preprocess import Given, recording_of
 
     answers = dict(params.get("answers") or {})
     progress(0.0, "Reading the table")
     scan = open_scan(params["path"], answers)
     if not isinstance(scan, TableScan):
         raise BadInput(f"{scan.name} is a 4D scan, not a table.", "Parcellate it with an atlas instead.")
-    atlas = load_atlas(params["atlas_id"]) if params.get("atlas_id") else None
-    coordinates = params.get("coordinates_path") or ""
-    xyz = read_coordinates(Path(coordinates)) if coordinates else None
-    progress(0.5, "Checking the positions")
-    recording = recording_from_table(scan, atlas, xyz)
-    return _keep(recording, progress, scan.info.scan_id, answers, params.get("atlas_id") or "", coordinates)
+    atlas_id, coordinates = str(params.get("atlas_id") or ""), str(params.get("coordinates_path") or "")
+    if scan.own is not None and scan.own.placed and "positions" not in answers:
+        atlas_id = ""  # it says itself where its regions lie
+    given = Given(answers, atlas_id, Path(coordinates) if coordinates else None)
+    recording = recording_of(scan, given, progress)
+    return _keep(recording, progress, scan.info.scan_id, answers, atlas_id, coordinates)
 
 
 def cache(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
@@ -97,8 +91,3 @@ def _keep(recording: Recording, progress: Progress, scan_id: str, *made_with: An
         "recording_id": recording_id, "n_parcels": recording.n_parcels, "n_frames": recording.n_frames,
         "n_missing": int(recording.missing.sum()), "notes": notes,
     }  # fmt: skip
-
-
-def _with_note(recording: Recording, note: str) -> Recording:
-    notes = [*recording.provenance.get("notes", ()), note]
-    return replace(recording, provenance={**recording.provenance, "notes": notes})

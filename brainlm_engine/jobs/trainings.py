@@ -108,7 +108,7 @@ def _short(folder: Path, jobs: list[JobRecord]) -> TrainingInfo:
         params=newest.params,
         step=max(checkpoint_step(folder), last.step if last else 0, int(result.get("steps", 0))),
         seconds=float(result.get("seconds", last.seconds if last else 0.0)),
-        held_out_r2=result.get("held_out_r2", last.held_out_r2 if last else None),
+        validation_r2=result.get("validation_r2", last.validation_r2 if last else None),
         resumable=newest.state.ended and newest.state is not JobState.DONE,
         usable=usable,
         problem=newest.error.message if newest.error is not None and newest.state is not JobState.CANCELLED else "",

@@ -27,4 +27,10 @@ class Architecture:
 ARCHITECTURES: dict[str, Architecture] = {
     "studio": Architecture("Studio masked autoencoder", "brainlm_engine.models.studio", "Studio"),
     "brainlm-13m": Architecture("BrainLM 13M", "brainlm_engine.models.brainlm_13m", "BrainLM13M", published=True),
+    "brainlm-vitmae": Architecture(
+        "BrainLM ViTMAE", "brainlm_engine.models.brainlm_vitmae", "BrainLMViTMAE", published=True
+    ),
+    "brainlm-causal": Architecture(
+        "BrainLM decoder-only", "brainlm_engine.models.brainlm_causal", "BrainLMCausal", published=True
+    ),
 }

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from brainlm_engine.api.messages import ModelInfo
 from brainlm_engine.models.output import ModelOutput
+
+#: of the models by the van Dijk lab
+UNKNOWN_SCALING = (
+    "The published model was trained on robust-scaled series whose statistics are not public; here each parcel is "
+    "z-scored over the recording."
+)
 
 
 class MaskedModel(nn.Module):
@@ -19,15 +25,22 @@ class MaskedModel(nn.Module):
     ----------
     card, folder : what is known of the loaded weights and where they lie; None for a model built by hand
     answer_size : parcels and frames of the fixed input that the model is self-tested with
+    limits : plain sentences for the card: what the architecture cannot do
+    input_note : said beside every result: how the input differs from what the weights were trained on, or ''
+    rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
+    limits: ClassVar[tuple[str, ...]] = ()
+    input_note: ClassVar[str] = ""
+    rebuilt: ClassVar[tuple[str, ...]] = ()
     card: ModelInfo | None = None
     folder: Path | None = None
     answer_size: tuple[int, int] = (40, 200)
 
     def tables(self) -> dict[str, Tensor]:
-        """Return fixed tables that published files hold and this class computes for itself, by their keys there."""
-        return {}
+        """Return the fixed tables by their keys in published files."""
+        state = self.state_dict()
+        return {key: state[key] for key in self.rebuilt}
 
     @classmethod
     @abstractmethod

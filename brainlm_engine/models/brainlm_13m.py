@@ -19,13 +19,13 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of
 from brainlm_engine.models.output import ModelOutput
 
@@ -137,7 +137,7 @@ class Times(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Add the time of each patch to ``x (B, V, N, D)``, then drop a tenth (training only)."""
         table: Tensor = self.pe  # type: ignore[assignment]
-        timed: Tensor = self.dropout(x + table[: x.shape[2]].to(x.dtype))
+        timed: Tensor = self.dropout(x + table[: x.shape[2]])  # never in half precision: it carries the sums
         return timed
 
 
@@ -240,6 +240,12 @@ class Decoder(nn.Module):
 
 class BrainLM13M(MaskedModel):
     """The masked autoencoder described at the top of this file."""
+
+    limits: ClassVar[tuple[str, ...]] = (
+        "A convolution over tokens makes its encoder depend on the order of the parcels.",
+        "It knows no TR: a patch is a fixed number of frames, however long they last.",
+    )
+    input_note: ClassVar[str] = UNKNOWN_SCALING
 
     def __init__(self, config: Config13M | None = None) -> None:
         super().__init__()

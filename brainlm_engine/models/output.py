@@ -18,7 +18,8 @@ class ModelOutput:
     latent : (B, 1 + K, D) float, the summary token first, then the visible patches in the order of ``tokens``
     mask : (B, V, N) float, 1 where a measured patch was hidden from the model (and so counts in the loss)
     loss : scalar, mean squared error over the hidden measured frames; NaN when nothing was hidden
-    attentions : one (B, N, H, L, L) tensor per encoder layer when asked for, else empty
+    attentions : one tensor per encoder layer when asked for, else empty: (B, N, H, L, L) where a layer attends within a
+        time patch, (B, H, L, L) where it attends over the whole window
     tokens : (B, K) int64, patch id ``parcel * N + patch`` of each latent after the first; -1 for padding
     """
 

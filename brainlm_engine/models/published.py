@@ -30,35 +30,25 @@ class Facts:
 
     scaling: str
     limits: tuple[str, ...]
-    licence: str = LICENCE
-    source: str = "vandijklab/BrainLM"
+    licence: str
+    source: str
 
 
 _ROBUST = (
     "robust: per parcel (value - median) / interquartile range over all training recordings. The statistics were never "
     "published; whether the released weights saw them or the toolkit's near-unscaled output is unknown."
 )
-_SHARED_LIMITS = (
+_YALE = (
     "Trained on the 424 parcels of A424 at a TR of 0.735 s; nothing is known of other atlases or TRs.",
     "The scaling of its training data is not published, so figures on your own data depend on the scaling you choose.",
 )
 FACTS = {
-    "brainlm-13m": Facts(
-        _ROBUST,
-        (*_SHARED_LIMITS, "A convolution over tokens makes its encoder depend on the order of the parcels."),
-    ),
+    "brainlm-13m": Facts(_ROBUST, _YALE, LICENCE, "vandijklab/BrainLM"),
     "brainlm-vitmae": Facts(
-        _ROBUST + " Then rows in ascending MNI Y, divided by 5.6430855.",
-        (*_SHARED_LIMITS, "Reads exactly 424 parcels x 200 frames, as a picture; half of its tokens are padding."),
+        _ROBUST + " Then rows in ascending MNI Y, divided by 5.6430855.", _YALE, LICENCE, "vandijklab/BrainLM"
     ),
     "brainlm-causal": Facts(
-        "z-score per parcel in the authors' example",
-        (
-            "Hidden patches carry neither place nor time: all hidden parcels of a time block get the same answer.",
-            "Its summary token sees the future and is seen by the past, so it is not causal from layer two on.",
-        ),
-        licence="see the checkpoint's source",
-        source="josueortc/BrainLM",
+        "z-score per parcel in the authors' example", (), "see the checkpoint's source", "josueortc/BrainLM"
     ),
 }
 
@@ -103,7 +93,9 @@ def published_card(model: MaskedModel, architecture: str, model_id: str) -> Card
         licence=facts.licence,
         trained_on="as published by its authors; see the source",
     )
-    return Card(info=info, scaling=facts.scaling, limits=facts.limits, provenance={"source": facts.source})
+    return Card(
+        info=info, scaling=facts.scaling, limits=(*model.limits, *facts.limits), provenance={"source": facts.source}
+    )
 
 
 def refuse_parent(folder: Path) -> None:

@@ -93,8 +93,9 @@ def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
     """Put ``weights`` into ``model``; refuse anything that does not fit exactly."""
     import torch
 
-    wanted = model.state_dict()
     tables = model.tables()
+    state = model.state_dict()
+    wanted = {key: value for key, value in state.items() if key not in tables}
     odd = [key for key in tables.keys() & weights.keys() if not _same_table(tables[key], weights[key])]
     if odd:
         raise BadInput(
@@ -125,7 +126,7 @@ def fill(model: MaskedModel, weights: dict[str, Tensor], name: str) -> None:
             f"The weights of {name} hold values that are not numbers, in {_listed(broken)}.",
             "Its training went wrong or the file is damaged; choose another model.",
         )
-    model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in weights.items()}, strict=True)
+    model.load_state_dict(state | {key: value.to(wanted[key].dtype) for key, value in weights.items()}, strict=True)
 
 
 def _same_table(own: Tensor, stored: Tensor) -> bool:

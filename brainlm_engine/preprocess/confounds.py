@@ -41,16 +41,10 @@ def read_confounds(path: Path, columns: Sequence[str] = ()) -> Confounds:
         For an unreadable or empty table, or a column that is not there.
     """
     path = Path(path)
-    with reading(path):
-        lines = [line for line in path.read_text("utf-8-sig", "replace").splitlines() if line.strip()]
-    delimiter = "\t" if lines and "\t" in lines[0] else ","
-    rows = [[cell.strip() for cell in line.split(delimiter)] for line in lines]
-    if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
-        raise BadInput(f"{shown(path)} is not a table of confounds.", "Give a TSV with a header and one row per frame.")
-    header = [name.strip('"') for name in rows[0]]
+    header, rows = table_rows(path)
     if unknown := [name for name in columns if name not in header]:
         raise BadInput(f"{shown(path)} has no column '{unknown[0]}'.", f"It has: {', '.join(header[:12])} ...")
-    table = {name: _column([row[i] for row in rows[1:]]) for i, name in enumerate(header)}
+    table = {name: _column([row[i] for row in rows]) for i, name in enumerate(header)}
     chosen = [name for name in (columns or header) if (column := table[name]) is not None and np.ptp(column) > 0]
     if not chosen:
         raise BadInput(f"{shown(path)} has no numeric column that changes.", "Give a TSV with one row per frame.")
@@ -59,10 +53,26 @@ def read_confounds(path: Path, columns: Sequence[str] = ()) -> Confounds:
     return Confounds(values, tuple(chosen), None if fd is None else fd.astype(np.float32), shown(path))
 
 
+def table_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a TSV or CSV, cells as text; BadInput when it is no table."""
+    with reading(path):
+        lines = [line for line in path.read_text("utf-8-sig", "replace").splitlines() if line.strip()]
+    delimiter = "\t" if lines and "\t" in lines[0] else ","
+    rows = [[cell.strip() for cell in line.split(delimiter)] for line in lines]
+    if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        raise BadInput(f"{shown(path)} is not a table of confounds.", "Give a TSV with a header and one row per frame.")
+    return [name.strip('"') for name in rows[0]], rows[1:]
+
+
+def is_empty(cell: str) -> bool:
+    """Return True for what tables write where there is no number."""
+    return cell.lower() in _EMPTY
+
+
 def _column(cells: list[str]) -> NDArray[np.float64] | None:
     """Return a column with its gaps filled by its mean; None for text or nothing at all."""
     try:
-        values = np.array([np.nan if cell.lower() in _EMPTY else float(cell) for cell in cells])
+        values = np.array([np.nan if is_empty(cell) else float(cell) for cell in cells])
     except ValueError:
         return None
     good = np.isfinite(values)

@@ -26,12 +26,13 @@ def _table(scan: TableScan) -> ScanInfo:
     info = scan.info
     fitting = [atlas for atlas in list_atlases() if atlas.installed and atlas.n_parcels == scan.n_parcels]
     matched = next((atlas.atlas_id for atlas in fitting if atlas.names == scan.names), "")
-    if matched:
+    if matched or (scan.own is not None and scan.own.placed):
         return info.model_copy(update={"atlas_id": matched})
     how = "Choose an atlas with as many regions, or a coordinates file." if fitting else "Choose a coordinates file."
+    where = f"Where do the {scan.n_parcels} regions lie?" if scan.n_parcels > 1 else "Where does the region lie?"
     question = Question(
         question_id="positions",
-        text=f"Where do the {scan.n_parcels} regions lie? {how}",
+        text=f"{where} {how}",
         choices=tuple(Choice(value=atlas.atlas_id, label=atlas.title) for atlas in fitting),
         default=fitting[0].atlas_id if len(fitting) == 1 else "",
         free=True,

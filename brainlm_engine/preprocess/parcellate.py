@@ -80,7 +80,9 @@ def parcellate(scan: VolumeScan, atlas: Atlas, progress: Progress = SILENT) -> R
     found = checked(means, atlas.names)
     share = _share_inside(scan, atlas) * valid
     coverage = np.where(found.missing & (valid == 0), 0.0, share).astype(np.float32)
-    notes = found.notes + _notes(coverage, found.missing, empty_frames)
+    told = scan.header.notes + scan.header.repetition.notes
+    of_atlas = (atlas.note,) if atlas.note else ()
+    notes = told + of_atlas + found.notes + _notes(coverage, found.missing, empty_frames)
     return Recording(
         series=found.series, tr_s=tr_s, xyz=np.array(atlas.xyz, np.float32), missing=found.missing, coverage=coverage,
         atlas_id=atlas.atlas_id, names=atlas.names, networks=atlas.networks, unit="raw",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from brainlm_engine.io.faults import reading, shown
 #: farthest a region can be from the MNI origin, mm
 _HEAD_MM = 140.0
 _PERMUTATIONS = 200
+#: columns that say which region a row is, the most telling first
+_ID_NAMES = ("roi", "roi_id", "id", "index", "label", "number", "no", "parcel", "region", "name")
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,28 @@ class PositionCheck:
     text: str
 
 
+@dataclass(frozen=True)
+class Places:
+    """``xyz (parcels, 3)`` float32, MNI mm, and ``note``: what a person must be told of their order, '' for nothing."""
+
+    xyz: NDArray[np.float32]
+    note: str = ""
+
+
 def read_coordinates(path: Path) -> NDArray[np.float32]:
+    """Read region positions; see :func:`read_places`."""
+    return read_places(path).xyz
+
+
+def read_places(path: Path, names: Sequence[str] = ()) -> Places:
     """Read region positions from a text file: columns named x, y, z, or the last three of 3 or 4 numeric columns.
 
-    Returns
-    -------
-    (parcels, 3) float32, MNI mm, in the file's order
+    A column that says which region a row is (``roi``, ``id``, ``label``, ...; without a header the first of four) puts
+    the rows in order: that of ``names`` when it holds just these, else that of its numbers when they are 1 to R.
+
+    Parameters
+    ----------
+    names : of the table's regions, in its order
 
     Raises
     ------
@@ -73,7 +92,36 @@ def read_coordinates(path: Path) -> NDArray[np.float32]:
             f"{shown(path)} holds positions within {np.ptp(xyz, axis=0).max():.1f} of each other: not millimetres.",
             "Give the positions in MNI millimetres.",
         )
-    return xyz.astype(np.float32)
+    order, note = _order(path, header if columns else [], body, names)
+    return Places(xyz[order].astype(np.float32), note)
+
+
+def _order(path: Path, header: list[str], body: list[list[str]], names: Sequence[str]) -> tuple[NDArray[np.intp], str]:
+    """Return the rows in the order of the regions, and a note when that is not the file's own order."""
+    as_they_are = np.arange(len(body))
+    title = next((name for name in _ID_NAMES if name in header), "")
+    if not title and (header or len(body[0]) != 4):
+        return as_they_are, ""
+    column = header.index(title) if title else 0
+    ids = [_id(row[column] if column < len(row) else "") for row in body]
+    wanted = [_id(name) for name in names]
+    if len(set(wanted)) != len(wanted) or sorted(wanted) != sorted(ids):
+        wanted = sorted(ids, key=lambda text: int(text) if text.isdecimal() else -1)
+        if not any(wanted == [str(i + first) for i in range(len(ids))] for first in (0, 1)):
+            return as_they_are, ""
+    place = {text: row for row, text in enumerate(ids)}
+    order = np.array([place[text] for text in wanted])
+    if (order == as_they_are).all():
+        return order, ""
+    which = f"column '{title}'" if title else "first column"
+    return order, f"The positions in {shown(path)} were put in the order of the regions by its {which}."
+
+
+def _id(text: str) -> str:
+    """Return the name or number of a region as it is compared: '#2' and '2.0' are '2'."""
+    text = text.strip("\"'# \t").lower()
+    value = _number(text)
+    return str(int(value)) if value is not None and value == int(value) else text
 
 
 def _rows(path: Path) -> list[list[str]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Choice, Question, SpaceReport
 from brainlm_engine.atlas.mask import mni_brain_mask
 from brainlm_engine.io.volume import VolumeScan
 
 #: overlap (Dice) from which a scan counts as MNI, and below which it does not
 MNI_FROM, NATIVE_BELOW = 0.80, 0.70
+#: what the question of space can be answered with
+AFFINE, ATLAS = "affine", "atlas"
 #: share of the template's brain that must lie inside the field of view to judge
 _LEAST_COVERED = 0.5
 _USUAL_GRIDS = frozenset(
@@ -72,10 +77,40 @@ def space_question(report: SpaceReport, has_position: bool = True) -> Question |
     return Question(
         question_id="space",
         text=f"{report.text} How shall its regions be found?",
-        choices=(Choice(value="affine", label=lay), Choice(value="atlas", label="Choose another atlas, made for it")),
-        default="" if open_question else "affine",
+        choices=(Choice(value=AFFINE, label=lay), Choice(value=ATLAS, label="Choose another atlas, made for it")),
+        default="" if open_question else AFFINE,
         required=open_question,
     )
+
+
+def space_note(report: SpaceReport, answers: Mapping[str, str], atlas_id: str, has_position: bool = True) -> str:
+    """Return what a recording of this scan must say of how its regions were found; '' for a scan in MNI space.
+
+    Parameters
+    ----------
+    answers : answers to the questions of the scan
+    atlas_id : the atlas that was asked for, '' when none was named
+
+    Raises
+    ------
+    BadInput
+        For an answer that is none, or one that promises an atlas and names none.
+    """
+    answer = answers.get("space", AFFINE)
+    if answer not in (AFFINE, ATLAS):
+        raise BadInput(
+            f"'{answer}' is not an answer to how the regions of this scan shall be found.",
+            f"Answer space={AFFINE} or space={ATLAS}.",
+        )
+    if report.verdict == "mni":
+        return ""
+    if answer == ATLAS:
+        if not atlas_id:
+            raise BadInput("An atlas made for this scan was promised, but none is named.", "Name it (--atlas ID).")
+        return f"{report.text} The atlas {atlas_id} was taken as made for it."
+    if not has_position:
+        return f"{report.text} The atlas was laid over its voxels as they come; left and right may be wrong."
+    return f"{report.text} The atlas was laid over it by the header's position only."
 
 
 def _thinned(scan: VolumeScan) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.atlas.parcellation import Atlas
+from brainlm_engine.io.own import OwnSeries
 from brainlm_engine.io.table import TableScan
 from brainlm_engine.preprocess.positions import positions_fit
 from brainlm_engine.recording import Recording
@@ -64,8 +67,32 @@ def recording_from_table(scan: TableScan, atlas: Atlas | None = None, xyz: Array
         name=f"{scan.name} (simulated)" if scan.simulated else scan.name,
         provenance={
             "source": scan.info.path, "fingerprint": scan.info.scan_id, "software": f"brainlm-studio {__version__}",
-            "tr_source": scan.info.tr_source, "simulated": scan.simulated, "notes": [*scan.notes, check.text],
+            "tr_source": scan.info.tr_source, "simulated": scan.simulated,
+            "notes": list(dict.fromkeys([*scan.notes, check.text])),
             "steps": ["read as a table of series"],
             "positions": {"near_r": check.near_r, "far_r": check.far_r, "z": check.z, "ok": check.ok},
         },
+    )  # fmt: skip
+
+
+def recording_from_own(scan: TableScan, own: OwnSeries, atlas: Atlas | None) -> Recording:
+    """Make the recording again that this program once wrote.
+
+    Parameters
+    ----------
+    own : of ``scan``
+    atlas : the atlas it was made with, None when there was none or it is not on this computer
+    """
+    recording = recording_from_table(scan, atlas, own.xyz)
+    steps = own.provenance.get("steps")
+    notes = list(recording.provenance["notes"])
+    if own.atlas_id and atlas is None:
+        notes.append(f"The atlas {own.atlas_id} it was made with is not on this computer; its positions are known.")
+    provenance = {
+        **recording.provenance, "notes": notes, "made_from": str(own.provenance.get("source", "")),
+        "steps": [*(steps if isinstance(steps, list | tuple) else ()), f"read back from {scan.name}"],
+    }  # fmt: skip
+    return replace(
+        recording, names=own.names or recording.names, networks=own.networks or recording.networks, unit=own.unit,
+        coverage=own.coverage, provenance=provenance,
     )  # fmt: skip

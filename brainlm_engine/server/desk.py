@@ -62,6 +62,7 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("engine_check", "check", echo="echoing an array", hold="waiting"),
     **_operations("scans", "open", open_scan="opening {path}"),
     **_operations("scans", "scans", slices="cutting slices", series="reading one voxel over time"),
+    **_operations("scans", "motion", motion="reading motion parameters"),
     **_operations("atlases", "atlases", atlases="listing the atlases", atlas="loading the atlas {atlas_id}"),
     **_operations("atlases", "atlases", atlas_on_scan="putting the atlas {atlas_id} on the scan"),
     **_operations("atlases", "atlases", surfaces="loading the surfaces"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 
-from brainlm_engine.api.errors import BadInput, EngineError, OutOfMemory, OutOfSpace
+from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfMemory, OutOfSpace
 
 #: how torch says that memory was not enough, on a graphics card and on the processor
 _MEMORY_WORDS = ("out of memory", "can't allocate memory")
@@ -43,7 +42,7 @@ def as_engine_error(error: BaseException, doing: str) -> EngineError:
 
 def _from_os(error: OSError, doing: str, details: str) -> EngineError:
     name = f"'{error.filename}'" if error.filename else "a file"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return OutOfSpace(f"The disk is full: {name} could not be written.", "Free some space and try again.", details)
     if isinstance(error, FileNotFoundError):
         return BadInput(f"There is no file {name}.", "Choose another file; it may have been moved.", details)

@@ -236,11 +236,13 @@ def _is_whole(path: Path, shape: tuple[int, int]) -> bool:
 
 
 def _check_space(folder: Path, n_files: int, bytes_each: int) -> None:
+    from brainlm_engine.io.faults import human_size
+
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     needed, free = n_files * bytes_each, shutil.disk_usage(existing).free
     if needed > free:
         raise OutOfSpace(
-            f"The cohort needs {needed / 1e9:.1f} GB, and the disk of {folder.name} has {free / 1e9:.1f} GB left.",
+            f"The cohort needs {human_size(needed)}, and the disk of {folder.name} has {human_size(free)} left.",
             "Ask for fewer people or frames, or choose another disk; nothing was written.",
         )
 

@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from brainlm_engine import __version__
 from brainlm_engine.files import written_whole
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
+from brainlm_engine.simulate.head_motion import table_path, write_table
 from brainlm_engine.simulate.hemodynamics import VISUAL_BLOCK_S
 from brainlm_engine.simulate.painter import paint_nifti
 from brainlm_engine.simulate.parameters import SimulationParameters
@@ -24,13 +28,15 @@ DEMO_PERSON = 90_001
 DEMO_TR_S = 0.72
 #: 3 mm: the file is a third of the size at 2 mm and every parcel still has tens of voxels.
 DEMO_ZOOM_MM = 3.0
-DEMO_NAME = "sub-demo_task-visual_bold"
+DEMO_STEM = "sub-demo_task-visual"
+DEMO_NAME = f"{DEMO_STEM}_bold"
 
 
 def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) -> Path:
     """Return the demo person's scan, painted once and then used again.
 
-    A visual task, TR 0.72 s, 61 x 73 x 61 voxels of 3 mm in MNI space; a BIDS-like JSON file lies beside it.
+    A visual task, TR 0.72 s, 61 x 73 x 61 voxels of 3 mm in MNI space; a BIDS-like JSON file and the person's head
+    motion, in a table like fMRIPrep's, lie beside it.
 
     Parameters
     ----------
@@ -52,11 +58,14 @@ def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) ->
     atlas = load_atlas("mni424")
     expected = {"Volumes": n_frames, "Settings": _settings(atlas)}
     if _is_whole(scan, sidecar, expected):
+        if not table_path(DEMO_STEM, folder).exists():  # painted before there were motion tables
+            write_table(_made(n_frames)[1], DEMO_STEM, folder)
         progress(1.0, "Demo case found")
         return scan
-    recording = demo_recording(n_frames)
+    recording, moved = _made(n_frames)
     sidecar.unlink(missing_ok=True)
     paint_nifti(recording, atlas, scan, progress, zoom_mm=DEMO_ZOOM_MM, seed=DEMO_PERSON)
+    write_table(moved, DEMO_STEM, folder)
     content = {**scan_sidecar(recording), **expected, "FileSize": scan.stat().st_size}
     with written_whole(sidecar) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
@@ -66,10 +75,15 @@ def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) ->
 
 def demo_recording(n_frames: int = 490) -> Recording:
     """Return what the demo scan was painted from: the answer to compare with."""
+    return _made(n_frames)[0]
+
+
+def _made(n_frames: int) -> tuple[Recording, NDArray[np.float64]]:
+    """Return the demo person's recording and head motion, (frames, 6)."""
     from brainlm_engine.atlas import load_atlas
 
     simulator = Simulator(load_atlas("mni424"), DEFAULT_SEED)
-    return simulator.recording(simulator.person(DEMO_PERSON), n_frames, DEMO_TR_S, "visual")
+    return simulator.recording_with_motion(simulator.person(DEMO_PERSON), n_frames, DEMO_TR_S, "visual")
 
 
 def scan_sidecar(recording: Recording) -> dict[str, Any]:

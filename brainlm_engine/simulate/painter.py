@@ -204,10 +204,12 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
 
 def _check_space(path: Path, n_bytes: int) -> None:
     """Refuse at once what cannot fit; a compressed file is about 0.4 of the plain one."""
+    from brainlm_engine.io.faults import human_size
+
     existing = next(parent for parent in path.absolute().parents if parent.exists())
     needed, free = n_bytes * (0.4 if path.suffix == ".gz" else 1.0), shutil.disk_usage(existing).free
     if needed > free:
         raise OutOfSpace(
-            f"The scan {path.name} needs about {needed / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB left.",
+            f"The scan {path.name} needs about {human_size(needed)}, and its disk has {human_size(free)} left.",
             "Ask for fewer frames, or choose another disk; nothing was written.",
         )

@@ -13,6 +13,7 @@ from brainlm_engine.recording import Recording
 from brainlm_engine.simulate import noise
 from brainlm_engine.simulate import parameters as numbers
 from brainlm_engine.simulate.brain import PersonBrain, build_brain
+from brainlm_engine.simulate.head_motion import realignment
 from brainlm_engine.simulate.hemodynamics import VISUAL_BLOCK_S, Timing, response_spectrum, visual_regressor
 from brainlm_engine.simulate.noise import Part
 from brainlm_engine.simulate.parameters import SimulationParameters
@@ -83,15 +84,22 @@ class Simulator:
         Recording
             Series (parcels, frames) in scanner units around 10,000.
         """
+        return self.recording_with_motion(person, n_frames, tr_s, task, run)[0]
+
+    def recording_with_motion(
+        self, person: Person, n_frames: int = 490, tr_s: float = 0.72, task: Task = "rest", run: int = 1
+    ) -> tuple[Recording, Floats]:
+        """Return :meth:`recording` and the head motion behind it: (frames, 6), mm and radians."""
         timing = checked_timing(n_frames, tr_s)
         if task not in TASKS:
             raise BadInput(f"There is no task called {task!r} in the simulator.", f"Choose one of: {', '.join(TASKS)}.")
         rng = np.random.default_rng([self.seed, 79, person.index, run, TASKS.index(task)])
         brain = self.brain(person)
-        fractions = self._signal(brain, person, timing, task, rng)
+        fractions, jerks = self._signal(brain, person, timing, task, rng)
         series = brain.baseline[:, None] * (1 + self._scale(rng) * fractions)
         n = self.population.n_parcels
-        return Recording(
+        moves = np.random.default_rng([self.seed, 80, person.index, run, TASKS.index(task)])
+        made = Recording(
             series=series.astype(np.float32),
             tr_s=float(tr_s),
             xyz=np.asarray(self.atlas.xyz, np.float32),
@@ -104,6 +112,7 @@ class Simulator:
             name=f"{person.person_id} {task} run {run} (simulated)",
             provenance=self._provenance(person, task, run),
         )
+        return made, realignment(person, jerks, moves)
 
     def _scale(self, rng: np.random.Generator) -> float:
         return float(self.parameters.signal_scale * (0.9 + 0.2 * rng.random()))
@@ -119,8 +128,8 @@ class Simulator:
 
     def _signal(
         self, brain: PersonBrain, person: Person, timing: Timing, task: Task, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        """All parts together, (parcels, frames), in units of the coupled neural signal."""
+    ) -> tuple[NDArray[np.float32], Floats]:
+        """All parts together, (parcels, frames), in units of the coupled neural signal; and the course of motion."""
         p, population = self.parameters, self.population
         ageing = person.age_z * p.effect_age
         neural_size = 1 - 0.06 * ageing
@@ -132,7 +141,8 @@ class Simulator:
             parts.append(self._visual(person, timing, rng))
         parts = [Part(part.map * neural_size, part.course) for part in parts]
         parts += noise.physiology(population, person, timing, rng)
-        parts += noise.motion(population, person, timing, rng)
+        moved = noise.motion(population, person, timing, rng)
+        parts += moved
         parts += noise.drift(population, timing, rng)
         maps = np.stack([part.map for part in parts], axis=1).astype(np.float32)
         courses = np.stack([part.course for part in parts]).astype(np.float32)
@@ -140,7 +150,7 @@ class Simulator:
         total: NDArray[np.float32] = maps @ courses
         total += np.float32(neural_size) * self._neural(brain, timing, blood, rng)
         total += noise.thermal(population, person, timing, rng)
-        return total
+        return total, moved[0].course if moved else np.zeros(timing.n_frames)
 
     def _neural(
         self, brain: PersonBrain, timing: Timing, blood: NDArray[np.complex64], rng: np.random.Generator

@@ -44,6 +44,26 @@ class Reconstruction:
     r2_parcel: Floats
     r2_frame: Floats
 
+    @property
+    def r2(self) -> float:
+        """R2 of the model over all hidden frames, NaN where nothing was hidden."""
+        return next((score.r2 for score in self.info.scores if score.method == "model"), float("nan"))
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """R2 of the simple methods on the same hidden frames, by method."""
+        return {score.method: score.r2 for score in self.info.scores if score.method != "model"}
+
+    @property
+    def verdict(self) -> str:
+        """Who won, in one plain sentence."""
+        return self.info.verdict
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person must be told."""
+        return self.info.notes
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays that go with ``info`` as a message."""
         return {
@@ -148,6 +168,8 @@ def plan_window(
         notes.append(
             f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."
         )
+    if model.input_note:
+        notes.append(model.input_note)
     left_out = int((~known).sum())
     if left_out:
         notes.append(f"{left_out} of {recording.n_parcels} parcels hold no signal or have no position: left out.")

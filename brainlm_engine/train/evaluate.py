@@ -1,4 +1,4 @@
-"""How well a model fills in 75 % hidden patches of held-out people while it learns: fixed windows, fixed masks."""
+"""How well a model fills in 75 % hidden patches of the validation people while it learns: fixed windows and masks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATIO = 0.75
 MOST = 16
 
 
-def held_out_windows(series: Series, window_frames: int = 200, most: int = MOST) -> Iterator[tuple[Tensor, Tensor]]:
+def validation_windows(series: Series, window_frames: int = 200, most: int = MOST) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield ``signal (V, T)`` and ``hidden (1, V, N)`` of one window per recording; the same ones at every look.
 
     Parameters
@@ -36,12 +36,12 @@ def held_out_windows(series: Series, window_frames: int = 200, most: int = MOST)
         yield signal, random_mask((1, len(values), patches), RATIO, torch.Generator().manual_seed(count))
 
 
-def held_out_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = MOST) -> float:
-    """Return R2 over the hidden frames of :func:`held_out_windows`, about each parcel's window mean."""
+def validation_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = MOST) -> float:
+    """Return R2 over the hidden frames of :func:`validation_windows`, about each parcel's window mean."""
     frames = frames_per_patch(series.tr_s)
     xyz = torch.from_numpy(series.xyz)
     error = total = 0.0
-    for signal, hidden in held_out_windows(series, window_frames, most):
+    for signal, hidden in validation_windows(series, window_frames, most):
         with torch.inference_mode():
             output = model(signal[None], xyz[None], mask=hidden, tr_s=series.tr_s)
         target = signal.reshape(len(xyz), -1, frames)

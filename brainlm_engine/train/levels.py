@@ -15,11 +15,11 @@ from brainlm_engine.cohort import Series
 from brainlm_engine.files import written_whole
 from brainlm_engine.models.patches import frames_per_patch
 from brainlm_engine.progress import Progress
-from brainlm_engine.train.evaluate import MOST, held_out_windows
+from brainlm_engine.train.evaluate import MOST, validation_windows
 from brainlm_engine.training_folder import LEVELS
 
 
-def save_levels(train: Series, held_out: Series, window_frames: int, folder: Path, progress: Progress) -> None:
+def save_levels(train: Series, validation: Series, window_frames: int, folder: Path, progress: Progress) -> None:
     """Score the simple methods once and write ``folder/levels.json``; nothing when it is there already."""
     from brainlm_engine.tasks.scoring import TITLES, baseline_guesses, sums, window_mean
 
@@ -27,9 +27,9 @@ def save_levels(train: Series, held_out: Series, window_frames: int, folder: Pat
         return
     progress(0.0, "Scoring the simple methods")
     covariance = covariance_of_people(values.astype(np.float32) for values in train.values)
-    frames, pooled = frames_per_patch(held_out.tr_s), []
-    count = min(MOST, len(held_out))
-    for done, (signal, hidden) in enumerate(held_out_windows(held_out, window_frames)):
+    frames, pooled = frames_per_patch(validation.tr_s), []
+    count = min(MOST, len(validation))
+    for done, (signal, hidden) in enumerate(validation_windows(validation, window_frames)):
         progress(0.0, f"Scoring the simple methods, {done + 1} of {count}")
         measured, covered = signal.numpy(), np.repeat(hidden[0].numpy(), frames, axis=1)
         guesses = baseline_guesses(np.where(covered, np.nan, measured).astype(np.float32), covariance)

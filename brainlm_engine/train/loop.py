@@ -1,4 +1,4 @@
-"""Pretraining, start to finish: draw, step, look at held-out people, save. Can be stopped and goes on exactly there."""
+"""Pretraining, start to finish: draw, step, look at validation people, save. Can be stopped and goes on just there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from brainlm_engine.models.registry import save_model
 from brainlm_engine.models.studio import Studio, StudioConfig
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import load_checkpoint, save_checkpoint
-from brainlm_engine.train.evaluate import held_out_r2
+from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.settings import TrainSettings
@@ -44,14 +44,14 @@ class PretrainResult:
     folder : the model, ready for ``load_model``
     steps, windows : how much was learned from
     seconds : of training
-    held_out_r2 : at 75 % hidden patches, people of the split 'val'
+    validation_r2 : at 75 % hidden patches, people of the split 'val'
     """
 
     folder: Path
     steps: int
     windows: int
     seconds: float
-    held_out_r2: float
+    validation_r2: float
 
 
 def pretrain(
@@ -94,7 +94,7 @@ def pretrain(
 def _learn(
     learner: Learner, train: Series, held_out: Series, settings: TrainSettings, *, log: TrainingLog, progress: Progress
 ) -> float:
-    """Run the steps that are left and return R2 on held-out people at the end."""
+    """Run the steps that are left and return R2 on the validation people at the end."""
     losses: list[float] = []
     while settings.share_done(learner.step, learner.seconds) < 1:
         began = time.perf_counter()
@@ -106,12 +106,12 @@ def _learn(
         losses.append(train_step(learner, draw_batch(train, settings, learner.step), settings))
         learner.seconds += min(time.perf_counter() - began, _LONGEST_STEP_S)
         if learner.step == 1 or learner.step % settings.evaluate_every == 0:  # at once, to see where it begins
-            log.write(learner, losses, held_out_r2(learner.average, held_out, settings.window_frames), progress)
+            log.write(learner, losses, validation_r2(learner.average, held_out, settings.window_frames), progress)
             save_preview(learner.average, held_out, settings.window_frames, log.path.parent, learner.step)
             losses = []
         if learner.step % settings.checkpoint_every == 0:
             save_checkpoint(learner, settings, log.path.parent)
-    final = held_out_r2(learner.average, held_out, settings.window_frames)
+    final = validation_r2(learner.average, held_out, settings.window_frames)
     if losses:
         log.write(learner, losses, final, progress)
         save_preview(learner.average, held_out, settings.window_frames, log.path.parent, learner.step)
@@ -120,7 +120,7 @@ def _learn(
 
 
 class TrainingLog:
-    """``training.jsonl``: one line per look at the held-out people."""
+    """``training.jsonl``: one line per look at the validation people."""
 
     def __init__(self, folder: Path, *, resumed: bool, step: int) -> None:
         self.path = folder / LOG
@@ -133,12 +133,12 @@ class TrainingLog:
         rate = learner.step / max(learner.seconds, 1e-9)
         line: dict[str, Any] = {
             "step": learner.step, "seconds": round(learner.seconds, 2), "loss": sum(losses) / max(1, len(losses)),
-            "held_out_r2": r2, "steps_per_s": round(rate, 3),
+            "validation_r2": r2, "steps_per_s": round(rate, 3),
         }  # fmt: skip
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         progress.log(
-            f"step {learner.step}  {learner.seconds:.0f} s  loss {line['loss']:.4f}  R2 of held-out people {r2:.4f}"
+            f"step {learner.step}  {learner.seconds:.0f} s  loss {line['loss']:.4f}  R2 of validation people {r2:.4f}"
         )
 
 
@@ -202,7 +202,7 @@ def _info(model: Studio, model_id: str, title: str, cohort: Cohort, train: Serie
 
 
 def _card(info: ModelInfo, learner: Learner, settings: TrainSettings, cohort: Cohort, r2: float) -> Card:
-    figures = {"held_out_r2_75": round(r2, 4)}
+    figures = {"validation_r2_75": round(r2, 4)}
     limits = (
         "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding.",
     ) * cohort.simulated

@@ -1,4 +1,4 @@
-"""What a model makes of one held-out window while it learns: a small file that is whole or not there."""
+"""What a model makes of one validation window while it learns: a small file that is whole or not there."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from brainlm_engine.cohort import Series
 from brainlm_engine.files import written_whole
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.patches import frames_per_patch
-from brainlm_engine.train.evaluate import held_out_windows
+from brainlm_engine.train.evaluate import validation_windows
 from brainlm_engine.training_folder import PREVIEW
 
 PARCELS = 12
 
 
-def save_preview(model: MaskedModel, held_out: Series, window_frames: int, folder: Path, step: int) -> None:
-    """Let ``model`` fill in the first held-out window and keep a dozen parcels, evenly spread.
+def save_preview(model: MaskedModel, validation: Series, window_frames: int, folder: Path, step: int) -> None:
+    """Let ``model`` fill in the first validation window and keep a dozen parcels, evenly spread.
 
     Writes ``measured``, ``predicted (parcels, frames)`` in SD, NaN where nothing was hidden, and ``mask (parcels,
     patches)``.
     """
     from safetensors.numpy import save_file
 
-    signal, hidden = next(held_out_windows(held_out, window_frames, 1))
+    signal, hidden = next(validation_windows(validation, window_frames, 1))
     with torch.inference_mode():
-        output = model(signal[None], torch.from_numpy(held_out.xyz)[None], mask=hidden, tr_s=held_out.tr_s)
-    patch = frames_per_patch(held_out.tr_s)
+        output = model(signal[None], torch.from_numpy(validation.xyz)[None], mask=hidden, tr_s=validation.tr_s)
+    patch = frames_per_patch(validation.tr_s)
     there = np.flatnonzero(np.isfinite(signal[:, 0].numpy()))
     shown = there[np.linspace(0, len(there) - 1, min(PARCELS, len(there))).astype(int)]
     mask = output.mask[0].bool().cpu().numpy()[shown]
@@ -37,8 +37,8 @@ def save_preview(model: MaskedModel, held_out: Series, window_frames: int, folde
     predicted[~np.repeat(mask, patch, axis=1)] = np.nan
     arrays = {"measured": signal.numpy()[shown], "predicted": predicted, "mask": mask.astype(np.uint8)}
     head = {
-        "step": step, "tr_s": held_out.tr_s, "patch_frames": patch, "parcels": [int(parcel) for parcel in shown],
-        "atlas_id": held_out.atlas_id,
+        "step": step, "tr_s": validation.tr_s, "patch_frames": patch, "parcels": [int(parcel) for parcel in shown],
+        "atlas_id": validation.atlas_id,
     }  # fmt: skip
     with written_whole(folder / PREVIEW) as temporary:
         save_file(

@@ -33,7 +33,7 @@ class TrainSettings(BaseModel):
     queries: int = Field(default=128, ge=1, description="parcels decoded per step; the others cost nothing")
     masks: Literal["random", "parcels", "future", "mixed"] = "mixed"
     variety: bool = Field(default=True, description="vary TR, window length, parcels and positions")
-    evaluate_every: int = Field(default=200, ge=1, description="steps between looks at held-out people")
+    evaluate_every: int = Field(default=200, ge=1, description="steps between looks at validation people")
     checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -12,6 +13,7 @@ import pytest
 from brainlm_engine.api.errors import BadInput, EngineError
 from brainlm_engine.api.messages import JobState, MaskSpec
 from brainlm_engine.atlas import load_atlas, resample_labels
+from brainlm_engine.recording import Recording
 
 from .conftest import Engine, connected, ended
 
@@ -34,6 +36,33 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     path = tmp_path_factory.mktemp("scans") / "sub-01 ä_bold.nii.gz"
     nib.save(image, path)
     return path, series.astype(np.float32)
+
+
+def test_head_motion_beside_a_scan_and_chosen(engine: Engine, scan: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    copy = shutil.copy(scan[0], tmp_path / "sub-01_task-rest_space-MNI_bold.nii.gz")
+    table = tmp_path / "sub-01_task-rest_desc-confounds_timeseries.tsv"
+
+    async def talk() -> None:
+        async with connected(engine) as client:
+            scan_id = (await client.open_scan(copy)).message.scan_id
+            nothing = await client.motion(scan_id)
+            assert (nothing.message.path, nothing.arrays) == ("", {})
+
+            table.write_text("framewise_displacement\nn/a\n0.5\n")
+            short = await client.motion(scan_id)
+            assert short.arrays == {}
+            assert "has 2 rows" in short.message.problem
+            with pytest.raises(BadInput, match="has 2 rows"):
+                await client.motion(scan_id, table)
+
+            table.write_text("framewise_displacement\nn/a\n" + "0.5\n" * (FRAMES - 1))
+            for path in ("", table):
+                found = await client.motion(scan_id, path)
+                assert found.message.beside is (path == "")
+                assert found.message.name == table.name
+                np.testing.assert_allclose(found.arrays["fd_mm"][1:], 0.5)
+
+    asyncio.run(talk())
 
 
 def test_a_scan_from_file_to_reconstruction(engine: Engine, scan: tuple[Path, np.ndarray]) -> None:
@@ -144,6 +173,37 @@ def test_a_table_and_its_positions(engine: Engine, tmp_path: Path) -> None:
             refused = await ended(client, (await client.submit("parcellate", params)).job_id)
             assert refused.error is not None
             assert refused.error.message == "sub-02.tsv is a table, not a 4D scan."
+
+    asyncio.run(talk())
+
+
+def test_a_recording_of_our_own_knows_where_its_regions_lie(engine: Engine, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    written = Recording(
+        series=rng.normal(size=(30, 40)).astype(np.float32), tr_s=1.0, missing=np.zeros(30, bool),
+        xyz=rng.uniform(-60, 60, (30, 3)).astype(np.float32), coverage=np.full(30, 0.5, np.float32), unit="SD",
+        provenance={"simulated": True, "notes": ["Told before."]},
+    )  # fmt: skip
+    path = tmp_path / "own.safetensors"
+    written.save(path)
+
+    async def talk() -> None:
+        async with connected(engine) as client:
+            opened = await client.open_scan(path)
+            assert (opened.message.kind, opened.message.shape, opened.message.tr_s) == ("table", (30, 40), 1.0)
+            assert (opened.message.questions, opened.message.simulated) == ((), True)
+            np.testing.assert_array_equal(opened.arrays["series"], written.series)
+            # the window names its default atlas, which has other regions
+            params = {"path": str(path), "answers": {}, "atlas_id": "mni424"}
+            done = await ended(client, (await client.submit("table", params)).job_id)
+            assert done.state is JobState.DONE, done.error
+            assert done.result is not None
+            kept = await client.recording(done.result["recording_id"])
+            assert (kept.message.atlas_id, kept.message.unit) == ("", "SD")
+            assert "Told before." in kept.message.notes
+            np.testing.assert_array_equal(kept.arrays["series"], written.series)
+            np.testing.assert_array_equal(kept.arrays["xyz"], written.xyz)
+            np.testing.assert_array_equal(kept.arrays["coverage"], written.coverage)
 
     asyncio.run(talk())
 

@@ -54,6 +54,23 @@ def test_jobs_list_show_log_and_cancel(engine: Engine) -> None:
     assert _run(engine, "jobs", "show", "nonesuch", code=2)["error"]["code"] == "bad_input"
 
 
+def test_a_cancelled_job_is_resumed_with_its_parameters(engine: Engine) -> None:
+    async def submit() -> JobRecord:
+        async with connected(engine) as client:
+            job = await client.submit("self-test", {"seconds": 0.5, "megabytes": 1}, "Resumed")
+            return await client.cancel(job.job_id)
+
+    stopped = asyncio.run(submit())
+    again = _run(engine, "jobs", "resume", stopped.job_id, "--wait")
+    assert again["job_id"] != stopped.job_id
+    assert (again["kind"], again["title"], again["params"]) == (stopped.kind, stopped.title, stopped.params)
+    assert again["state"] == "done"
+    assert _run(engine, "jobs", "show", stopped.job_id)["state"] == "cancelled"
+    refused = _run(engine, "jobs", "resume", again["job_id"], code=2)["error"]
+    assert "nothing to resume" in refused["message"]
+    assert _run(engine, "jobs", "resume", "nonesuch", code=2)["error"]["code"] == "bad_input"
+
+
 def _record(job_id: str = "a", **values: Any) -> JobRecord:
     return JobRecord(job_id=job_id, kind="self-test", title="T", state=JobState.QUEUED, created=1.0, **values)
 

@@ -40,6 +40,7 @@ def test_tour_leaves_pictures_and_a_report(tmp_path: Path, brainlm_home: Path) -
     assert light > dark + 50
     assert "For research use only" in report
     assert "simulated" in report
+    assert "<td>random: 75% of the patches at random, seed 0</td>" in report
     assert re.search(r"<td>Model</td><td class=\"number\">0?\.?\d", report)
     assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", report.lower())
     assert sum(path.stat().st_size for path in out.iterdir()) < 6e6

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from brainlm_engine import __version__
 from brainlm_engine.cli import VERBS, as_json, build_parser, main
 
 
@@ -44,6 +45,14 @@ def test_result_is_one_json_object_on_stdout(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["n_frames"] == 60
 
 
+@pytest.mark.parametrize("program", ["brainlm_engine", "app"])
+def test_both_programs_tell_their_version(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", program, "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == __version__
+
+
 def test_unknown_verb_is_exit_code_2() -> None:
     with pytest.raises(SystemExit) as stop:
         build_parser("conquer").parse_args(["conquer"])
@@ -64,6 +73,25 @@ def test_impossible_numbers_name_the_option(line: str, capsys: pytest.CaptureFix
     assert main(line.split()) == 2
     option = next(word for word in reversed(line.split()) if word.startswith("--"))
     assert f"error: argument {option}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("inspect --json", "required: file"), ("reconstruct x --ratio 3 --json", "--ratio"), ("--json", "VERB"),
+        ("simulate cohort --people 0 --json", "--people: 0 is too small"), ("conquer --json", "conquer"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_is_told_in_json_too(line: str, cause: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) == 2
+    said = capsys.readouterr()
+    error = json.loads(said.out)["error"]
+    assert error["code"] == "bad_input"
+    assert cause in error["message"]
+    assert "--help" in error["next_step"]
+    assert "usage: brainlm-engine" in said.err
+    assert main([word for word in line.split() if word != "--json"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from brainlm_engine.api.errors import BadInput, OutOfSpace
-from brainlm_engine.files import check_output, fingerprint, written_whole
+from brainlm_engine.files import check_output, fingerprint, refusal, written_whole
+from brainlm_engine.io.faults import writing
+from brainlm_engine.server.failures import as_engine_error
 
 
 def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -38,6 +43,37 @@ def test_really_full_device_is_reported_too(tmp_path: Path) -> None:
         Path("/dev/full").open("wb", buffering=0) as full,
     ):
         full.write(b"x" * 4096)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limits on this system")
+@pytest.mark.parametrize("ending", ["bin", "safetensors"])
+def test_a_file_that_may_not_be_so_large(tmp_path: Path, ending: str) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    data = np.zeros(1_000_000, np.float32)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with (
+            pytest.raises(OutOfSpace, match=f"big.{ending} would be larger than a file may be"),
+            written_whole(tmp_path / f"big.{ending}") as temporary,
+        ):
+            if ending == "bin":
+                temporary.write_bytes(data.tobytes())
+            else:
+                save_file({"data": data}, temporary)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.glob("*big*")) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_no_room_is_the_same_everywhere(code: int, tmp_path: Path) -> None:
+    error = OSError(code, os.strerror(code), str(tmp_path / "x"))
+    assert isinstance(refusal(tmp_path / "x", error), OutOfSpace)
+    assert isinstance(as_engine_error(error, "writing x"), OutOfSpace)
+    with pytest.raises(OutOfSpace), writing(tmp_path / "x"):
+        raise error
 
 
 def test_fingerprint_follows_the_content(tmp_path: Path) -> None:

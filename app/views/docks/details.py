@@ -16,6 +16,7 @@ class DetailsView(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setMinimumWidth(240)
+        self.setAccessibleName(tr("details.name"))
         self.setProperty("role", "side")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget()

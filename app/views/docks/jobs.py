@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.text import tr
+from app.views.action_button import ActionButton
 from app.views.docks.job_model import PROGRESS, RECORD, JobModel
 from app.views.forms import GRID, label
 
@@ -52,14 +53,17 @@ class _Bar(QStyledItemDelegate):
 
 
 class JobsView(QWidget):
-    """A table of jobs; below it what can be done with the selected one."""
+    """A table of jobs; beside it what can be done with the selected one.
 
-    cancel_wanted = Signal(str)
-    log_wanted = Signal(str)
+    ``selected(job_id)`` fires when another job is selected ('' = none), not when the selected one changes.
+    """
+
     selected = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._told = ""
+        self._filling = False
         self.model = JobModel(self)
         self._table = QTableView()
         self._table.setModel(self.model)
@@ -78,17 +82,14 @@ class JobsView(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in ((1, 150), (2, 150), (3, 80)):
             header.resizeSection(column, width)
-        self._cancel, self._log = QPushButton(tr("jobs.cancel")), QPushButton(tr("jobs.log"))
-        self._cancel.clicked.connect(lambda _=False: self._emit(self.cancel_wanted))
-        self._log.clicked.connect(lambda _=False: self._emit(self.log_wanted))
         self._stack = QStackedWidget()
         empty = label(tr("jobs.empty"), "muted", wrap=True)
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack.addWidget(empty)
         self._stack.addWidget(self._table)
         buttons = QVBoxLayout()
-        buttons.addWidget(self._log)
-        buttons.addWidget(self._cancel)
+        for action in actions:
+            buttons.addWidget(ActionButton(action))
         buttons.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(GRID, 0, GRID, GRID)
@@ -96,7 +97,6 @@ class JobsView(QWidget):
         row.addLayout(buttons)
         self._table.selectionModel().selectionChanged.connect(lambda *_: self._selection())
         self.model.modelReset.connect(self._selection)
-        self._selection()
 
     @property
     def current(self) -> JobRecord | None:
@@ -107,24 +107,24 @@ class JobsView(QWidget):
     def set_jobs(self, jobs: tuple[JobRecord, ...]) -> None:
         """Show ``jobs``, the selection kept."""
         kept = self.current
+        self._filling = True
         self.model.set_jobs(jobs)
         self._stack.setCurrentIndex(1 if jobs else 0)
         if kept is not None and self.current is None:
-            for row, job in enumerate(jobs):
-                if job.job_id == kept.job_id:
-                    self._table.selectRow(row)
+            self.select(kept.job_id)
+        self._filling = False
         self._selection()
+
+    def select(self, job_id: str) -> None:
+        """Select a job."""
+        for row in range(self.model.rowCount()):
+            job = self.model.job(row)
+            if job is not None and job.job_id == job_id:
+                self._table.selectRow(row)
 
     def _selection(self) -> None:
         job = self.current
-        stoppable = job is not None and not job.state.ended
-        self._cancel.setEnabled(stoppable)
-        self._cancel.setToolTip(tr("jobs.cancel.tip") if stoppable else tr("jobs.cancel.reason"))
-        self._log.setEnabled(job is not None)
-        self._log.setToolTip(tr("jobs.log.tip") if job else tr("jobs.log.reason"))
-        if job is not None:
-            self.selected.emit(job.job_id)
-
-    def _emit(self, signal: object) -> None:
-        if self.current is not None:
-            signal.emit(self.current.job_id)  # type: ignore[attr-defined]
+        job_id = job.job_id if job is not None else ""
+        if not self._filling and job_id != self._told:
+            self._told = job_id
+            self.selected.emit(job_id)

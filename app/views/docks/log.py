@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QFontDatabase, QGuiApplication, QTextCursor
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.text import tr
+from app.views.action_button import ActionButton
 from app.views.forms import GRID
 
 
 class LogView(QWidget):
     """Lines to read, find and copy."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, copy: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines: tuple[str, ...] = ()
         self._text = QPlainTextEdit()
@@ -23,13 +24,12 @@ class LogView(QWidget):
         self._find = QLineEdit()
         self._find.setPlaceholderText(tr("log.find"))
         self._find.setAccessibleName(tr("log.find"))
+        self._find.setToolTip(tr("log.find.tip"))
         self._find.setClearButtonEnabled(True)
         self._find.returnPressed.connect(self._find_next)
-        copy = QPushButton(tr("log.copy"))
-        copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self._text.toPlainText()))
         row = QHBoxLayout()
         row.addWidget(self._find, 1)
-        row.addWidget(copy)
+        row.addWidget(ActionButton(copy))
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, 0, GRID, GRID)
         column.addWidget(self._text, 1)
@@ -45,6 +45,10 @@ class LogView(QWidget):
             self._text.setPlainText("\n".join(lines))
             self._text.moveCursor(QTextCursor.MoveOperation.End)
         self._lines = lines
+
+    def copy(self) -> None:
+        """Put all lines into the clipboard."""
+        QGuiApplication.clipboard().setText(self._text.toPlainText())
 
     def _find_next(self) -> None:
         if not self._text.find(self._find.text()):

@@ -137,6 +137,7 @@ class CasesPage(QWidget):
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.itemActivated.connect(self._activated)
         self._open = QPushButton(tr("cases.open_now"))
+        self._open.setToolTip(tr("cases.open_now.tip"))
         self._open.clicked.connect(lambda _=False: self._activated(self._list.currentItem()))
         self._list.currentRowChanged.connect(lambda row: self._open.setEnabled(row >= 0))
         column.addWidget(self._none)
@@ -150,13 +151,14 @@ class CasesPage(QWidget):
         if item is not None:
             self.recent_chosen.emit(str(item.data(PATH)))
 
-    def set_recent(self, files: tuple[tuple[str, str, bool], ...]) -> None:
-        """Show recent files as ``(path, name, still there)``."""
+    def set_recent(self, files: tuple[tuple[str, str, bool], ...], *, tips: bool = True) -> None:
+        """Show recent files as ``(path, name, still there)``; the whole path is the tooltip where ``tips`` allows."""
         self._list.clear()
         for path, name, there in files:
             item = QListWidgetItem(name if there else f"{name} ({tr('cases.gone').lower()})")
             item.setData(PATH, path)
-            item.setToolTip(path if there else f"{path}\n{tr('cases.gone')}")
+            tip = path if tips else name
+            item.setToolTip(tip if there else f"{tip}\n{tr('cases.gone')}")
             if not there:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self._list.addItem(item)

@@ -47,7 +47,7 @@ class TrainPage(PageFrame):
         self.cohort = CohortPanel(actions["cohort_small"], actions["cohort_choose"])
         self.settings = TrainingPanel(actions["train_start"])
         self.set_panel([self.cohort, self.settings])
-        self.set_empty(_first_steps(actions))
+        self.set_empty_page(_first_steps(actions))
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

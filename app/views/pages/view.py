@@ -34,7 +34,7 @@ class ViewPage(PageFrame):
         self.place([slices, brain], [self.trace_box, self.carpet_box], [time_bar])
         self.above.setSizes([560, 360])
         self.beneath.setSizes([560, 360])
-        self.rows.setSizes([420, 260])
+        self.rows.setSizes([405, 275])
         self.overlay, self.probe, self.quality, self.parcels = (
             OverlayPanel(),
             ProbePanel(),

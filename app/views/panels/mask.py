@@ -39,6 +39,9 @@ class MaskPanel(QWidget):
         self._from, self._to = QSpinBox(), QSpinBox()
         for box in (self._from, self._to, self._seed):
             roomy(box)
+        tips = ((self._ratio, "ratio"), (self._seed, "seed"), (self._network, "network"))
+        for control, name in (*tips, (self._from, "from"), (self._to, "from")):
+            control.setToolTip(tr(f"model.{name}.tip"))
         for box in (self._from, self._to):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(lambda _=0: self._span())
@@ -50,7 +53,7 @@ class MaskPanel(QWidget):
         column.setSpacing(GRID)
         column.addWidget(label(tr("model.mask"), "heading"))
         form = Form()
-        form.row(tr("model.kind"), self._kind)
+        form.row(tr("model.kind"), self._kind, tip=tr("model.kind.tip"))
         column.addLayout(form)
         for page in pages:
             column.addWidget(page)

@@ -33,6 +33,7 @@ class ModelPanel(QWidget):
         column.setSpacing(GRID)
         column.addWidget(label(tr("model.card"), "heading"))
         self._models.setAccessibleName(tr("model.choose"))
+        self._models.setToolTip(tr("model.choose.tip"))
         column.addWidget(self._models)
         column.addWidget(self._facts)
 
@@ -46,7 +47,7 @@ class ModelPanel(QWidget):
                 self._models.setItemData(row, model.problem, Qt.ItemDataRole.ToolTipRole)
                 self._models.setItemData(row, 0, Qt.ItemDataRole.UserRole - 1)
         self._models.setEnabled(bool(models))
-        self._models.setToolTip("" if models else tr("reason.model"))
+        self._models.setToolTip(tr("model.choose.tip") if models else tr("reason.model"))
         self._facts.setText(facts(chosen))
         if chosen is not None:
             choose(self._models, chosen.model_id)
@@ -80,9 +81,9 @@ class WindowPanel(QWidget):
         self._shown = choices((s, tr(f"model.show.{s}")) for s in SHOWN)
         self._shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self._shown.currentData())))
         form = Form()
-        form.row(tr("model.start"), self._slider, self._box)
+        form.row(tr("model.start"), self._slider, self._box, tip=tr("model.start.tip"))
         form.whole(self._text)
-        form.row(tr("panel.show"), self._shown)
+        form.row(tr("panel.show"), self._shown, tip=tr("model.shown.tip"))
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(ActionButton(reconstruct, primary=True), 1)

@@ -56,14 +56,15 @@ class OverlayPanel(QWidget):
 
     def _form(self) -> Form:
         form = Form()
-        form.row(tr("panel.show"), self._overlay)
-        form.row(tr("panel.scale"), self._scale)
-        form.row(tr("panel.cmap"), self._cmap)
+        form.row(tr("panel.show"), self._overlay, tip=tr("panel.show.tip"))
+        form.row(tr("panel.scale"), self._scale, tip=tr("panel.scale.tip"))
+        form.row(tr("panel.cmap"), self._cmap, tip=tr("panel.cmap.tip"))
         ends = QWidget()
         row = QHBoxLayout(ends)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
-        self._low.setAccessibleName(f"{tr('panel.range')} ({tr('panel.range_to')})")
+        self._low.setAccessibleName(tr("panel.range_low"))
+        self._high.setAccessibleName(tr("panel.range_high"))
         row.addWidget(self._low, 1)
         row.addWidget(label(tr("panel.range_to"), "muted"))
         row.addWidget(self._high, 1)
@@ -71,7 +72,7 @@ class OverlayPanel(QWidget):
         form.row(tr("panel.range"), ends)
         form.row(tr("panel.threshold"), self._threshold)
         form.row(tr("panel.opacity"), self._opacity)
-        form.row(tr("panel.surface"), self._surface)
+        form.row(tr("panel.surface"), self._surface, tip=tr("panel.surface.tip"))
         return form
 
     def show_view(self, view: ViewState, unit: str) -> None:
@@ -91,7 +92,7 @@ class OverlayPanel(QWidget):
                 spin.setValue(number)
             spin.setEnabled(active)
             spin.blockSignals(False)
-        self._high.setToolTip(f"{tr('panel.range.tip')} ({unit})")
+        self._high.setToolTip(f"{tr('panel.range.tip')} ({unit})" if unit else tr("panel.range.tip"))
         self._opacity.blockSignals(True)
         self._opacity.setValue(round(100 * view.opacity))
         self._opacity.blockSignals(False)

@@ -90,6 +90,7 @@ class ParcelPanel(QWidget):
         self._search = QLineEdit()
         self._search.setPlaceholderText(tr("parcels.search"))
         self._search.setAccessibleName(tr("parcels.search"))
+        self._search.setToolTip(tr("parcels.search.tip"))
         self._search.setClearButtonEnabled(True)
         self._search.textChanged.connect(self._searched)
         self._count = label("", "muted")

@@ -28,14 +28,22 @@ class ProbePanel(QWidget):
         for value in self._values.values():
             value.setMinimumWidth(1)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._values["second"].setAccessibleName(tr("probe.second").replace("\n", " "))
         self.show_second(False)
+        spaces = (tr("probe.mm"), tr("probe.scanner_mm"))
+        form.setColumnMinimumWidth(
+            0, max(label(text).sizeHint().width() for text in spaces)
+        )  # neither jumps nor is cut
         column.addLayout(form)
 
     def show_values(self, **values: str) -> None:
         """Show the given rows; the others keep what they have."""
         for name, text in values.items():
             self._values[name].setText(text or tr("probe.none"))
+            self._values[name].setAccessibleName(f"{self._heard(name)}: {self._values[name].text()}")
+
+    def _heard(self, name: str) -> str:
+        """What a screen reader says before the value."""
+        return self._names[name].text().replace("\n", " ")
 
     def show_second(self, shown: bool) -> None:
         """Show the row of the second scan while two stand side by side."""

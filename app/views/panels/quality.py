@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.text import tr
 from app.views.forms import GRID, Form, label
 
-ROWS = ("dvars", "tsnr", "coverage", "missing")
+ROWS = ("fd", "dvars", "tsnr", "coverage", "missing")
 
 
 class QualityPanel(QWidget):
-    """DVARS, tSNR, coverage and missing parcels; a doubtful number carries the colour of a warning and a word."""
+    """Head motion, DVARS, tSNR, coverage and missing parcels."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,11 +23,11 @@ class QualityPanel(QWidget):
         form.setVerticalSpacing(4)
         self._values = {name: label(tr("quality.none")) for name in ROWS}
         for name, value in self._values.items():
-            form.row(tr(f"quality.{name}"), value)
-        self._values["dvars"].setToolTip(tr("quality.dvars.tip"))
+            form.row(tr(f"quality.{name}"), value, tip=tr(f"quality.{name}.tip") if name in ("fd", "dvars") else "")
         column.addLayout(form)
 
     def show_values(self, **values: str) -> None:
         """Show the given numbers, already written with their units."""
         for name, text in values.items():
             self._values[name].setText(text or tr("quality.none"))
+            self._values[name].setAccessibleName(f"{tr(f'quality.{name}')}: {self._values[name].text()}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainlm_engine.api.errors import BadInput, ScanNotOpen
-from brainlm_engine.api.messages import Reply, ScanInfo, SeriesInfo, SliceInfo
+from brainlm_engine.api.messages import MotionInfo, Reply, ScanInfo, SeriesInfo, SliceInfo
 from brainlm_engine.server.warm import Warm
 
 if TYPE_CHECKING:
@@ -43,6 +44,28 @@ def series(warm: Warm, scan_id: str, ijk: list[int]) -> Reply[SeriesInfo]:
     values = scan.series((i, j, k))
     complete = scan.loaded_frames >= scan.n_frames
     return Reply(SeriesInfo(scan_id=scan_id, ijk=(i, j, k), cached=scan.cached, complete=complete), {"series": values})
+
+
+def motion(warm: Warm, scan_id: str, path: str = "") -> Reply[MotionInfo]:
+    """Return the framewise displacement from ``path``, or from the confounds table beside the scan.
+
+    A table that was chosen and does not fit is an error; one that merely lies there is a problem to be told.
+    """
+    from brainlm_engine.io.faults import full_path, shown
+    from brainlm_engine.preprocess.motion import read_motion, table_beside
+
+    scan = held_scan(warm, scan_id)
+    table = Path(path) if path else table_beside(Path(warm.opened[scan_id][0]))
+    if table is None:
+        return Reply(MotionInfo(scan_id=scan_id))
+    told = MotionInfo(scan_id=scan_id, path=full_path(table), name=shown(table), beside=not path)
+    try:
+        found = read_motion(table, scan.n_frames, scan.name)
+    except BadInput as error:
+        if path:
+            raise
+        return Reply(told.model_copy(update={"problem": error.message}))
+    return Reply(told.model_copy(update={"computed": found.computed}), {"fd_mm": found.fd_mm})
 
 
 def held_scan(warm: Warm, scan_id: str) -> Scan:

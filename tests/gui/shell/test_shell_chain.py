@@ -153,18 +153,27 @@ async def check_table(studio: Studio, path: Path) -> None:
 
 
 async def check_cancel(studio: Studio, until: Until) -> None:
-    """A job is stopped from the dock, and its log can be read."""
+    """A job is stopped from the dock, its log can be read, and it can be run again."""
     job = await studio.engine.submit("demo", {"n_frames": 400}, "Long work")
     work = studio.state.work
     await until(lambda: (found := work.find(job.job_id)) is not None and found.state is JobState.RUNNING)
     assert studio.window.jobs.model.rowCount() >= 1
-    studio.window.jobs.cancel_wanted.emit(job.job_id)
+    studio.window.jobs.select(job.job_id)
+    cancel = studio.window.board["job_cancel"]
+    await until(cancel.isEnabled)
+    cancel.trigger()
     await until(lambda: (found := work.find(job.job_id)) is not None and found.state.ended, seconds=20)
     last = work.find(job.job_id)
     assert last is not None
     assert last.state is JobState.CANCELLED
     await studio.engine_life.show_log(job.job_id)
     assert "Long work" in "\n".join(work.log)
+    await until(studio.window.board["job_again"].isEnabled)
+    assert not cancel.isEnabled()
+    studio.window.board["job_again"].trigger()
+    await until(lambda: work.jobs[0].job_id != job.job_id)
+    assert (work.jobs[0].kind, work.jobs[0].params) == (job.kind, job.params)
+    await studio.engine_life.cancel(work.jobs[0].job_id)
 
 
 def test_bad_files_a_table_and_a_cancelled_job(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:

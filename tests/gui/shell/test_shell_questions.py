@@ -16,6 +16,7 @@ from app.controllers.studio import Studio
 from app.state.notices import Notice
 from app.views.main_window import MainWindow
 from brainlm_engine.api.messages import Choice, JobState, Question
+from brainlm_engine.recording import Recording
 
 Live = Callable[..., None]
 Until = Callable[..., Awaitable[None]]
@@ -90,6 +91,26 @@ def test_a_scan_without_position_waits_for_its_answer(window: MainWindow, live: 
         studio.opening.choose_atlas_for_space("mni424")
         assert not asked(studio, "space")
         assert studio.state.case.phase == "preparing"
+
+    live(story, window)
+
+
+def test_a_recording_of_our_own_is_asked_nothing(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    written = Recording(
+        series=rng.standard_normal((40, 90)).cumsum(1).astype(np.float32), tr_s=1.0, missing=np.zeros(40, bool),
+        xyz=rng.uniform(-60, 60, (40, 3)).astype(np.float32), coverage=np.ones(40, np.float32), unit="SD",
+    )  # fmt: skip
+    written.save(tmp_path / "own.safetensors")
+
+    async def story(studio: Studio) -> None:
+        assert await studio.open_path(tmp_path / "own.safetensors")
+        assert await studio.prepared(), studio.state.notices.waiting
+        assert not [n for n in studio.state.notices.waiting if n.question is not None]
+        recording = studio.state.case.recording
+        assert recording is not None
+        assert (recording.info.unit, recording.info.tr_s, recording.info.atlas_id) == ("SD", 1.0, "")
+        np.testing.assert_array_equal(recording.xyz, written.xyz)
 
     live(story, window)
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.views.slice_grid import Grid, border
+from app.views.slice_grid import Grid, border, dark_borders, plane_of
 from app.views.slices import SliceView
 
 MNI2 = np.array([[2, 0, 0, -90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1.0]])
@@ -182,3 +182,42 @@ def test_border_runs_between_inside_and_outside() -> None:
     assert x.max() == 2.5
     assert y.min() == 1.5
     assert y.max() == 2.5
+
+
+def head(shape: tuple[int, int, int] = (91, 109, 91)) -> np.ndarray:
+    """A bright ellipsoid in faintly noisy air, lower than the middle, as heads lie in MNI space."""
+    grid = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    inside = (((grid - (45, 54, 37)) / (36, 44, 36)) ** 2).sum(-1) < 1
+    return np.where(inside, 100.0, 4.0).astype(np.float32)
+
+
+def test_dark_borders_are_measured_in_mm() -> None:
+    borders = np.array(dark_borders(head(), 0.0, 100.0, MNI2))
+    expected = np.array([(10, 10), (11, 11), (2, 18)]) * 2.0
+    assert (borders <= expected).all()  # never more than there is
+    assert (borders >= expected - 4.0).all()
+    assert dark_borders(np.zeros((4, 4, 4), np.float32), 0.0, 1.0, np.eye(4)) == ((0.0, 0.0),) * 3
+
+
+@pytest.mark.parametrize("size", [(540, 394), (900, 340), (420, 700)])
+def test_letters_stand_in_the_dark_and_the_brain_is_larger_for_it(view: SliceView, size: tuple[int, int]) -> None:
+    volume = head()
+    view.resize(*size)
+    view.set_grid(volume.shape, MNI2)
+    before = view.panes[0].viewPixelSize()[0]
+    view.set_grid(volume.shape, MNI2, dark_borders(volume, 0.0, 100.0, MNI2))
+    view.set_slices(*(plane_of(volume, plane, view.ijk) for plane in range(3)), 0, 100)
+    QApplication.processEvents()
+    assert view.panes[0].viewPixelSize()[0] < before * 0.97  # mm per pixel
+    for pane in view.panes:
+        picture = np.asarray(pane.image.image)
+        whole = pane.mapRectToParent(pane.rect())
+        for letter in pane.letters:
+            box = letter.boundingRect().adjusted(1, 3, -1, -3).translated(letter.pos())
+            assert whole.contains(pane.mapRectToParent(box)), "a letter is cut by the edge of its pane"
+            low, high = (pane.mapToView(point) for point in (box.bottomLeft(), box.topRight()))
+            columns = slice(max(int(low.x() / 2), 0), max(int(high.x() / 2) + 1, 0))
+            rows = slice(max(int(low.y() / 2), 0), max(int(high.y() / 2) + 1, 0))
+            assert (picture[columns, rows] < 100).all(), f"{letter.text()} covers the brain"
+    sizes = [pane.viewPixelSize()[0] for pane in view.panes]
+    assert max(sizes) == pytest.approx(min(sizes), rel=0.02)

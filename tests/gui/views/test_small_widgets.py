@@ -156,3 +156,23 @@ def test_quality_strip(qtbot: QtBot, pixels: Pixels) -> None:
     assert asked == [50]
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     assert asked == [50, 51]
+
+
+def test_words_of_the_quality_strip_leave_the_line_free(qtbot: QtBot, pixels: Pixels) -> None:
+    strip = QCStrip()
+    qtbot.addWidget(strip)
+    strip.set_gutter(120, 30)
+    strip.set_lines(Line("Voxel", np.r_[np.zeros(199), -9.0], "% signal change"), Line("FD", np.zeros(200), "mm", 0.5))
+    strip.resize(500, strip.sizeHint().height())
+    strip.show()
+    shot = pixels(strip).astype(int)
+    canvas = np.array(hex_rgb(DARK.canvas))
+    drawn = (np.abs(shot - canvas).sum(2) > 30).nonzero()
+    band = strip.height() // 2
+    upper = drawn[1][drawn[0] < band - 4]
+    inside = upper[(upper >= 122)]
+    assert (upper < 116).any(), "name and peak are missing"
+    assert inside.size
+    assert inside.max() <= 500 - 30 + 1, "something is drawn beyond the end of the traces"
+    rows = drawn[0][(drawn[1] > 380) & (drawn[1] < 465) & (drawn[0] < band - 6)]
+    assert np.unique(rows).size <= 3, "words stand over the line"

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from app.theme.tokens import DARK, LIGHT
 from app.views.carpet import CarpetView
+from app.views.time_axes import TimeAxis
 from app.views.trace_raster import count_lines
 from app.views.traces import TraceView
 from app.widgets.colour_map import hex_rgb
@@ -251,3 +253,42 @@ def test_a_window_keeps_the_time_of_its_recording(view: TraceView) -> None:
     texts = view.time_axis.tickStrings(ticks, 1, _spacing)
     assert float(texts[0]) == pytest.approx((ticks[0] + 100) * 2.0)  # TR 2 s
     assert float(texts[0]) >= 200
+
+
+def test_the_scale_bar_covers_no_trace(view: TraceView, pixels: Pixels) -> None:
+    area = view.view.sceneBoundingRect()
+    before = pixels(view)
+    view.set_gain(3.0)
+    view.set_series(np.zeros((V, T), np.float32), 2.0, [f"Region {i}" for i in range(V)], "SD")
+    flat = pixels(view).astype(int)
+    text = np.array(hex_rgb(DARK.text))
+    bright = (np.abs(flat - text).sum(2) < 60).nonzero()
+    places = bright[1][bright[1] > area.left()]
+    assert places.size > 20, "there is no scale bar"
+    assert places.min() >= area.right()
+    assert (before[:, : int(area.left())] == pixels(view)[:, : int(area.left())]).mean() > 0.9
+
+
+@pytest.mark.parametrize("unit", ["s", "TR", "clock"])
+@pytest.mark.parametrize("width", [130, 200, 400, 1200])
+@pytest.mark.parametrize(("tr_s", "frames"), [(0.72, 490), (2.0, 200), (2.5, 40), (0.8, 1200)])
+def test_a_time_axis_has_three_ticks_however_narrow(unit: Any, width: int, tr_s: float, frames: int) -> None:
+    axis = TimeAxis()
+    axis.tr_s, axis.unit = tr_s, unit
+    spacing, ticks = axis.tickValues(-0.5, frames - 0.5, width)[0]
+    assert len(ticks) >= 3
+    assert np.allclose(np.diff(ticks), spacing)
+    words = axis.tickStrings(ticks, 1.0, spacing)
+    assert len(set(words)) == len(words)
+    metrics = QFontMetricsF(QFont())
+    assert max(metrics.horizontalAdvance(word) for word in words) < spacing * width / frames
+
+
+def test_the_unit_of_time_stands_left_of_its_numbers(view: TraceView, pixels: Pixels) -> None:
+    area = view.view.sceneBoundingRect()
+    shots = {}
+    for unit in ("s", "TR"):
+        view.set_time_unit(unit)
+        shots[unit] = pixels(view).astype(int)[int(area.bottom()) + 2 :, : int(area.left()) - 10]
+    assert (shots["s"] != shots["TR"]).any()
+    assert view.height() - area.bottom() < 32  # no row of its own

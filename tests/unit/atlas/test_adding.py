@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -211,10 +212,64 @@ def test_a424(shared_data: Path) -> None:
     assert sum(structure == "cortex" for structure in atlas.structures) > 350
 
 
+def surface_labels(path: Path) -> Path:
+    """A CIFTI label file: label 7 on the left cortex, 5 on the right one, 9 in voxels of the left putamen."""
+    axis = nib.cifti2.BrainModelAxis
+    deep = np.argwhere(OWN.labels == 1 + OWN.structures.index("subcortex"))
+    voxels = axis("CIFTI_STRUCTURE_PUTAMEN_LEFT", deep, affine=OWN.affine, volume_shape=OWN.labels.shape)
+    left = axis.from_surface(np.arange(4), 32492, "CIFTI_STRUCTURE_CORTEX_LEFT")
+    right = axis.from_surface(np.arange(4), 32492, "CIFTI_STRUCTURE_CORTEX_RIGHT")
+    values = np.array([[7, 7, 0, 7, 5, 5, 5, 0, *[9] * len(deep)]], np.float32)
+    names = {0: ("???", (0, 0, 0, 0)), 5: ("right", (1, 0, 0, 1)), 7: ("left", (1, 0, 0, 1)), 9: ("deep", (1, 0, 0, 1))}
+    labels = nib.cifti2.LabelAxis(["labels"], [names])
+    nib.save(nib.Cifti2Image(values, (labels, left + right + voxels)), path)
+    return path
+
+
+def test_parcels_on_the_surface_only_are_placed_by_their_positions(tmp_path: Path) -> None:
+    path, table = surface_labels(tmp_path / "three.dlabel.nii"), tmp_path / "three.dat"
+    refused("2 of its 3 parcels only on the cortical surface", path)
+    left, right = OWN.xyz[OWN.hemispheres.index("L")], OWN.xyz[OWN.hemispheres.index("R")]
+    deep = OWN.xyz[OWN.structures.index("subcortex")]
+    places = {5: right, 7: left, 9: deep}
+    table.write_text("".join(f"{label} {x} {y} {z}\n" for label, (x, y, z) in places.items()))
+    atlas = add_atlas(path, table, "three", "Three")
+    assert (atlas.names, atlas.hemispheres) == (("right", "left", "deep"), ("R", "L", "L"))
+    assert atlas.structures == ("cortex", "cortex", "subcortex")
+    assert np.array_equal(atlas.labels == 3, OWN.labels == 1 + OWN.structures.index("subcortex"))
+    for place, xyz in ((0, right), (1, left)):
+        voxels = np.argwhere(atlas.labels == place + 1) @ OWN.affine[:3, :3].T + OWN.affine[:3, 3]
+        assert len(voxels) > 100
+        assert np.linalg.norm(voxels - xyz, axis=1).max() <= 12
+    assert set(atlas.surface_left) == {-1, 1}
+    assert set(atlas.surface_right) == {-1, 0}
+    assert "Of 2 cortical parcels only the positions are known" in atlas.note
+    assert atlas.note in atlas.description
+    card = json.loads((added_folder() / "three" / "card.json").read_text("utf-8"))
+    assert card["placed_by_position"] == {"labels": [5, 7], "reach_mm": 12.0}
+
+
+def test_positions_on_the_wrong_side_are_refused(tmp_path: Path) -> None:
+    path, table = surface_labels(tmp_path / "three.dlabel.nii"), tmp_path / "three.dat"
+    table.write_text("5 -50 -20 40\n7 50 -20 40\n9 25 0 0\n")
+    refused("three.dat are not those of these parcels", path, table)
+
+
 @pytest.mark.shared_data
-def test_a424_on_the_surface_only_is_refused(shared_data: Path) -> None:
-    refused("360 of its 424 parcels only on the cortical surface", shared_data / "atlases" / "A424.dlabel.nii")
+def test_a424_from_the_surface_and_its_table(shared_data: Path) -> None:
+    path, table = shared_data / "atlases" / "A424.dlabel.nii", shared_data / "atlases" / "A424_Coordinates.dat"
+    refused("360 of its 424 parcels only on the cortical surface", path)
     refused("lie|not of labels|not a NIfTI|fractions|looks like", next((shared_data / "nifti").glob("brcdata*")))
+    atlas = add_atlas(path, table, "x", "A424")
+    assert atlas.n_parcels == 424
+    assert np.array_equal(atlas.xyz, np.loadtxt(table)[:, 1:].astype(np.float32))
+    assert np.bincount(atlas.labels.ravel(), minlength=425).min() > 0
+    assert len(set(atlas.surface_left)) == len(set(atlas.surface_right)) == 181
+    volumetric = add_atlas(shared_data / "atlases" / "A424+2mm.nii.gz", table, "v", "A424")
+    assert np.array_equal(atlas.labels > 360, volumetric.labels > 360)
+    cortical = (atlas.labels > 0) & (volumetric.labels > 0) & (volumetric.labels <= 360)
+    assert 0.5 < (atlas.labels == volumetric.labels)[cortical].mean() < 0.7  # as the help page says
+    assert [a == b for a, b in zip(atlas.hemispheres, volumetric.hemispheres, strict=True)][:360] == [True] * 360
 
 
 @pytest.mark.shared_data

@@ -188,8 +188,8 @@ def test_abandoned_pieces_are_removed(packed: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(OutOfSpace, match=r"Preparing scan.nii.gz .* needs 1000.0 TB of disk"):
-        ensure_room(tmp_path, 10**15, "scan.nii.gz")
+    with pytest.raises(OutOfSpace, match=r"Preparing scan.nii.gz .* needs 100.0 TB of disk"):
+        ensure_room(tmp_path, 10**14, "scan.nii.gz")
     full = Path("/dev/full")  # every write to it fails as on a full disk
     with pytest.raises(OutOfSpace, match="disk is full"), writing(tmp_path / "scan"), full.open("wb", 0) as file:
         file.write(b"x")

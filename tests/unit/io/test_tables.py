@@ -15,6 +15,7 @@ from scipy.signal import lfilter
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.io import TableScan, open_scan
+from brainlm_engine.io.faults import human_size
 from brainlm_engine.io.repetition import from_header, parse_tr
 
 
@@ -114,6 +115,7 @@ def test_direction_of_time_and_turning_it(tmp_path: Path, turned: bool) -> None:
     scan = opened(tmp_path / "t.npy")
     np.testing.assert_allclose(scan.matrix, x.T, rtol=1e-6)
     assert scan.notes[0].startswith("Read as 150 frames of 90 regions")
+    assert next(q for q in scan.info.questions if q.question_id == "orientation").found
     other = opened(tmp_path / "t.npy", {"orientation": "frames_rows" if turned else "frames_columns"})
     assert other.matrix.shape == (150, 90)
     with pytest.raises(BadInput, match="which way time runs"):
@@ -123,6 +125,13 @@ def test_direction_of_time_and_turning_it(tmp_path: Path, turned: bool) -> None:
 def test_noise_falls_back_on_known_region_counts(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.random.default_rng(1).standard_normal((424, 333 - 20)))
     assert opened(tmp_path / "t.npy").matrix.shape == (424, 313)
+
+
+def test_a_direction_that_nothing_decides_is_asked(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.random.default_rng(1).standard_normal((301, 313)))
+    asked = next(q for q in opened(tmp_path / "t.npy").info.questions if q.question_id == "orientation")
+    assert not asked.found
+    assert asked.default in ("frames_rows", "frames_columns")
 
 
 def test_numpy_archives(tmp_path: Path) -> None:
@@ -221,7 +230,7 @@ def _one_voxel(i: int) -> np.ndarray:
             "damaged",
         ),
         ("h.mat", b"MATLAB 5.0 MAT-file".ljust(300, b"\x01"), "damaged"),
-        ("i.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 300, "could not be read|damaged"),
+        ("i.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 300, r"i\.h5 could not be read: it is damaged or cut off\. Check"),
         ("j.xlsx", b"PK\x03\x04" + b"\0" * 300, "damaged"),
         ("k.npy", b"\x93NUMPY", "damaged"),
         (
@@ -260,7 +269,7 @@ def test_gaps_are_bridged_and_told(tmp_path: Path) -> None:
     scan = opened(tmp_path / "t.npy")
     assert np.isfinite(scan.matrix).all()
     assert scan.matrix[3, 50] == pytest.approx((x[49, 3] + x[51, 3]) / 2, rel=1e-6)
-    assert any("interpolated: 3 in regions 4, 5" in note for note in scan.notes)
+    assert any("interpolated: 3 in regions 4; 5" in note for note in scan.notes)
 
 
 @pytest.mark.parametrize(
@@ -294,3 +303,29 @@ def test_typed_tr() -> None:
     for text in ("", "two", "-2", "2000", "0.1", "nan", "1e9"):
         with pytest.raises(BadInput, match="not a time between"):
             parse_tr(text)
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (np.zeros(20, [("a", "<f4"), ("b", "<f4")]), "records of several values each"),
+        (np.array([["a", "b"], ["c", "d"]]), "text"),
+        (np.zeros((4, 4), complex), "complex numbers"),
+        (np.zeros((4, 4), "M8[s]"), "dates"),
+    ],
+)
+def test_other_kinds_of_values_are_named_in_words(tmp_path: Path, array: np.ndarray, kind: str) -> None:
+    np.save(tmp_path / "x.npy", array)
+    with pytest.raises(BadInput, match=f"x.npy holds {kind}, not measured signal"):
+        open_scan(tmp_path / "x.npy")
+
+
+def test_sizes_as_a_person_reads_them() -> None:
+    assert [human_size(n) for n in (12, 4.2e6, 1e13, 1e19)] == ["12 bytes", "4.2 MB", "10.0 TB", "more than 1000 TB"]
+
+
+def test_names_with_commas_are_told_apart(tmp_path: Path) -> None:
+    values = signals(40, 4)
+    values[:, 1:3] = 5.0
+    np.savetxt(tmp_path / "t.tsv", values, delimiter="\t", header="a, left\tb, left\tc, left\td, left", comments="")
+    assert any("constant: regions b, left; c, left." in note for note in opened(tmp_path / "t.tsv").notes)

@@ -84,6 +84,22 @@ def test_in_and_out_again(published: Path, tmp_path: Path) -> None:
         import_model(published, "../mine")
 
 
+def test_a_published_model_answers_in_a_task_and_says_what_is_not_known(published: Path) -> None:
+    import numpy as np
+
+    from brainlm_engine.recording import Recording
+    from brainlm_engine.tasks import reconstruct
+
+    draw = np.random.default_rng(0)
+    series = draw.standard_normal((12, 210)).astype(np.float32)
+    xyz = draw.normal(0, 40, (12, 3)).astype(np.float32)
+    recording = Recording(series, 0.72, xyz, np.zeros(12, bool), np.ones(12, np.float32))
+    made = reconstruct(load_model(published), recording)
+    assert made.predicted.shape == (12, 200)
+    assert np.isfinite(made.predicted).all()
+    assert any("statistics are not public" in note for note in made.info.notes)
+
+
 def test_our_own_model_goes_out_too(tmp_path: Path) -> None:
     out = export_model(load_model(), find_model("studio-tiny"), tmp_path / "given")
     assert (out / "people.safetensors").is_file()
@@ -195,3 +211,37 @@ def test_no_such_model_and_no_hub(hub: str) -> None:
         fetch_model("hf:lab/brain/old_13M", accept_licence=True, hub="http://127.0.0.1:9")
     with pytest.raises(BadInput, match="names no model"):
         fetch_model("hf:brain", accept_licence=True, hub=hub)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("golden_vitmae_p14", "BrainLM ViTMAE"),
+        ("golden_vitmae_p16", "BrainLM ViTMAE"),
+        ("golden_causal", "BrainLM decoder-only"),
+    ],
+)
+def test_each_published_architecture_is_told_from_its_configuration(name: str, title: str) -> None:
+    folder = Path(__file__).parents[2] / "data" / name
+    model = load_model(folder)
+    assert model.card is not None
+    assert model.card.title.startswith(title)
+    info = import_model(folder, "mine")  # tables that are left out or held, both ways
+    assert info.architecture == model.card.architecture
+    card = Card.load(find_model("mine"))
+    assert set(model.limits) <= set(card.limits)
+    assert check(load_model("mine"), card).ok
+
+
+def test_a_vitmae_checkpoint_under_the_name_of_the_13m_model(published: Path) -> None:
+    source = Path(__file__).parents[2] / "data" / "golden_vitmae_p16" / "model.safetensors"
+    (published / "model.safetensors").write_bytes(source.read_bytes())
+    assert "belong to another architecture" in refusal(published)
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["golden_tiny", "golden_causal_tiny"])
+def test_the_recorded_checkpoints_are_loaded_by_their_folder(shared_reference: Path, name: str) -> None:
+    model = load_model(shared_reference / name)
+    stored = load_file(shared_reference / name / "model.safetensors")
+    assert all(torch.equal(model.state_dict()[key], value) for key, value in stored.items())

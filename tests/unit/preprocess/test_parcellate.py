@@ -206,3 +206,9 @@ def test_memory_does_not_grow_with_the_scan(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert float(done.stdout) < 150_000
+
+
+def test_what_an_atlas_is_not_is_told_with_the_recording(tmp_path: Path, small_atlas: Atlas) -> None:
+    path = save_scan(tmp_path / "s.nii", data_for(small_atlas), small_atlas.affine)
+    noted = replace(small_atlas, note="Its parcels are spheres.")
+    assert "Its parcels are spheres." in made(path, noted).provenance["notes"]

@@ -11,6 +11,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.atlas import Atlas
 from brainlm_engine.io import TableScan, open_scan
 from brainlm_engine.preprocess import positions_fit, read_coordinates, recording_from_table
+from brainlm_engine.preprocess.positions import read_places
 
 
 @pytest.mark.shared_data
@@ -89,6 +90,26 @@ def test_table_with_an_atlas(tmp_path: Path, small_atlas: Atlas) -> None:
 def test_coordinate_files(tmp_path: Path, text: str) -> None:
     (tmp_path / "c.txt").write_text(text, encoding="utf-8")
     np.testing.assert_allclose(read_coordinates(tmp_path / "c.txt"), [[1, 2, 3], [-40, 20, 5], [30, -60, 12]])
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "told"),
+    [
+        ("roi,size,x,y,z\n3,9,30,-60,12\n1,9,1,2,3\n2,9,-40,20,5\n", (), "column 'roi'"),
+        ("roi,x,y,z\n3,30,-60,12\n1,1,2,3\n2,-40,20,5\n", ("#1", "#2", "#3"), "column 'roi'"),
+        ("3 30 -60 12\n1 1 2 3\n2 -40 20 5\n", (), "first column"),
+        ("name\tx\ty\tz\nc\t30\t-60\t12\na\t1\t2\t3\nb\t-40\t20\t5\n", ("a", "b", "c"), "column 'name'"),
+        ("id,x,y,z\n2002,-40,20,5\n2001,1,2,3\n2101,30,-60,12\n", ("2001", "2002", "2101"), "column 'id'"),
+        ("roi,x,y,z\n1,1,2,3\n2,-40,20,5\n3,30,-60,12\n", ("1", "2", "3"), ""),
+        ("roi,x,y,z\n7,1,2,3\n5,-40,20,5\n9,30,-60,12\n", ("a", "b", "c"), ""),
+        ("size,x,y,z\n3,1,2,3\n1,-40,20,5\n2,30,-60,12\n", (), ""),
+    ],
+)
+def test_rows_are_put_in_the_order_of_the_regions(tmp_path: Path, text: str, names: tuple[str, ...], told: str) -> None:
+    (tmp_path / "c.txt").write_text(text, encoding="utf-8")
+    places = read_places(tmp_path / "c.txt", names)
+    np.testing.assert_allclose(places.xyz, [[1, 2, 3], [-40, 20, 5], [30, -60, 12]])
+    assert (told in places.note) if told else not places.note
 
 
 @pytest.mark.parametrize(

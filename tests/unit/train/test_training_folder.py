@@ -78,7 +78,7 @@ def test_strange_lines_and_missing_files_are_nothing(tmp_path: Path) -> None:
     lines = [
         "[]",
         '{"event": "batch halved", "step": 3}',
-        json.dumps({"step": 4, "loss": 1, "held_out_r2": 0.1, "x": 2}),
+        json.dumps({"step": 4, "loss": 1, "validation_r2": 0.1, "x": 2}),
     ]
     (tmp_path / LOG).write_text("\n".join(lines), encoding="utf-8")
     assert read_levels(tmp_path) == ()
@@ -89,7 +89,7 @@ def test_strange_lines_and_missing_files_are_nothing(tmp_path: Path) -> None:
 
 
 def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:
-    lines = [json.dumps({"step": step, "loss": 1.0, "held_out_r2": 0.0}) for step in range(1, 2001)]
+    lines = [json.dumps({"step": step, "loss": 1.0, "validation_r2": 0.0}) for step in range(1, 2001)]
     (tmp_path / LOG).write_text("\n".join(lines) + "\n", encoding="utf-8")
     points = read_points(tmp_path, most=100)
     assert (len(points), points[0].step, points[-1].step) == (100, 1, 2000)

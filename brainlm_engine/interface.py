@@ -1,0 +1,113 @@
+"""The engine for Python programs: ``from brainlm_engine import open_recording, reconstruct``.
+
+Both are thin: they check what was given, as the command line does, and call what the rest of the engine calls. Torch is
+imported by :func:`reconstruct` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.messages import Question
+
+if TYPE_CHECKING:
+    from brainlm_engine.recording import Recording
+    from brainlm_engine.tasks.reconstruct import Reconstruction
+
+
+def open_recording(
+    path: str | PathLike[str],
+    *,
+    atlas: str = "",
+    coordinates: str | PathLike[str] | None = None,
+    tr: float | None = None,
+    answers: Mapping[str, str] | None = None,
+) -> Recording:
+    """Open a 4D scan, a table of region series or a recording of this program, and return its region series.
+
+    Parameters
+    ----------
+    path : any file that ``brainlm-engine inspect`` knows
+    atlas : id of an installed atlas; '' for the default one (a scan), or for none (a table)
+    coordinates : for a table, a file with the positions of its regions (MNI mm)
+    tr : seconds per frame, when the file does not say so or is wrong
+    answers : answers to the other questions of ``brainlm-engine inspect``, e.g. ``{"space": "affine"}``
+
+    Returns
+    -------
+    Recording
+        ``series`` (parcels, frames), ``xyz`` (parcels, 3) MNI mm, ``missing`` (parcels,), ``tr_s``; what was found and
+        assumed is in ``provenance["notes"]``.
+
+    Raises
+    ------
+    BadInput
+        One sentence, when the file cannot be read or a required question is open.
+    """
+    from brainlm_engine.io import open_scan
+    from brainlm_engine.preprocess import Given, open_questions, recording_of
+    from brainlm_engine.recording import Recording
+
+    given_answers = dict(answers or {})
+    if tr is not None:
+        given_answers["tr"] = str(tr)
+    scan = open_scan(path, given_answers)
+    if scan.info.format == "BrainLM recording" and not (atlas or coordinates or given_answers):
+        return Recording.load(Path(path))
+    given = Given(given_answers, atlas, Path(coordinates) if coordinates is not None else None)
+    for question in open_questions(scan, given):
+        raise BadInput(question.text, _how_to_give(question))
+    return recording_of(scan, given)
+
+
+def reconstruct(
+    recording: Recording,
+    model: str | PathLike[str] = "studio-tiny",
+    ratio: float = 0.75,
+    seed: int = 0,
+    start: int = 0,
+    *,
+    frames: int = 200,
+) -> Reconstruction:
+    """Hide patches of one window of a recording, fill them in, and score that beside simple methods.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    model : name or folder of a model
+    ratio : share of patches hidden at random, at least 0 and below 1
+    seed : which are hidden
+    start : first frame of the window; moved back when the window would reach over the end
+    frames : length of the window
+
+    Returns
+    -------
+    Reconstruction
+        ``predicted`` and ``measured`` (parcels, frames) in SD, ``mask`` (parcels, patches), ``r2_parcel`` (parcels,),
+        ``r2`` of the model, ``baselines`` (R2 by method), ``verdict`` and ``notes``.
+    """
+    from brainlm_engine.api.messages import MaskSpec
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks import reconstruct as run
+
+    if not 0 <= ratio < 1:
+        raise BadInput(f"The share hidden must be at least 0 and below 1, not {ratio:g}.", "Give for example 0.75.")
+    if seed < 0 or frames < 1 or not 0 <= start < recording.n_frames:
+        raise BadInput(
+            f"No window of {frames} frames with the seed {seed} begins at frame {start} of {recording.n_frames}.",
+            f"Give a start from 0 to {recording.n_frames - 1}, frames from 1 on and a seed from 0 on.",
+        )
+    return run(load_model(str(model)), recording, start, MaskSpec(ratio=ratio, seed=seed), frames)
+
+
+def _how_to_give(question: Question) -> str:
+    if question.question_id == "tr":
+        return "Give tr, for example tr=2.0."
+    if question.question_id == "positions":
+        return 'Give atlas="ID" or coordinates="FILE".'
+    values = " or ".join(f'"{choice.value}"' for choice in question.choices)
+    return f'Give answers={{"{question.question_id}": ...}}' + f" with {values}." * bool(values)

@@ -1,0 +1,76 @@
+"""The engine from a Python program, as the README shows it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import brainlm_engine
+from brainlm_engine import open_recording, reconstruct
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.recording import Recording
+
+Make = Callable[..., Recording]
+
+
+@pytest.fixture
+def table(make_recording: Make, tmp_path: Path) -> Path:
+    """A table of 36 regions x 240 frames and, beside it, their positions."""
+    recording = make_recording(1)
+    np.savetxt(tmp_path / "t.csv", recording.series.T, delimiter=",", header=",".join(f"r{i}" for i in range(36)))
+    np.savetxt(tmp_path / "c.csv", recording.xyz, delimiter=",", header="x,y,z", comments="")
+    return tmp_path / "t.csv"
+
+
+def test_from_a_table_to_a_result(table: Path) -> None:
+    recording = open_recording(table, coordinates=table.with_name("c.csv"), tr=0.72)
+    assert (recording.series.shape, recording.tr_s) == ((36, 240), 0.72)
+    result = reconstruct(recording, "studio-tiny", ratio=0.5, seed=3, start=20)
+    assert result.predicted.shape == result.measured.shape == (36, 200)
+    assert result.mask.shape == (36, 10)
+    assert result.mask.mean() == pytest.approx(0.5, abs=0.06)
+    assert result.r2_parcel.shape == (36,)
+    assert {"ridge", "interpolation", "mean"} <= set(result.baselines)
+    assert np.isfinite(result.r2)
+    assert result.verdict
+    again = reconstruct(recording, ratio=0.5, seed=3, start=20)
+    np.testing.assert_array_equal(again.predicted, result.predicted)
+    assert not np.array_equal(reconstruct(recording, ratio=0.5, seed=4, start=20).mask, result.mask)
+
+
+def test_what_is_open_is_said_in_the_words_of_python(table: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        open_recording(table)
+    assert "tr=2.0" in caught.value.next_step
+    with pytest.raises(BadInput) as caught:
+        open_recording(table, tr=2)
+    assert "coordinates=" in caught.value.next_step
+    recording = open_recording(table, answers={"tr": "2", "positions": str(table.with_name("c.csv"))})
+    for wrong in ({"ratio": 1.0}, {"start": 240}, {"start": -1}, {"seed": -1}):
+        with pytest.raises(BadInput):
+            reconstruct(recording, **wrong)
+
+
+def test_a_recording_comes_back_as_it_was_written(make_recording: Make, tmp_path: Path) -> None:
+    written = make_recording(2)
+    written.save(tmp_path / "r.safetensors")
+    read = open_recording(tmp_path / "r.safetensors")
+    np.testing.assert_array_equal(read.series, written.series)
+    assert (read.name, read.provenance) == (written.name, written.provenance)
+    assert open_recording(tmp_path / "r.safetensors", tr=2.0).tr_s == 2.0
+
+
+def test_importing_the_package_is_light() -> None:
+    code = (
+        "import sys, brainlm_engine; assert brainlm_engine.__version__\n"
+        "heavy = {'torch', 'numpy', 'pydantic', 'nibabel', 'scipy'} & set(sys.modules); assert not heavy, heavy\n"
+        "from brainlm_engine import open_recording; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    with pytest.raises(AttributeError):
+        _ = brainlm_engine.nothing_of_that_name  # type: ignore[attr-defined]
