@@ -107,8 +107,8 @@ class TrainingDrawing:
         return "  ·  ".join(parts)
 
     def _note(self, training: TrainingInfo) -> tuple[str, str]:
-        if training.problem:
-            return training.problem, "danger" if training.state is JobState.FAILED else "warning"
+        if training.problem and training.state is JobState.FAILED:
+            return training.problem, "danger"
         if training.resumable:
             key = "train.head.resume" if training.step else "train.head.resume_0"
             return tr(key, step=training.step), "muted"
@@ -137,8 +137,7 @@ class TrainingDrawing:
         page.loss.set_points(steps, [point.loss for point in points])
         waiting = ""
         if detail is not None and not points and training is not None:
-            first = tr("train.curve.first", n=training.params.get("evaluate_every", 1))
-            waiting = tr("train.curve.nothing") if training.state.ended else first
+            waiting = tr("train.curve.nothing" if training.state.ended else "train.curve.first")
         for box in (page.r2_box, page.loss_box):
             box.set_waiting(waiting)
 

@@ -1,7 +1,7 @@
 """The Train workspace: cohort, settings, curves, result."""
 
 TRAINING = {
-    "menu.train": "Trai&n",
+    "menu.train": "T&rain",
     "action.train_start": "Start Training",
     "action.train_start.tip": "Train a new model with the settings at the right; it goes on if the window is closed",
     "action.train_pause": "Pause",
@@ -117,7 +117,7 @@ TRAINING = {
     "train.head.waiting": "“{title}” waits until this training pauses or ends.",
     "train.head.resume": "Everything up to step {step} is kept. Resume goes on there.",
     "train.head.resume_0": "Nothing was learned yet. Resume starts it.",
-    "train.head.simulated": "Trained on simulated people",
+    "train.head.simulated": "Learns from simulated people only",
     "train.r2": "R² on hidden patches of people it does not learn from",
     "train.loss": "Loss on the people it learns from",
     "train.axis.step": "Step",
@@ -127,7 +127,7 @@ TRAINING = {
     "train.curve.last": "At step {step}: {value}.",
     "train.curve.none": "No point yet.",
     "train.curve.readout": "step {step}: {value}",
-    "train.curve.first": "The first point comes after {n} steps.",
+    "train.curve.first": "The first point comes after the first step.",
     "train.curve.nothing": "This training was stopped before its first look at people it does not learn from.",
     "train.level.ridge_people": "Ridge, learned from the same people",
     "train.level.ridge": "Ridge, learned from the window",
@@ -153,7 +153,7 @@ TRAINING = {
     "train.table.cohort": "Cohort",
     "train.table.state": "State",
     "train.table.step": "Steps",
-    "train.table.r2": "R², validation",
+    "train.table.r2": "R²",
     "train.table.when": "Begun",
     "train.done": "“{title}” is finished and in the list of models.",
     "train.done.button": "Open in Model",

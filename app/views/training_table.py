@@ -101,7 +101,7 @@ class TrainingTable(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((1, 150), (2, 110), (3, 64), (4, 92), (5, 104)):
+        for column, width in ((1, 150), (2, 110), (3, 72), (4, 72), (5, 112)):
             header.resizeSection(column, width)
         buttons = QVBoxLayout()
         buttons.setSpacing(6)

@@ -29,11 +29,24 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
 
     chosen = {name: value for name, value in params.items() if name not in _NO_SETTINGS}
     settings = settings_from(chosen)
-    made = train(Path(params["cohort"]), model_folder(params), settings, progress, title=str(params.get("title", "")))
+    told = _Learning(progress)
+    made = train(Path(params["cohort"]), model_folder(params), settings, told, title=str(params.get("title", "")))
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
         "validation_r2": made.validation_r2,
     }  # fmt: skip
+
+
+class _Learning:
+    """The bar is about learning: reading the recordings before it is told as a stage and moves nothing."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.log = progress.log
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        """Report the stage, and the fraction unless recordings are being read."""
+        self._progress(0.0 if stage.startswith("Reading") else fraction, stage)
 
 
 def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:

@@ -36,17 +36,23 @@ def validation_windows(series: Series, window_frames: int = 200, most: int = MOS
         yield signal, random_mask((1, len(values), patches), RATIO, torch.Generator().manual_seed(count))
 
 
+def filled_in(model: MaskedModel, series: Series, signal: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what ``model``, wherever it computes, makes of one window: (V, N, P), and what is scored: (V, N) bool."""
+    device = next(model.parameters()).device
+    xyz = torch.from_numpy(series.xyz).to(device)
+    with torch.inference_mode():
+        output = model(signal[None].to(device), xyz[None], mask=hidden.to(device), tr_s=series.tr_s)
+    return output.prediction[0].float().cpu(), output.mask[0].bool().cpu()
+
+
 def validation_r2(model: MaskedModel, series: Series, window_frames: int = 200, most: int = MOST) -> float:
     """Return R2 over the hidden frames of :func:`validation_windows`, about each parcel's window mean."""
     frames = frames_per_patch(series.tr_s)
-    xyz = torch.from_numpy(series.xyz)
     error = total = 0.0
     for signal, hidden in validation_windows(series, window_frames, most):
-        with torch.inference_mode():
-            output = model(signal[None], xyz[None], mask=hidden, tr_s=series.tr_s)
-        target = signal.reshape(len(xyz), -1, frames)
-        scored = output.mask[0].bool()
+        prediction, scored = filled_in(model, series, signal, hidden)
+        target = signal.reshape(len(signal), -1, frames)
         centred = target - target.mean((1, 2), keepdim=True)
-        error += float((output.prediction[0] - target)[scored].square().sum())
+        error += float((prediction - target)[scored].square().sum())
         total += float(centred[scored].square().sum())
     return 1 - error / total

@@ -82,6 +82,7 @@ def pretrain(
     if learner.step:
         progress.log(f"Going on from step {learner.step}")
     best = _learn(learner, train, held_out, settings, log=log, progress=progress)
+    learner.average.cpu()
     info = _info(learner.average, out.name, title, cohort, train)
     card = _card(info, learner, settings, cohort, best)
     progress(1.0, "Writing the model")

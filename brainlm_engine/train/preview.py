@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from brainlm_engine.cohort import Series
 from brainlm_engine.files import written_whole
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.patches import frames_per_patch
-from brainlm_engine.train.evaluate import validation_windows
+from brainlm_engine.train.evaluate import filled_in, validation_windows
 from brainlm_engine.training_folder import PREVIEW
 
 PARCELS = 12
@@ -27,13 +26,12 @@ def save_preview(model: MaskedModel, validation: Series, window_frames: int, fol
     from safetensors.numpy import save_file
 
     signal, hidden = next(validation_windows(validation, window_frames, 1))
-    with torch.inference_mode():
-        output = model(signal[None], torch.from_numpy(validation.xyz)[None], mask=hidden, tr_s=validation.tr_s)
+    prediction, scored = filled_in(model, validation, signal, hidden)
     patch = frames_per_patch(validation.tr_s)
     there = np.flatnonzero(np.isfinite(signal[:, 0].numpy()))
     shown = there[np.linspace(0, len(there) - 1, min(PARCELS, len(there))).astype(int)]
-    mask = output.mask[0].bool().cpu().numpy()[shown]
-    predicted = output.prediction[0].float().cpu().numpy()[shown].reshape(len(shown), -1)
+    mask = scored.numpy()[shown]
+    predicted = prediction.numpy()[shown].reshape(len(shown), -1)
     predicted[~np.repeat(mask, patch, axis=1)] = np.nan
     arrays = {"measured": signal.numpy()[shown], "predicted": predicted, "mask": mask.astype(np.uint8)}
     head = {

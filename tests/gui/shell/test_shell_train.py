@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -196,35 +195,6 @@ def test_a_folder_that_is_no_cohort_is_one_sentence(
 
 
 # ---------------------------------------------------------------- without an engine
-
-
-def spoken_for(widget: QWidget) -> bool:
-    text = widget.text() if isinstance(widget, QAbstractButton) else ""
-    return bool(widget.accessibleName() or text)
-
-
-def test_everything_on_the_page_has_a_name_and_explains_itself(window: MainWindow, live: Live) -> None:
-    async def story(studio: Studio) -> None:
-        page = page_of(studio)
-        controls = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit)
-        seen = 0
-        for widget in page.findChildren(QWidget):
-            inner = widget.objectName().startswith("qt_") or isinstance(widget.parent(), QAbstractSpinBox | QComboBox)
-            if (
-                widget.focusPolicy() == Qt.FocusPolicy.NoFocus
-                or inner
-                or widget in page.findChildren(QAbstractButton, "qt_toolbar")
-            ):
-                continue
-            if isinstance(widget, controls):
-                seen += 1
-                assert spoken_for(widget), widget
-                assert widget.toolTip(), (widget, widget.accessibleName())
-        assert seen > 15
-        for drawing in (page.r2, page.loss, page.preview, page.table.table, page.result):
-            assert drawing.accessibleName()
-
-    live(story, window, engine=False)
 
 
 def test_commands_say_why_they_cannot_be_used(window: MainWindow, live: Live) -> None:
