@@ -40,7 +40,7 @@ class TrainPage(PageFrame):
         self.rows.insertWidget(0, self.head)
         self.rows.addWidget(Titled(tr("train.table"), self.table))
         self.above.setSizes([500, 400])
-        self.beneath.setSizes([480, 420])
+        self.beneath.setSizes([510, 390])
         self.rows.setSizes([84, 220, 250, 130])
         for index in (1, 2):
             self.rows.setStretchFactor(index, 3)

@@ -98,6 +98,13 @@ async def check_pause_and_resume(studio: Studio, until: Until) -> None:
     assert points(studio) == sorted(set(points(studio)))
 
 
+async def check_a_scan_meanwhile(studio: Studio) -> None:
+    """A scan is opened, and its parcel series made, while the training goes on."""
+    assert await studio.open_demo(60)
+    assert await studio.prepared()
+    assert on_show(studio).state is JobState.RUNNING
+
+
 async def check_use(studio: Studio, until: Until) -> None:
     """Stopped with the model kept, it is compared with simple methods, listed, and answers."""
     state, board = studio.state, studio.window.board
@@ -111,8 +118,6 @@ async def check_use(studio: Studio, until: Until) -> None:
     assert not result._simulated.isHidden()
     assert training.model_id in [model.model_id for model in state.model.models]
     assert complaints(studio) == []
-    assert await studio.open_demo(60)
-    assert await studio.prepared()
     board["train_open"].trigger()
     await until(lambda: state.model.result is not None, seconds=60)
     assert state.model.result is not None
@@ -125,6 +130,7 @@ def test_a_model_learns_pauses_goes_on_and_is_used(window: MainWindow, live: Liv
         assert window._stack.currentWidget() is page_of(studio)
         await check_learning(studio, until)
         await check_pause_and_resume(studio, until)
+        await check_a_scan_meanwhile(studio)
         await check_use(studio, until)
         await check_clone(studio)
 
