@@ -58,7 +58,7 @@ def verdict(table: Evaluation) -> str:
     model, others = table.rows[0], table.rows[1:]
     best = max(others, key=lambda row: row.r2)
     name = f"the best simple method ({best.title[0].lower()}{best.title[1:]})"
-    figures = f"R² {model.r2:.2f} against {best.r2:.2f}"
+    figures = f"R² {model.r2:.3f} against {best.r2:.3f}"
     if best.difference_low is None or best.difference_high is None:
         better = "better than" if best.model_minus_this > 0 else "not better than"
         return f"On this one person the model is {better} {name}, {figures}; one person proves nothing."
