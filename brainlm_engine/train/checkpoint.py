@@ -17,8 +17,8 @@ from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
 from brainlm_engine.train.step import Best, Learner
+from brainlm_engine.training_folder import CHECKPOINT
 
-CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
@@ -67,9 +67,9 @@ class Keeper:
         self.last = learner.step
         return True
 
-    def last_good(self, learner: Learner, error: NotANumber) -> NotANumber:
+    def last_good(self, learner: Learner, error: NotANumber, *, spoiled: bool = False) -> NotANumber:
         """Make sure that good weights lie on the disk, and return the error with the step that they are of."""
-        if self.last is None and not learner.spread and learner.finite():
+        if self.last is None and not spoiled and not learner.spread and learner.finite():
             self.keep(learner)  # a step that fails changes nothing
         kept = "" if self.last is None else f" The weights of step {self.last} are kept."
         return NotANumber(error.message + kept, error.next_step, error.details)

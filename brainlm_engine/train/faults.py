@@ -18,8 +18,10 @@ class NotANumber(EngineError):
     """The loss, the gradient or the weights are no longer numbers; the weights in memory must not be kept."""
 
 
-def not_a_number(what: str, step: int, batch: Batch) -> NotANumber:
+def not_a_number(what: str, step: int, batch: Batch | None) -> NotANumber:
     """Return the error that names the recordings of the batch."""
+    if batch is None:
+        return NotANumber(f"The {what} is no longer a number at step {step}.", "Train again in another folder.")
     names = sorted(set(batch.names))
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return NotANumber(

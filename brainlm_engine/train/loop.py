@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
-from brainlm_engine.train.faults import NotANumber
+from brainlm_engine.train.faults import NotANumber, not_a_number
+from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
+from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.result import Outcome, write_model
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import whole_weights
@@ -25,7 +28,7 @@ from brainlm_engine.train.speed import Meter
 from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
 from brainlm_engine.train.team import Team
 from brainlm_engine.train.trainable import check_sizes, new_model, trainable
-from brainlm_engine.train.windows import draw_batch
+from brainlm_engine.train.windows import Batch, draw_batch
 
 #: A step slower than this does not count in full: the computer slept or was busy with other things.
 _LONGEST_STEP_S = 30.0
@@ -89,6 +92,8 @@ def pretrain(
         )
     log = None
     if team.leads:
+        frames = model.frames_per_patch(train.tr_s)
+        save_levels(train, held_out, frames, settings.window_frames, folder=out, progress=progress)
         log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
@@ -130,6 +135,7 @@ def _learn(course: Course) -> None:
     """Run the steps that are left."""
     learner, settings, team = course.learner, course.settings, course.team
     meter = Meter(settings, settings.batch)
+    batch: Batch | None = None
     while not _over(learner, settings):
         began = time.perf_counter()
         _stop_when_asked(course)
@@ -148,12 +154,12 @@ def _learn(course: Course) -> None:
         took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))  # the same clock everywhere
         learner.seconds += took
         meter.took(took)
-        if learner.step % settings.evaluate_every == 0:
-            _look(course, meter)
+        if learner.step == 1 or learner.step % settings.evaluate_every == 0:  # at once, to see where it begins
+            _look(course, meter, batch)
         if learner.step % settings.checkpoint_every == 0:
             course.keeper.keep(learner)
     if learner.losses or learner.r2 is None:
-        _look(course, meter)
+        _look(course, meter, batch)
     course.keeper.keep(learner)
 
 
@@ -166,19 +172,28 @@ def _over(learner: Learner, settings: TrainSettings) -> bool:
     return settings.share_done(learner.step, learner.seconds) >= 1
 
 
-def _look(course: Course, meter: Meter) -> None:
+def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     """Look at the validation people, note the figures, and remember the weights if they never did better."""
-    learner = course.learner
+    learner, settings = course.learner, course.settings
     r2 = 0.0
     if course.team.leads or course.team.spreads:
-        r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+        try:
+            r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
+            r2 = math.nan
     learner.r2 = r2 = course.team.leaders(r2)
+    if not math.isfinite(r2):  # the last step has spoiled the weights
+        raise course.keeper.last_good(
+            learner, not_a_number("R2 of validation people", learner.step, batch), spoiled=True
+        )
     if learner.best is None or r2 > learner.best.r2:
         learner.best = Best(r2, learner.step, whole_weights(learner.average))
     if course.log is not None:
         course.log.write(learner, meter.read(), course.progress)
+        if not course.team.spreads:  # it would take all processes to make one
+            save_preview(learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step)
     learner.losses = []
-    if course.settings.patience and _over(learner, course.settings):
+    if settings.patience and _over(learner, settings):
         course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")
 
 
