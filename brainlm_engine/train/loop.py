@@ -183,9 +183,8 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
             r2 = math.nan
     learner.r2 = r2 = course.team.leaders(r2)
     if not math.isfinite(r2):  # the last step has spoiled the weights
-        raise course.keeper.last_good(
-            learner, not_a_number("R2 of validation people", learner.step, batch), spoiled=True
-        )
+        error = not_a_number("R2 of validation people", learner.step, batch)
+        raise course.keeper.last_good(learner, error, spoiled=True)
     if learner.best is None or r2 > learner.best.r2:
         learner.best = Best(r2, learner.step, whole_weights(learner.average))
     if course.log is not None:

@@ -99,6 +99,13 @@ def test_numbers_that_are_none_before_any_checkpoint(small_cohort: Path, tmp_pat
         assert all(value.isfinite().all() for value in load_file(tmp_path / "out" / CHECKPOINT).values())
 
 
+def test_weights_that_the_last_step_spoiled_become_no_model(small_cohort: Path, tmp_path: Path) -> None:
+    spoiling = settings(steps=1, learning_rate=1e19, warm_up=0, evaluate_every=1, checkpoint_every=1)
+    with pytest.raises(EngineError, match="R2 of validation people is no longer a number at step 1 .*recordings: sub-"):
+        pretrain(small_cohort, tmp_path / "out", spoiling)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {LOG, "levels.json"}
+
+
 class SmallFiles(Listener):
     """Allows no file larger than 20 kB while steps 4 to 7 are done, as a disk that is full and then is not."""
 
