@@ -39,11 +39,11 @@ class ModelController:
         state, page, model, case, view = self._state, self._page, self._state.model, self._state.case, self._state.view
         for field in ("models", "model_id", "mask", "start"):
             model.on(field).connect(self._settings_changed)
-        for field in ("outdated", "running"):
+        for field in ("outdated", "running", "problem"):
             model.on(field).connect(self._scores)
         for field in ("result", "shown"):
             model.on(field).connect(self._panels)
-        case.on("recording").connect(self._settings_changed)
+        case.on("recording").connect(self._recording_changed)
         case.on("atlas").connect(self._panels)
         view.on("selected").connect(self._selection_changed)
         page.model.model_chosen.connect(lambda key: state.edits.set(tr("edit.model"), model, model_id=key))
@@ -70,19 +70,19 @@ class ModelController:
 
     async def reconstruct(self) -> Reconstruction | None:
         """Ask for the present settings. An answer that was overtaken is dropped and None is returned."""
-        state, asked = self._state, self.settings()
-        if state.case.recording is None or state.model.model is None:
+        state, asked, recording = self._state, self.settings(), self._state.case.recording
+        if recording is None or state.model.model is None:
             return None
         self._asked = asked
         state.model.put(running=True, problem="")
         try:
             reply = await self._engine.client.reconstruct(*asked)
         except EngineError as error:
-            if self._asked == asked:
+            if self._asked == asked and state.case.recording is recording:
                 state.model.put(running=False, problem=str(error))
                 tell_error(state, error, "model:reconstruct")
             return None
-        if self._asked != asked:
+        if self._asked != asked or state.case.recording is not recording:
             return None
         state.notices.drop("model:reconstruct")
         return self.take(reply, asked)
@@ -119,16 +119,28 @@ class ModelController:
         state = self._state.model
         if state.result is not None and not state.outdated:
             return state.result.info.n_frames
-        patch = max(state.model.patch_frames, 1) if state.model is not None else 1
+        patch = self._patch()
         return max(self.drawing.window // patch * patch, min(patch, self.drawing.window))
 
-    def _patches(self) -> int:
+    def _patch(self) -> int:
+        """Frames of a time patch of the chosen model in this recording."""
         model = self._state.model.model
-        return self.drawing.window // max(model.patch_frames, 1) if model is not None else 0
+        return model.frames_per_patch(self._state.case.tr_s) if model is not None else 1
+
+    def _patches(self) -> int:
+        """Time patches of a window; a recording shorter than one patch is one."""
+        return max(1, self.drawing.window // self._patch()) if self._state.model.model is not None else 0
 
     def _networks(self) -> tuple[str, ...]:
         atlas = self._state.case.atlas
         return atlas.info.network_names if atlas is not None else ()
+
+    def _recording_changed(self, *_: object) -> None:
+        """What was asked about another recording is of no interest any more, nor what was told about it."""
+        self._asked = ()
+        self._state.model.put(running=False, problem="")
+        self._state.notices.drop("model:")
+        self._settings_changed()
 
     def _settings_changed(self, *_: object) -> None:
         model = self._state.model
@@ -170,7 +182,8 @@ class ModelController:
             self._page.scores.show_scores((), empty, "", False)
             return
         took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
-        self._page.scores.show_scores(result.info.scores, result.info.verdict, took, state.outdated)
+        info = result.info
+        self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, info.notes)
 
     def _selection_changed(self, *_: object) -> None:
         if self._state.model.mask.kind == "parcels":

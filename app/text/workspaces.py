@@ -83,6 +83,7 @@ WORKSPACES = {
     "model.scores.name": "Scores of the model and the simple methods",
     "model.scores.empty": "Press Reconstruct to compare the model with simple methods.",
     "model.outdated": "Outdated: the settings changed since this was computed.",
+    "model.no_networks": "The regions of this recording belong to no named networks",
     "model.whole_text": "The whole recording, {frames} frames: each patch predicted while it was hidden",
     "model.whole_done": "Whole recording reconstructed. {verdict}",
     "model.whole_elsewhere": "{name}: whole recording reconstructed. {verdict}",

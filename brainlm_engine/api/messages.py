@@ -287,7 +287,8 @@ class ModelInfo(Message):
     title: str
     architecture: str
     n_parameters: int
-    patch_frames: int
+    patch_frames: int = Field(description="frames of a time patch at the TR it was trained at")
+    patch_s: float = Field(default=0.0, description="length of a patch when it is a time; 0 = so many frames at any TR")
     window_frames: int
     tr_s: float = Field(description="TR it was trained at")
     atlas_id: str = Field(default="", description="atlas it was trained on")
@@ -297,6 +298,10 @@ class ModelInfo(Message):
     trained_on: str = ""
     figures: dict[str, Any] = Field(default_factory=dict)
     problem: str = Field(default="", description="one sentence when the model cannot be used")
+
+    def frames_per_patch(self, tr_s: float) -> int:
+        """Return how many frames one time patch has in a recording of this TR."""
+        return max(3, round(self.patch_s / tr_s)) if self.patch_s and tr_s > 0 else max(1, self.patch_frames)
 
 
 class ModelList(Message):

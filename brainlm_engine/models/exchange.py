@@ -37,6 +37,8 @@ def import_model(source: Path, name: str = "", provenance: dict[str, Any] | None
     BadInput
         When the folder cannot be used as a model, or the name is taken or no name for a folder.
     """
+    if not source.is_dir():
+        raise BadInput(f"There is no model folder called {source.name or source}.", "Choose a folder with config.json.")
     name = name or source.resolve().name
     if not _NAME.fullmatch(name):
         raise BadInput(f"“{name}” cannot be a model's name.", "Use letters, digits, dots, dashes and underscores.")

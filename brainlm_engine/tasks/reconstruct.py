@@ -144,16 +144,21 @@ def plan_window(
     """
     patch = model.frames_per_patch(recording.tr_s)
     short = recording.n_frames < patch
-    if short and (not padded or recording.n_frames < LEAST_FRAMES):
+    name = recording.name or "The recording"
+    if recording.n_frames < LEAST_FRAMES:
         raise BadInput(
-            f"{recording.name or 'The recording'} has {recording.n_frames} frames, fewer than one time patch of "
-            f"{patch}.",
-            f"Choose a recording of at least {patch * recording.tr_s:.0f} s.",
+            f"{name} has {recording.n_frames} frames, too few for a mean and a spread.",
+            f"Choose a recording of at least {LEAST_FRAMES} frames.",
+        )
+    if short and not padded:
+        raise BadInput(
+            f"{name} has {recording.n_frames} frames, fewer than one time patch of {patch}.",
+            f"Reconstruct its one window instead, or choose a recording of at least {patch * recording.tr_s:.0f} s.",
         )
     known = np.isfinite(recording.xyz).all(1) & ~recording.missing
     if not known.any():
         raise BadInput(
-            f"No region of {recording.name or 'the recording'} has both a signal and a position.",
+            f"No region of {name} has both a signal and a position.",
             "Give the positions of the regions: an atlas, or a coordinates file.",
         )
     length = recording.n_frames if short else max(1, min(frames, recording.n_frames) // patch) * patch
@@ -168,6 +173,12 @@ def plan_window(
     if not TR_RANGE[0] <= recording.tr_s <= TR_RANGE[1]:
         notes.append(
             f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."
+        )
+    if model.card is not None and not model.card.any_atlas and recording.atlas_id != model.card.atlas_id:
+        where = f"in {recording.atlas_id}" if recording.atlas_id else "of regions of no known atlas"
+        notes.append(
+            f"The model was trained on the atlas {model.card.atlas_id} only; this recording is {where}, and what the "
+            "model says of it means little."
         )
     if model.input_note and not trained_here(model.folder):
         notes.append(model.input_note)

@@ -87,6 +87,9 @@ class MaskPanel(QWidget):
             self._network.clear()
             for name in networks:
                 self._network.addItem(name, name)
+        item = self._kind.model().item(KINDS.index("network"))  # type: ignore[attr-defined]
+        item.setEnabled(bool(networks))
+        item.setToolTip("" if networks else tr("model.no_networks"))
         for box, low in ((self._from, 0), (self._to, 1)):
             box.blockSignals(True)
             box.setRange(low, max(patches, 1))

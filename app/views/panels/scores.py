@@ -37,11 +37,15 @@ class ScorePanel(QWidget):
         self._outdated = label(tr("model.outdated"), "warning", wrap=True)
         self._outdated.hide()
         self._took = label("", "muted", wrap=True)
-        for widget in (self._outdated, self._verdict, self._body, self._took):
+        self._notes = label("", "warning", wrap=True)
+        self._notes.hide()
+        for widget in (self._outdated, self._verdict, self._body, self._notes, self._took):
             column.addWidget(widget)
 
-    def show_scores(self, scores: tuple[Score, ...], verdict: str, took: str, outdated: bool) -> None:
-        """Show the scores of one reconstruction; empty = none yet."""
+    def show_scores(
+        self, scores: tuple[Score, ...], verdict: str, took: str, outdated: bool, notes: tuple[str, ...] = ()
+    ) -> None:
+        """Show the scores of one reconstruction, and what to bear in mind with them; empty = none yet."""
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -55,6 +59,8 @@ class ScorePanel(QWidget):
         self._verdict.setProperty("role", "" if verdict else "muted")
         self._verdict.style().unpolish(self._verdict)
         self._verdict.style().polish(self._verdict)
+        self._notes.setText("\n".join(notes))
+        self._notes.setVisible(bool(notes))
         self._took.setText(took)
         self._took.setVisible(bool(took))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -101,5 +102,59 @@ def test_the_whole_recording_is_shown(window: MainWindow, live: Live, until: Unt
         assert not again.info.whole
         await studio.settled()
         assert page.traces.n_frames == again.info.n_frames
+
+    live(story, window)
+
+
+def test_an_answer_about_another_recording_is_dropped(
+    window: MainWindow, live: Live, until: Until, tmp_path: Path
+) -> None:
+    first, second = write_table(tmp_path / "a.tsv", 120, 1), write_table(tmp_path / "b.tsv", 90, 2)
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(first, ANSWERS)
+        assert await studio.prepared()
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        asked = asyncio.ensure_future(studio.reconstruct())
+        await asyncio.sleep(0)
+        assert state.model.running
+        assert await studio.open_path(second, ANSWERS)
+        assert await asked is None
+        assert await studio.prepared()
+        await studio.settled()
+        assert state.model.result is None
+        assert not state.model.running
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        assert state.model.result is not None
+        assert state.model.result.info.recording_id == state.case.recording.info.recording_id  # type: ignore[union-attr]
+
+    live(story, window)
+
+
+def test_a_span_reaches_to_the_end_at_another_tr(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "slow.tsv", 176, 4)
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        assert await studio.open_path(path, {"tr": "2.0", "positions": "mni424"})
+        assert await studio.prepared()
+        studio.show_workspace("model")
+        await until(lambda: state.model.result is not None)
+        assert studio.modelling is not None
+        panel = studio.modelling._page.mask_panel
+        assert state.model.result is not None
+        patches = state.model.result.mask.shape[1]
+        assert patches == 25
+        panel.changed.emit("kind", "span")
+        assert panel._to.maximum() == patches
+        assert state.model.mask.span == (12, 14)
+        assert "175 frames" in studio.modelling._page.window_panel._text.text()
+        kinds = panel._kind.model()
+        assert kinds.item(2).isEnabled()  # type: ignore[attr-defined]
+        panel.set_choices((), patches)
+        assert not kinds.item(2).isEnabled()  # type: ignore[attr-defined]
 
     live(story, window)

@@ -98,6 +98,7 @@ def test_a_published_model_answers_in_a_task_and_says_what_is_not_known(publishe
     assert made.predicted.shape == (12, 200)
     assert np.isfinite(made.predicted).all()
     assert any("statistics are not public" in note for note in made.info.notes)
+    assert any("trained on the atlas a424 only" in note for note in made.info.notes)
 
 
 def test_our_own_model_goes_out_too(tmp_path: Path) -> None:
@@ -245,3 +246,8 @@ def test_the_recorded_checkpoints_are_loaded_by_their_folder(shared_reference: P
     model = load_model(shared_reference / name)
     stored = load_file(shared_reference / name / "model.safetensors")
     assert all(torch.equal(model.state_dict()[key], value) for key, value in stored.items())
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no model folder called nope"):
+        import_model(tmp_path / "nope")

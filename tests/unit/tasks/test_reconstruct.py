@@ -127,7 +127,7 @@ def test_short_recordings(model: MaskedModel, make_recording: Make) -> None:
     result = reconstruct(model, make_recording(1, frames=75))
     assert result.info.n_frames == 60
     assert "shorter than the window" in result.info.notes[0]
-    with pytest.raises(BadInput, match="fewer than one time patch of 20"):
+    with pytest.raises(BadInput, match="too few for a mean and a spread"):
         reconstruct(model, make_recording(1, frames=3))
 
 
