@@ -9,6 +9,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.state import AppState
+    from brainlm_engine.api.training import TrainingInfo
 
 _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "later": lambda s: False,
@@ -36,7 +37,22 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "session": lambda s: bool(s.shell.last_session),
     "recent": lambda s: bool(s.shell.recent),
     "brain3d": lambda s: s.shell.brain3d,
+    "cohort": lambda s: s.train.chosen is not None,
+    "no_training": lambda s: not s.train.active,
+    "no_cohort_job": lambda s: not s.train.making,
+    "training_shown": lambda s: s.train.on_show is not None,
+    "training_running": lambda s: s.train.on_show is not None and not s.train.on_show.state.ended,
+    "training_resumable": lambda s: s.train.on_show is not None and s.train.on_show.resumable,
+    "training_stoppable": lambda s: s.train.on_show is not None and _stoppable(s.train.on_show),
+    "training_usable": lambda s: s.train.on_show is not None and s.train.on_show.usable,
+    "training_calm": lambda s: not s.train.busy,
+    "not_evaluating": lambda s: not s.train.evaluating,
 }
+
+
+def _stoppable(training: TrainingInfo) -> bool:
+    """True when a model can be made of what was learned so far."""
+    return training.step > 0 and (training.resumable or not training.state.ended)
 
 
 def reason(needs: tuple[str, ...], state: AppState | None) -> str:

@@ -42,7 +42,7 @@ WORKSPACES = (
     _workspace("model", 3),
     _workspace("networks", 4, "later"),
     _workspace("perturb", 5, "later"),
-    _workspace("train", 6, "later"),
+    _workspace("train", 6),
 )
 
 
@@ -161,6 +161,26 @@ MODEL = (
     ),
 )
 
+_SHOWN = ("engine", "training_shown")
+
+TRAIN = (
+    Action("train_start", "train_start", menu="train", needs=("engine", "cohort", "no_training", "training_calm")),
+    Action("train_pause", "train_pause", menu="train", needs=(*_SHOWN, "training_running", "training_calm")),
+    Action(
+        "train_resume",
+        "train_resume",
+        menu="train",
+        needs=(*_SHOWN, "training_resumable", "no_training", "training_calm"),
+    ),
+    Action("train_stop", "train_stop", menu="train", needs=(*_SHOWN, "training_stoppable", "training_calm")),
+    Action("train_clone", "train_clone", menu="train", needs=("training_shown",), separated=True),
+    Action("train_open", "train_open", menu="train", needs=(*_SHOWN, "training_usable")),
+    Action("train_evaluate", "train_evaluate", menu="train", needs=(*_SHOWN, "training_usable", "not_evaluating")),
+    Action("cohort_small", "make_cohort", "small", menu="train", needs=("engine", "no_cohort_job"), separated=True),
+    Action("cohort_large", "make_cohort", "large", menu="train", needs=("engine", "no_cohort_job")),
+    Action("cohort_choose", "cohort_dialog", menu="train", needs=("engine",)),
+)
+
 ENGINE = (
     Action("engine_restart", "restart_engine", menu="engine", needs=("lost_engine",)),
     Action("job_log", "show_job_log", menu="engine", needs=("engine", "job"), separated=True),
@@ -197,5 +217,5 @@ HELP = (
     Action("about", "about", menu="help", separated=True),
 )
 
-MENUS = ("file", "edit", "view", "brain", "time", "model", "engine", "window", "help")
-ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + ENGINE + WINDOW + HELP
+MENUS = ("file", "edit", "view", "brain", "time", "model", "train", "engine", "window", "help")
+ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + TRAIN + ENGINE + WINDOW + HELP

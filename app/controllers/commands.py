@@ -208,6 +208,67 @@ class Commands:
         """Choose what the second brain shows."""
         self._state.model.put(shown=shown)
 
+    def train_start(self) -> None:
+        """Start a training with the settings of the form."""
+        self.show_workspace("train")
+        self._training("start")
+
+    def train_pause(self) -> None:
+        """Pause the training on show."""
+        self._training("pause")
+
+    def train_resume(self) -> None:
+        """Go on with the training on show."""
+        self.show_workspace("train")
+        self._training("resume")
+
+    def train_stop(self) -> None:
+        """End the training on show and keep its model."""
+        self._training("stop")
+
+    def train_evaluate(self) -> None:
+        """Compare the finished model with simple methods."""
+        self._training("evaluate")
+
+    def train_clone(self) -> None:
+        """Put the settings of the training on show into the form."""
+        if self._studio.training is not None:
+            self._studio.training.clone()
+
+    def train_open(self) -> None:
+        """Use the finished model in the Model workspace."""
+        training = self._state.train.on_show
+        if training is not None and training.usable:
+            self._state.model.put(model_id=training.model_id)
+            self.show_workspace("model")
+
+    def _training(self, what: str) -> None:
+        training = self._studio.training
+        if training is not None:
+            self._studio.start(getattr(training, what)(), tr(f"action.train_{what}"))
+
+    def make_cohort(self, size: str) -> None:
+        """Make a demo cohort."""
+        training = self._studio.training
+        if training is not None:
+            self.show_workspace("train")
+            self._studio.start(training.cohorts.make(size), tr(f"action.cohort_{size}"))
+
+    def cohort_dialog(self) -> None:
+        """Ask for a folder of recordings."""
+        training = self._studio.training
+        if training is None:
+            return
+        self.show_workspace("train")
+        dialog = QFileDialog(self._window, tr("train.cohort.title"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(training.cohorts.choose(path), tr("action.cohort_choose"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def restart_engine(self) -> None:
         """Bring the engine back."""
         self._studio.start(self._studio.engine_life.restart(), tr("action.engine_restart"))

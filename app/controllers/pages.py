@@ -12,6 +12,8 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
+    from app.views.curves import CurveView
+    from app.views.training_preview import PreviewView
 
 HEAVY = (
     "pyqtgraph",
@@ -30,11 +32,13 @@ async def build_pages(studio: Studio) -> None:
     from app.controllers.comparing import CompareController
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
+    from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.views.brain import BrainView
     from app.views.carpet import CarpetView
     from app.views.pages.model import ModelPage
+    from app.views.pages.train import ACTIONS, TrainPage
     from app.views.pages.view import ViewPage
     from app.views.slices import SliceView
     from app.views.timebar import TimeBar
@@ -54,13 +58,18 @@ async def build_pages(studio: Studio) -> None:
     )
     window.add_page("model", model)
     await asyncio.sleep(0)
+    train = TrainPage({name: window.board[name] for name in ACTIONS}, *(await train_drawings()))
+    window.add_page("train", train)
+    await asyncio.sleep(0)
     studio.brains = (first, measured, answer)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
-    for controller in (studio.viewing, studio.modelling.drawing):
+    await asyncio.sleep(0)
+    studio.training = TrainingController(state, studio.engine, train, studio.tasks, studio.modelling)
+    for controller in (studio.viewing, studio.modelling.drawing, studio.training.drawing):
         controller.set_theme(theme.current())
     for brain in studio.brains:
         brain.set_surface(state.view.surface)
@@ -76,7 +85,7 @@ async def build_pages(studio: Studio) -> None:
     state.case.on("phase").connect(without_series)
 
     def show_panel(shown: bool) -> None:
-        for page in (view, model):
+        for page in (view, model, train):
             page.side.setVisible(shown)
 
     def availability(_: object = None) -> None:
@@ -90,3 +99,17 @@ async def build_pages(studio: Studio) -> None:
     first.availability_changed.connect(availability)
     availability()
     window.show_page(state.shell.workspace)
+    if studio.engine.state.status == "ready":
+        studio.start(studio.training.load(), tr("train.settings"))
+
+
+async def train_drawings() -> tuple[CurveView, CurveView, PreviewView]:
+    """Make the drawings of the Train page, one per turn of the event loop: R2, loss, preview."""
+    from app.views.curves import CurveView
+    from app.views.training_preview import PreviewView
+
+    r2 = CurveView(tr("train.r2"), tr("train.axis.r2"), from_zero=True)
+    await asyncio.sleep(0)
+    loss = CurveView(tr("train.loss"), tr("train.axis.loss"))
+    await asyncio.sleep(0)
+    return r2, loss, PreviewView()

@@ -25,7 +25,7 @@ PREFERENCES = (
     "offer_session", "frame_limit",
 )  # fmt: skip
 BRIEF_MS = 6000
-QUIET = ("frame", "crosshair_mm", "parcel")
+QUIET = ("frame", "crosshair_mm", "parcel", "detail", "speed", "measuring")
 
 
 class ShellController:
@@ -72,7 +72,10 @@ class ShellController:
     def _watch_actions(self) -> None:
         """Commands are looked at again after any change that may matter to one of them."""
         state = self._state
-        for part in (state.engine, state.case, state.compare, state.model, state.shell, state.view, state.notices):
+        parts = (
+            state.engine, state.case, state.compare, state.model, state.train, state.shell, state.view, state.notices,
+        )  # fmt: skip
+        for part in parts:
             for field in type(part).model_fields:
                 if field not in QUIET:
                     part.on(field).connect(self._soon)

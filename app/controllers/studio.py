@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from app.controllers.comparing import CompareController
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
+    from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
@@ -92,6 +93,7 @@ class Studio:
         self.modelling: ModelController | None = None
         self.whole: WholeRecording | None = None
         self.timing: TimeController | None = None
+        self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
         self._supplied = False
         self.closed = asyncio.Event()
@@ -161,6 +163,8 @@ class Studio:
             await self.viewing.voxel.latest.stop()
         if self.comparing is not None:
             await self.comparing.stop()
+        if self.training is not None:
+            await self.training.close()
         await self.tasks.stop()
         await self.engine.close()
         for brain in self.brains:
@@ -247,6 +251,8 @@ class Studio:
             await self.viewing.voxel.latest.settled()
         if self.comparing is not None:
             await self.comparing.settled()
+        if self.training is not None:
+            await self.training.settled()
 
     def drop(self, paths: list[str]) -> None:
         """Open the first of ``paths``; more than one at a time is said, not queued."""
@@ -275,6 +281,9 @@ class Studio:
             self.start(self.engine_life.run_again(button.removeprefix("again:")), tr("action.job_again"))
         if button == "restart":
             self.start(self.engine_life.restart(), tr("action.engine_restart"))
+        if button in ("train_open", "train_resume"):
+            self.state.notices.drop(key)
+            self.commands.run(self.window.board.actions[button])
         if button == "reopen":
             self.start(self.session.reopen(), tr("action.reopen"))
 
@@ -295,7 +304,8 @@ class Studio:
 
     def _theme_changed(self, chosen: theme.Theme) -> None:
         drawing = self.modelling.drawing if self.modelling is not None else None
-        for controller in (self.viewing, self.comparing, drawing):
+        training = self.training.drawing if self.training is not None else None
+        for controller in (self.viewing, self.comparing, drawing, training):
             if controller is not None:
                 controller.set_theme(chosen)
 

@@ -9,9 +9,12 @@ from app.text.drawing import DRAWING
 from app.text.motion import MOTION
 from app.text.shell import SHELL
 from app.text.tips import TIPS
+from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
-_TEXT: dict[str, str] = {**ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **TIPS}
+_TEXT: dict[str, str] = {
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **TIPS, **TRAINING,
+}  # fmt: skip
 
 
 def tr(key: str, **values: object) -> str:

@@ -40,6 +40,7 @@ ACTIONS = {
     "action.go_networks": "Networks",
     "action.go_perturb": "Perturb",
     "action.go_train": "Train",
+    "action.go_train.tip": "Train a model of your own on a cohort and watch it learn",
     "action.overlay_none": "No Overlay",
     "action.overlay_activity": "Overlay Activity",
     "action.overlay_tsnr": "Overlay tSNR",

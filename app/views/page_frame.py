@@ -84,6 +84,15 @@ class PageFrame(QWidget):
         for widget in below:
             self._below.addWidget(widget)
 
+    def set_empty_page(self, page: QWidget) -> None:
+        """Show ``page`` while there is nothing to draw, in place of the sentence."""
+        sentence = self._stack.widget(0)
+        self._stack.insertWidget(0, page)
+        self._stack.setCurrentIndex(0)
+        if sentence is not None:
+            self._stack.removeWidget(sentence)
+            sentence.deleteLater()
+
     def set_panel(self, sections: list[QWidget], stretch: int = -1) -> None:
         """Fill the side panel with sections from above; section ``stretch`` takes the room that is left."""
         body = QWidget()

@@ -36,6 +36,14 @@ from brainlm_engine.api.messages import (
     SurfaceInfo,
 )
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
+from brainlm_engine.api.training import (
+    CohortInfo,
+    CohortList,
+    TrainingChoices,
+    TrainingInfo,
+    TrainingList,
+    TrainingSpeed,
+)
 
 M = TypeVar("M", bound=Message)
 Voxel = tuple[int, int, int]
@@ -179,6 +187,35 @@ class EngineClient:
     async def recording_reconstruction(self, job_id: str) -> Reply[ReconstructionInfo]:
         """Return what a finished ``reconstruct_recording`` job made; arrays as in :class:`ReconstructionInfo`."""
         return await self._desk(ReconstructionInfo, "recording_reconstruction", job_id=job_id)
+
+    # ------------------------------------------------------------ training
+
+    async def cohorts(self) -> CohortList:
+        """List the cohorts known on this computer: demo cohorts, and those of earlier trainings."""
+        return (await self._desk(CohortList, "cohorts")).message
+
+    async def inspect_cohort(self, path: str | Path) -> CohortInfo:
+        """Look at a folder; what cannot be trained on carries ``problem``."""
+        return (await self._desk(CohortInfo, "inspect_cohort", path=str(path))).message
+
+    async def training_choices(self) -> TrainingChoices:
+        """Return what can be chosen for a training on this computer."""
+        return (await self._desk(TrainingChoices, "training_choices")).message
+
+    async def training_speed(self, size_id: str, n_parcels: int, settings: Mapping[str, Any]) -> TrainingSpeed:
+        """Measure how long a step takes here, with ``batch``, ``threads`` and ``device`` of ``settings``; seconds."""
+        chosen = dict(settings)
+        return (
+            await self._desk(TrainingSpeed, "training_speed", size_id=size_id, n_parcels=n_parcels, settings=chosen)
+        ).message
+
+    async def trainings(self) -> TrainingList:
+        """List the trainings of this study, newest first, without their points."""
+        return (await self._desk(TrainingList, "trainings")).message
+
+    async def training(self, job_id: str) -> Reply[TrainingInfo]:
+        """Return one training with its curve; see :class:`PreviewInfo` for the arrays, when there is a preview."""
+        return await self._desk(TrainingInfo, "training", job_id=job_id)
 
     # ------------------------------------------------------------ jobs
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainlm_engine.cli.file_name import file_name
@@ -37,7 +36,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     from brainlm_engine.files import check_output, written_whole
     from brainlm_engine.models import load_model
     from brainlm_engine.models.registry import find_model
-    from brainlm_engine.tasks.evaluate import evaluate
+    from brainlm_engine.tasks.evaluate import evaluate, note_in_card
 
     if args.save:
         check_output(args.save, (args.data, args.data / "participants.tsv"))
@@ -52,14 +51,3 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     if args.card:
         note_in_card(table, find_model(args.model))
     return table
-
-
-def note_in_card(table: Evaluation, folder: Path) -> None:
-    """Add R2 of every method to the figures of the card in ``folder``."""
-    from brainlm_engine.models.card import Card
-
-    card = Card.load(folder)
-    rows = {row.method: [row.r2, row.low, row.high] for row in table.rows}
-    entry = {"people": table.people, "mask_ratio": table.mask_ratio, "r2_low_high": rows}
-    figures = {**card.info.figures, table.data: entry}
-    card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)

@@ -23,12 +23,18 @@ KINDS: dict[str, str] = {
     "cache": "brainlm_engine.jobs.scan_jobs:cache",
     "demo": "brainlm_engine.jobs.simulation_jobs:demo",
     "simulate_cohort": "brainlm_engine.jobs.simulation_jobs:cohort",
+    "demo_cohort": "brainlm_engine.jobs.simulation_jobs:demo_cohort",
     "pretrain": "brainlm_engine.jobs.model_jobs:pretrain",
+    "evaluate": "brainlm_engine.jobs.evaluations:evaluate",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
     "fetch_atlas": "brainlm_engine.jobs.atlas_jobs:fetch",
     "add_atlas": "brainlm_engine.jobs.atlas_jobs:add",
     "self-test": "brainlm_engine.jobs.self_test:run",
 }
+
+#: Seconds that a cancelled job gets to stop by itself where one piece of its work takes long: a training that is killed
+#: loses what it learned since its last checkpoint.
+PATIENCE: dict[str, float] = {"pretrain": 180.0}
 
 
 def check_kind(kind: str) -> None:

@@ -11,6 +11,8 @@ from brainlm_engine.jobs.context import JobContext
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
+_NO_SETTINGS = ("cohort", "out", "model_id", "title")
+
 
 def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
     """Train a model on a cohort; a folder with a checkpoint of the same training is continued.
@@ -18,21 +20,34 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
     Parameters
     ----------
     params
-        ``cohort`` and ``out`` (folders), ``title``, and any of
-        :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least). With ``devices`` above 1 the
-        job starts that many processes on the worker's computer; they end with the worker.
+        ``cohort`` (folder), ``out`` (folder) or ``model_id`` (its name among the person's own models), ``title``,
+        and any of :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least). With ``devices``
+        above 1 the job starts that many processes on the worker's computer; they end with the worker.
     """
+    from brainlm_engine.jobs.trainings import model_folder
     from brainlm_engine.train import pretrain as train
     from brainlm_engine.train import settings_from
 
-    chosen = {name: value for name, value in params.items() if name not in ("cohort", "out", "title")}
+    chosen = {name: value for name, value in params.items() if name not in _NO_SETTINGS}
     settings = settings_from(chosen)
-    title = str(params.get("title", ""))
-    made = train(Path(params["cohort"]), Path(params["out"]), settings, progress, title=title, joins=False)
+    told, title = _Learning(progress), str(params.get("title", ""))
+    made = train(Path(params["cohort"]), model_folder(params), settings, told, title=title, joins=False)
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
         "validation_r2": made.validation_r2,
     }  # fmt: skip
+
+
+class _Learning:
+    """The bar is about learning: reading the recordings before it is told as a stage and moves nothing."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.log = progress.log
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        """Report the stage, and the fraction unless recordings are being read."""
+        self._progress(0.0 if stage.startswith("Reading") else fraction, stage)
 
 
 def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:

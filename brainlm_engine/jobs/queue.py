@@ -19,7 +19,7 @@ from typing import Any
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.api.messages import ErrorInfo, JobLog, JobRecord, JobState
 from brainlm_engine.jobs.context import log_path
-from brainlm_engine.jobs.kinds import check_kind
+from brainlm_engine.jobs.kinds import PATIENCE, check_kind
 from brainlm_engine.jobs.store import JobStore
 from brainlm_engine.server.failures import as_engine_error
 
@@ -60,7 +60,7 @@ class JobQueue:
     publish
         Called with every change of a record.
     grace_s
-        Seconds a cancelled job gets to stop by itself.
+        Seconds a cancelled job gets to stop by itself; some kinds get more.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class JobQueue:
         elif not live.cancel_asked:
             live.cancel_asked = True
             self._change(live, stage="Stopping")
-            self._spawn(self._stop_by_force(job_id))
+            self._spawn(self._stop_by_force(job_id, PATIENCE.get(live.record.kind, 0.0)))
         return self.job(job_id)
 
     def log(self, job_id: str, start: int) -> JobLog:
@@ -222,8 +222,8 @@ class JobQueue:
             self._end(job_id, JobState.FAILED, error=error or ErrorInfo(message="The job ended without an answer."))
         self.start_next()
 
-    async def _stop_by_force(self, job_id: str) -> None:
-        await asyncio.sleep(self._grace_s)
+    async def _stop_by_force(self, job_id: str, patience_s: float) -> None:
+        await asyncio.sleep(max(self._grace_s, patience_s))
         live = self._live.get(job_id)
         if live is None:
             return

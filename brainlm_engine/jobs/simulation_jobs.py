@@ -33,3 +33,11 @@ def cohort(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[
     return {
         "out": str(made.folder), "n_people": made.n_people, "n_recordings": made.n_recordings, "made": made.made,
     }  # fmt: skip
+
+
+def demo_cohort(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Make a demo cohort in the data folder (or find it made). ``params``: ``size`` ('small' or 'large')."""
+    from brainlm_engine.simulate.demo_cohort import demo_cohort as make
+
+    made = make(data_dir() / "cohorts", str(params.get("size", "small")), progress)
+    return {"out": str(made.folder), "n_people": made.n_people, "made": made.made}

@@ -141,6 +141,22 @@ class JobStore:
             raise _as_engine_error(error, self.path) from error
 
 
+def read_jobs(kind: str, limit: int = 500) -> list[JobRecord]:
+    """Return the last ``limit`` jobs of one kind, newest first, from any process; the engine may be writing.
+
+    Raises
+    ------
+    sqlite3.Error
+        When there is no database yet, or it cannot be read.
+    """
+    db = sqlite3.connect(f"{study_path().as_uri()}?mode=ro", uri=True, timeout=5.0)
+    try:
+        query = f"SELECT {', '.join(_COLUMNS)} FROM jobs WHERE kind = ? ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        return [_record(row) for row in db.execute(query, (kind, limit))]
+    finally:
+        db.close()
+
+
 def _as_engine_error(error: sqlite3.OperationalError, path: Path) -> EngineError:
     text = str(error)
     if "full" in text:

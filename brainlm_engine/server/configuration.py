@@ -83,12 +83,15 @@ def plan_workers(cores: int, job_workers: int) -> list[WorkerPlan]:
     Both kinds may use all cores: job workers run at a lower priority (see :mod:`brainlm_engine.jobs.worker`), so a
     click is answered at once, and a job has the whole machine while nobody clicks.
     """
-    share = max(1, cores // job_workers)
+    share = max(min(cores, 2), cores // job_workers)
     plans = [WorkerPlan("interactive", INTERACTIVE, "brainlm_engine.server.desk", min(cores, 8))]
     plans += [WorkerPlan(f"job-{i}", JOB, "brainlm_engine.jobs.worker", share) for i in range(job_workers)]
     return plans
 
 
 def job_workers_for(cores: int) -> int:
-    """Return how many jobs run at once by default: one on small computers, up to four on large ones."""
-    return max(1, min(4, cores // 4))
+    """Return how many jobs run at once by default: two, up to four on large computers.
+
+    Never one: while a model is trained for hours, a scan can still be opened.
+    """
+    return max(2, min(4, cores // 4))

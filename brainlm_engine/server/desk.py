@@ -69,6 +69,10 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("recordings", "recordings", recording="loading the recording"),
     **_operations("models", "recordings", models="listing the models"),
     **_operations("reconstruct", "models", reconstruct="reconstructing with the model {model_id}"),
+    **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
+    **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),
+    **_operations("training", "trainings", training_choices="looking at what can be trained here"),
+    **_operations("training", "speed", training_speed="measuring how fast this computer trains"),
     **_operations("reconstruct", "recordings", recording_reconstruction="loading a reconstruction"),
 }
 

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.baselines import covariance_of_people
 from brainlm_engine.cohort import load_series, open_cohort, zscored
 from brainlm_engine.cohort.abide import is_abide, open_abide
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.card import Card
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.masking import build_mask
@@ -130,6 +132,11 @@ def _cohort(folder: Path, people: int | None, progress: Progress) -> tuple[Itera
     train = load_series(cohort, "train", progress, most=400)
     covariance = covariance_of_people(values.astype(np.float32) for values in train.values)
     paths = [cohort.files[person][0] for person in cohort.people("test")][:people]
+    if not paths:
+        raise BadInput(
+            f"The cohort {folder.name} has nobody in its split “test” to report on.",
+            "Give some people the split test in participants.tsv.",
+        )
     kind = "simulated people" if cohort.simulated else "people"
     name = f"held-out {kind} of {folder.name} ({train.atlas_id or 'no atlas'}, TR {train.tr_s:g} s)"
     return (_Person(Recording.load(path), covariance) for path in paths), len(paths), name
@@ -199,3 +206,12 @@ def _by_site(pooled: list[dict[str, Sums]], sites: list[str]) -> dict[str, dict[
         shared = [method for method in TITLES if all(method in part for part in parts)]
         table[site] = {method: round(1 - sum(part[method].error for part in parts) / total, 4) for method in shared}
     return table
+
+
+def note_in_card(table: Evaluation, folder: Path) -> None:
+    """Add R2 of every method to the figures of the card in ``folder``."""
+    card = Card.load(folder)
+    rows = {row.method: [row.r2, row.low, row.high] for row in table.rows}
+    entry = {"people": table.people, "mask_ratio": table.mask_ratio, "r2_low_high": rows}
+    figures = {**card.info.figures, table.data: entry}
+    card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)

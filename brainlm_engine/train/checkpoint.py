@@ -17,8 +17,8 @@ from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
 from brainlm_engine.train.step import Best, Learner
+from brainlm_engine.training_folder import CHECKPOINT
 
-CHECKPOINT = "checkpoint.safetensors"
 #: Settings that may differ between a run and its continuation.
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",

@@ -10,8 +10,8 @@ from brainlm_engine.files import written_whole
 from brainlm_engine.progress import Progress
 from brainlm_engine.train.events import Events
 from brainlm_engine.train.step import Learner
+from brainlm_engine.training_folder import LOG, whole_lines
 
-LOG = "training.jsonl"
 _FORMS = {"windows_per_s": "{:.3g} windows/s", "memory_mb": "{:.0f} MB", "mfu": "MFU {:.0%}"}
 
 
@@ -21,10 +21,9 @@ class TrainingLog:
     def __init__(self, folder: Path, *, resumed: bool, step: int, events: bool = False) -> None:
         self.path = folder / LOG
         self.events = Events(folder, step) if events else None
-        lines = self.path.read_text(encoding="utf-8").splitlines() if resumed and self.path.exists() else []
-        kept = [line for line in lines if _step(line) <= step]
+        kept = [line for line in whole_lines(self.path) if line["step"] <= step] if resumed else []
         with written_whole(self.path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def write(self, learner: Learner, figures: dict[str, float], progress: Progress) -> None:
         """Add a line: mean loss since the last one, R2, speed, memory. A full disk costs the line, not the training."""
@@ -50,11 +49,3 @@ class TrainingLog:
         """End the event files."""
         if self.events is not None:
             self.events.close()
-
-
-def _step(line: str) -> float:
-    """Return the step of a line; one that a kill cut short counts as the last."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")

@@ -17,8 +17,10 @@ from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import NotANumber, not_a_number
+from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
+from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.result import Outcome, write_model
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import whole_weights
@@ -90,6 +92,8 @@ def pretrain(
         )
     log = None
     if team.leads:
+        frames = model.frames_per_patch(train.tr_s)
+        save_levels(train, held_out, frames, settings.window_frames, folder=out, progress=progress)
         log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
@@ -150,7 +154,7 @@ def _learn(course: Course) -> None:
         took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))  # the same clock everywhere
         learner.seconds += took
         meter.took(took)
-        if learner.step % settings.evaluate_every == 0:
+        if learner.step == 1 or learner.step % settings.evaluate_every == 0:  # at once, to see where it begins
             _look(course, meter, batch)
         if learner.step % settings.checkpoint_every == 0:
             course.keeper.keep(learner)
@@ -170,11 +174,11 @@ def _over(learner: Learner, settings: TrainSettings) -> bool:
 
 def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     """Look at the validation people, note the figures, and remember the weights if they never did better."""
-    learner = course.learner
+    learner, settings = course.learner, course.settings
     r2 = 0.0
     if course.team.leads or course.team.spreads:
         try:
-            r2 = validation_r2(learner.average, course.held_out, course.settings.window_frames)
+            r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
             r2 = math.nan
     learner.r2 = r2 = course.team.leaders(r2)
@@ -185,8 +189,10 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
         learner.best = Best(r2, learner.step, whole_weights(learner.average))
     if course.log is not None:
         course.log.write(learner, meter.read(), course.progress)
+        if not course.team.spreads:  # it would take all processes to make one
+            save_preview(learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step)
     learner.losses = []
-    if course.settings.patience and _over(learner, course.settings):
+    if settings.patience and _over(learner, settings):
         course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")
 
 

@@ -100,7 +100,7 @@ def using_home(home: Path) -> Iterator[None]:
 def engine() -> Iterator[Engine]:
     """One engine for all tests of a module."""
     with tempfile.TemporaryDirectory(prefix="brainlm-engine-") as folder:
-        running = start_engine(Path(folder) / "home", "--cancel-grace", "1")
+        running = start_engine(Path(folder) / "home", "--cancel-grace", "1", "--workers", "1")
         yield running
         stop_engine(running)
 

@@ -1,0 +1,177 @@
+"""What the Train workspace draws: head, curves, preview, result, list and form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.controllers.training_speed import in_words
+from app.state import AppState
+from app.text import tr
+from app.theme import Theme
+from brainlm_engine.api.messages import JobState
+
+if TYPE_CHECKING:
+    from app.views.pages.train import TrainPage
+    from brainlm_engine.api.training import TrainingInfo
+
+#: Simple methods whose levels are drawn; the others stand far below and would flatten the curve.
+LEVELS = ("ridge_people", "ridge", "mean")
+TONES = {
+    JobState.DONE: "success", JobState.FAILED: "danger", JobState.INTERRUPTED: "warning", JobState.CANCELLED: "warning",
+}  # fmt: skip
+_FORM = (
+    "title", "size", "masks", "budget", "minutes", "steps", "seed", "learning_rate", "batch", "threads", "device",
+    "variety", "cohort", "cohorts", "choices", "speed", "measuring", "active",
+)  # fmt: skip
+
+
+class TrainingDrawing:
+    """Shows what the state holds; out of sight nothing is drawn until the workspace is entered."""
+
+    def __init__(self, state: AppState, page: TrainPage, estimate: Callable[[], str]) -> None:
+        self._state, self._page, self._estimate = state, page, estimate
+        self._previewed: tuple[str, int] = ("", -1)
+        train = state.train
+        for field in _FORM:
+            train.on(field).connect(self.form)
+        train.on("trainings").connect(self.list)
+        train.on("out").connect(self.list)
+        train.on("detail").connect(self.detail)
+        for field in ("busy", "evaluating"):
+            train.on(field).connect(self.detail)
+        state.work.on("jobs").connect(self.head)
+        state.shell.on("workspace").connect(self._entered)
+        self.form()
+        self.list()
+
+    @property
+    def _seen(self) -> bool:
+        return self._state.shell.workspace == "train"
+
+    def _entered(self, *_: object) -> None:
+        if self._seen:
+            self.form()
+            self.list()
+            self.detail()
+
+    # ------------------------------------------------------------ form and list
+
+    def default_title(self) -> str:
+        """Return the name that a training gets when the person gives none."""
+        train = self._state.train
+        size = tr(f"train.size.{train.size}")
+        return tr("train.title.default", size=size, cohort=train.chosen.name) if train.chosen is not None else size
+
+    def form(self, *_: object) -> None:
+        """Show the settings of the next training."""
+        self._page.settings.show_settings(self._state.train, self.default_title(), self._estimate())
+
+    def list(self, *_: object) -> None:
+        """Show the trainings, or how a first one is made."""
+        train = self._state.train
+        self._page.set_filled(bool(train.trainings))
+        self._page.table.show_trainings(train.trainings, train.out)
+        self.head()
+
+    # ------------------------------------------------------------ the training on show
+
+    def head(self, *_: object) -> None:
+        """Show where the training is."""
+        training = self._state.train.on_show
+        if training is None or not self._seen:
+            return
+        job = self._state.work.find(training.job_id)
+        busy = self._state.train.busy
+        state = tr(f"train.busy.{busy}") if busy else tr(f"train.state.{training.state.value}")
+        fraction = 1.0 if training.state is JobState.DONE else job.fraction if job is not None else 0.0
+        self._page.head.show_training(
+            training.title,
+            state=(state, TONES.get(training.state, "") if not busy else ""),
+            fraction=fraction,
+            numbers=self._numbers(training),
+            note=self._note(training),
+        )
+
+    def _numbers(self, training: TrainingInfo) -> str:
+        job, detail = self._state.work.find(training.job_id), self._state.train.detail
+        runs = training.state is JobState.RUNNING
+        points = detail.info.points if detail is not None else ()
+        parts = [job.stage] if runs and job is not None and job.stage else [tr("train.head.step", step=training.step)]
+        if points and points[-1].steps_per_s:
+            parts.append(tr("train.head.rate", rate=f"{points[-1].steps_per_s:.2g}"))
+        if training.seconds >= 1:
+            parts.append(tr("train.head.trained", time=in_words(training.seconds)))
+        if runs and job is not None and job.eta_s is not None:
+            parts.append(tr("train.head.left", time=in_words(job.eta_s)))
+        return "  ·  ".join(parts)
+
+    def _note(self, training: TrainingInfo) -> tuple[str, str]:
+        if training.problem and training.state is JobState.FAILED:
+            return training.problem, "danger"
+        if training.resumable:
+            key = "train.head.resume" if training.step else "train.head.resume_0"
+            return tr(key, step=training.step), "muted"
+        waiting = [job for job in self._state.work.jobs if job.state is JobState.QUEUED]
+        if training.state is JobState.RUNNING and waiting:
+            return tr("train.head.waiting", title=waiting[-1].title), "warning"
+        return (tr("train.head.simulated"), "warning") if training.simulated else ("", "muted")
+
+    def detail(self, *_: object) -> None:
+        """Draw curves, preview and result."""
+        if not self._seen:
+            return
+        self.head()
+        self._curves()
+        self._preview()
+        self._result()
+
+    def _curves(self) -> None:
+        page, detail, training = self._page, self._state.train.detail, self._state.train.on_show
+        points = detail.info.points if detail is not None else ()
+        levels = detail.info.levels if detail is not None else ()
+        by_method = {level.method: level.r2 for level in levels}
+        steps = [point.step for point in points]
+        page.r2.set_levels([(tr(f"train.level.{m}"), by_method[m]) for m in LEVELS if m in by_method])
+        page.r2.set_points(steps, [point.validation_r2 for point in points])
+        page.loss.set_points(steps, [point.loss for point in points])
+        waiting = ""
+        if detail is not None and not points and training is not None:
+            waiting = tr("train.curve.nothing" if training.state.ended else "train.curve.first")
+        for box in (page.r2_box, page.loss_box):
+            box.set_waiting(waiting)
+
+    def _preview(self) -> None:
+        page, detail = self._page, self._state.train.detail
+        preview = detail.info.preview if detail is not None else None
+        if detail is None or preview is None:
+            self._previewed = ("", -1)
+            page.preview_box.set_title(tr("train.preview.none"))
+            page.preview_box.set_waiting(tr("train.preview.waiting"))
+            return
+        this = (detail.info.out, preview.step)
+        if this == self._previewed:
+            return
+        fresh, self._previewed = this[0] != self._previewed[0], this
+        page.preview_box.set_title(tr("train.preview", step=preview.step))
+        page.preview_box.set_waiting("")
+        arrays = detail.arrays
+        with page.preview.at_once():
+            page.preview.set_series(arrays["measured"], preview.tr_s, preview.names, "SD")
+            page.preview.set_predicted(arrays["predicted"], 0, arrays["mask"], preview.patch_frames)
+        if fresh:
+            page.preview.show_all()
+
+    def _result(self) -> None:
+        train, training = self._state.train, self._state.train.on_show
+        result = training.evaluation if training is not None else None
+        usable = training is not None and training.usable
+        key = "waiting" if not usable else "running" if train.evaluating else "ready"
+        self._page.result.show_result(
+            result, tr(f"train.result.{key}"), simulated=training is not None and training.simulated,
+            offered=usable and result is None and not train.evaluating,
+        )  # fmt: skip
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint the drawings."""
+        self._page.set_theme(theme)

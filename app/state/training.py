@@ -1,0 +1,141 @@
+"""The Train workspace: the settings of the next training, the trainings there are, and the one on show."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.state.data import Array
+from app.state.model import State
+from brainlm_engine.api.messages import JobState
+from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingInfo, TrainingSpeed
+
+Masks = Literal["random", "parcels", "future", "mixed"]
+Budget = Literal["minutes", "steps"]
+WINDOW_FRAMES = 200
+_LOOKS = 40
+_CHECKPOINT_S = 30.0
+#: Settings of the form, as an earlier training has them in its job.
+_PLAIN = ("masks", "seed", "learning_rate", "batch", "threads", "device", "variety")
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A training as read from its folder.
+
+    Attributes
+    ----------
+    info : state, curve, levels, evaluation
+    arrays : ``measured``, ``predicted`` (parcels, frames) and ``mask (parcels, patches)``; empty without a preview
+    """
+
+    info: TrainingInfo
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+
+class TrainState(State):
+    """What the form says, what is known, what is on show."""
+
+    cohort: str = Field(default="", description="folder of the chosen cohort")
+    title: str = Field(default="", description="'' = a name made of size and cohort")
+    size: str = "tiny"
+    masks: Masks = "mixed"
+    budget: Budget = "minutes"
+    minutes: float = 10.0
+    steps: int = 500
+    seed: int = 0
+    learning_rate: float = 2e-3
+    batch: int = 8
+    threads: int = 2
+    device: str = "cpu"
+    variety: bool = True
+    cohorts: tuple[CohortInfo, ...] = ()
+    choices: TrainingChoices | None = None
+    speed: TrainingSpeed | None = None
+    measuring: bool = False
+    trainings: tuple[TrainingInfo, ...] = ()
+    out: str = Field(default="", description="folder of the training on show")
+    detail: Training | None = Field(default=None, description="the training on show, with curve and preview")
+    busy: str = Field(default="", description="'starting', 'pausing' or 'stopping' while that goes on")
+    active: str = Field(default="", description="job of the training that runs or waits")
+    evaluating: str = Field(default="", description="job that compares a finished model with simple methods")
+    making: str = Field(default="", description="job that makes a demo cohort")
+
+    @property
+    def chosen(self) -> CohortInfo | None:
+        """The chosen cohort, when it is one that can be trained on."""
+        return next((c for c in self.cohorts if c.path == self.cohort and not c.problem), None)
+
+    @property
+    def on_show(self) -> TrainingInfo | None:
+        """The training on show, as listed."""
+        return next((t for t in self.trainings if t.out == self.out), None)
+
+    @property
+    def model_size(self) -> ModelSize | None:
+        """The chosen size."""
+        sizes = self.choices.sizes if self.choices is not None else ()
+        return next((size for size in sizes if size.size_id == self.size), None)
+
+    @property
+    def expected_steps(self) -> int | None:
+        """Steps of the next training, None while nobody knows how long one takes."""
+        if self.budget == "steps":
+            return self.steps
+        return max(1, round(60 * self.minutes / self.speed.step_s)) if self.speed is not None else None
+
+    @property
+    def look_every(self) -> int:
+        """Steps between looks at the validation people: some forty looks in all."""
+        return min(500, max(2, (self.expected_steps or 10 * _LOOKS) // _LOOKS))
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """Seconds by the clock until the next training is done, looks at validation people included."""
+        steps, speed = self.expected_steps, self.speed
+        if steps is None or speed is None:
+            return None
+        return steps * speed.step_s + (steps / self.look_every + 1) * speed.look_s
+
+    def job_params(self, title: str) -> dict[str, Any]:
+        """Return what the job of the next training is given. Needs a chosen cohort and size."""
+        cohort, size = self.chosen, self.model_size
+        assert cohort is not None
+        assert size is not None
+        step_s = self.speed.step_s if self.speed is not None else 1.0
+        return {
+            "cohort": cohort.path,
+            "model_id": f"{_slug(title)}-{time.strftime('%y%m%d-%H%M%S')}",
+            "title": title,
+            "model": dict(size.sizes),
+            self.budget: self.minutes if self.budget == "minutes" else self.steps,
+            "window_frames": min(WINDOW_FRAMES, cohort.n_frames),
+            "evaluate_every": self.look_every,
+            "checkpoint_every": min(200, max(1, round(_CHECKPOINT_S / step_s))),
+            **{name: getattr(self, name) for name in _PLAIN},
+        }
+
+    def settings_of(self, training: TrainingInfo) -> dict[str, Any]:
+        """Return the fields of this form that repeat an earlier training."""
+        params = training.params
+        values: dict[str, Any] = {name: params[name] for name in _PLAIN if name in params}
+        values |= {name: params[name] for name in ("minutes", "steps") if params.get(name)}
+        values |= {"budget": "minutes" if params.get("minutes") else "steps", "cohort": training.cohort, "title": ""}
+        for size in self.choices.sizes if self.choices is not None else ():
+            if size.sizes == params.get("model", {}):
+                values["size"] = size.size_id
+        return values
+
+
+def with_state(training: TrainingInfo, state: JobState) -> TrainingInfo:
+    """Return a training whose job has come to ``state`` without the engine being there to say so."""
+    resumable = state.ended and state is not JobState.DONE
+    return training.model_copy(update={"state": state, "resumable": resumable})
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "model"

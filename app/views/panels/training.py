@@ -1,0 +1,199 @@
+"""The settings of the next training: model, what is hidden, how long; the rest folded away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QSpinBox, QToolButton, QVBoxLayout, QWidget
+
+from app.text import tr
+from app.views.action_button import ActionButton
+from app.views.forms import GRID, Form, choices, choose, label, roomy
+
+if TYPE_CHECKING:
+    from app.state.training import TrainState
+
+MASKS = ("mixed", "random", "parcels", "future")
+BUDGETS = ("minutes", "steps")
+#: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
+_NARROWEST = 68
+
+
+class TrainingPanel(QWidget):
+    """Emits ``changed(field, value)`` of a :class:`app.state.training.TrainState`."""
+
+    changed = Signal(str, object)
+
+    def __init__(self, start: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLineEdit()
+        self.title.setMaxLength(60)
+        self.title.editingFinished.connect(lambda: self.changed.emit("title", self.title.text().strip()))
+        self.model_size = choices(())
+        self.model_size.activated.connect(lambda _=0: self.changed.emit("size", self.model_size.currentData()))
+        self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
+        self.masks.activated.connect(lambda _=0: self.changed.emit("masks", self.masks.currentData()))
+        self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
+        self.budget.setMinimumWidth(_NARROWEST)
+        self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
+        self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
+        self.minutes.valueChanged.connect(lambda value: self.changed.emit("minutes", value))
+        self.steps.valueChanged.connect(lambda value: self.changed.emit("steps", value))
+        self.seed = _whole(0, 2_000_000_000, 1)
+        self.seed.valueChanged.connect(lambda value: self.changed.emit("seed", value))
+        self._estimate = label("", "muted", wrap=True)
+        self._lines = self._estimate.fontMetrics().lineSpacing()
+        self._estimate.setMinimumHeight(3 * self._lines)
+        self._estimate.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        amount = QWidget()
+        self.advanced = AdvancedPanel()
+        self.advanced.changed.connect(self.changed)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("train.settings"), "heading"))
+        column.addLayout(self._form(amount))
+        column.addWidget(self._estimate)
+        column.addWidget(self._fold())
+        column.addWidget(self.advanced)
+        column.addWidget(ActionButton(start, primary=True))
+
+    def _form(self, amount: QWidget) -> Form:
+        inside = QVBoxLayout(amount)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.minutes)
+        inside.addWidget(self.steps)
+        form = Form()
+        form.row(tr("train.title"), self.title)
+        form.row(tr("train.size"), self.model_size)
+        form.row(tr("train.masks"), self.masks)
+        form.row(tr("train.budget"), amount, self.budget)
+        form.row(tr("train.seed"), self.seed)
+        for name, control in (
+            ("title", self.title), ("size", self.model_size), ("masks", self.masks), ("budget", self.budget),
+            ("seed", self.seed),
+        ):  # fmt: skip
+            control.setToolTip(tr(f"train.{name}.tip"))
+        for box, unit in ((self.minutes, "minutes"), (self.steps, "steps")):
+            box.setToolTip(tr("train.budget.tip"))
+            box.setAccessibleName(f"{tr('train.budget.amount')}, {tr(f'train.budget.{unit}')}")
+        self.budget.setAccessibleName(f"{tr('train.budget')}: {' / '.join(tr(f'train.budget.{b}') for b in BUDGETS)}")
+        return form
+
+    def _fold(self) -> QToolButton:
+        fold = QToolButton()
+        fold.setText(tr("train.advanced"))
+        fold.setToolTip(tr("train.advanced.tip"))
+        fold.setAccessibleName(tr("train.advanced"))
+        fold.setCheckable(True)
+        fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        fold.setArrowType(Qt.ArrowType.RightArrow)
+        fold.toggled.connect(self.advanced.setVisible)
+        fold.toggled.connect(lambda on: fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow))
+        self.advanced.hide()
+        return fold
+
+    def show_settings(self, state: TrainState, default_title: str, estimate: str) -> None:
+        """Show the form as ``state`` has it."""
+        if not self.title.hasFocus():
+            self.title.setText(state.title)
+        self.title.setPlaceholderText(default_title)
+        sizes = state.choices.sizes if state.choices is not None else ()
+        if self.model_size.count() != len(sizes):
+            self.model_size.clear()
+            for size in sizes:
+                text = tr(
+                    "train.size.text", size=tr(f"train.size.{size.size_id}"), parameters=_counted(size.n_parameters)
+                )
+                self.model_size.addItem(text, size.size_id)
+        self.model_size.setEnabled(bool(sizes))
+        for box, value in ((self.model_size, state.size), (self.masks, state.masks), (self.budget, state.budget)):
+            choose(box, value)
+        for number, amount in ((self.minutes, state.minutes), (self.steps, state.steps), (self.seed, state.seed)):
+            _set(number, amount)
+        self.minutes.setVisible(state.budget == "minutes")
+        self.steps.setVisible(state.budget == "steps")
+        self._estimate.setText(estimate)
+        self.advanced.show_settings(state)
+
+
+class AdvancedPanel(QWidget):
+    """What few people change. Emits ``changed(field, value)``."""
+
+    changed = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.learning_rate = _real(0.00001, 0.1, 5, 0.0005)
+        self.batch, self.threads = _whole(1, 512, 1), _whole(1, 1, 1)
+        self.batch.setSuffix(tr("train.batch.unit"))
+        for name, box in (("learning_rate", self.learning_rate), ("batch", self.batch), ("threads", self.threads)):
+            box.valueChanged.connect(lambda value, field=name: self.changed.emit(field, value))
+        self.device = choices(())
+        self.device.activated.connect(lambda _=0: self.changed.emit("device", self.device.currentData()))
+        self.variety = QCheckBox(tr("train.variety"))
+        self.variety.clicked.connect(lambda on: self.changed.emit("variety", bool(on)))
+        self.variety.setToolTip(tr("train.variety.tip"))
+        form = Form()
+        form.setContentsMargins(0, 0, 0, 0)
+        for name, control in (
+            ("learning_rate", self.learning_rate), ("batch", self.batch), ("threads", self.threads),
+            ("device", self.device),
+        ):  # fmt: skip
+            form.row(tr(f"train.{name}"), control)
+            control.setToolTip(tr(f"train.{name}.tip", n=1))
+        form.whole(self.variety)
+        self.setLayout(form)
+
+    def show_settings(self, state: TrainState) -> None:
+        """Show the form as ``state`` has it."""
+        processors = state.choices.threads if state.choices is not None else state.threads
+        self.threads.blockSignals(True)
+        self.threads.setRange(1, max(processors, state.threads))
+        self.threads.blockSignals(False)
+        self.threads.setSuffix(tr("train.threads.unit", n=processors))
+        self.threads.setToolTip(tr("train.threads.tip", n=processors))
+        devices = state.choices.devices if state.choices is not None else ("cpu",)
+        if self.device.count() != len(devices):
+            self.device.clear()
+            for device in devices:
+                self.device.addItem(tr(f"train.device.{device}"), device)
+        choose(self.device, state.device)
+        for box, value in (
+            (self.learning_rate, state.learning_rate), (self.batch, state.batch), (self.threads, state.threads),
+        ):  # fmt: skip
+            _set(box, value)
+        self.variety.setChecked(state.variety)
+
+
+def _whole(low: int, high: int, step: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setKeyboardTracking(False)
+    box.setMinimumWidth(_NARROWEST)
+    roomy(box)
+    return box
+
+
+def _real(low: float, high: float, decimals: int, step: float) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setDecimals(decimals)
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setKeyboardTracking(False)
+    box.setMinimumWidth(_NARROWEST)
+    roomy(box)
+    return box
+
+
+def _set(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    box.blockSignals(True)
+    box.setValue(value)  # type: ignore[arg-type]
+    box.blockSignals(False)
+
+
+def _counted(parameters: int) -> str:
+    return f"{parameters / 1e6:.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"
