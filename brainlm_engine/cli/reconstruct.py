@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
+from brainlm_engine.cli.opening import add_opening, given_answers, opened
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
@@ -18,7 +19,10 @@ SUMMARY = "reconstruct a recording with hidden patches and score it beside simpl
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument("recording", type=file_name, help="recording (.safetensors) written by parcellate or simulate")
+    parser.add_argument(
+        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
+    )
+    add_opening(parser)
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
     parser.add_argument("--start", type=count, default=0, help="first frame of the window")
     parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
@@ -42,14 +46,14 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
-    from brainlm_engine.recording import Recording
     from brainlm_engine.tasks import reconstruct, reconstruct_recording
 
     torch.set_num_threads(args.threads)
     spec = mask_from(args)
     if args.out:
-        check_output(args.out, (args.recording,))
-    recording, model = Recording.load(args.recording), load_model(args.model)
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = _opened(args, say)
+    model = load_model(args.model)
     _check_start(args, recording)
     if args.whole:
         whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=args.frames)
@@ -67,9 +71,22 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.out:
         _write(arrays, args.out)
     return {
-        "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": list(notes),
+        "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": [*told, *notes],
         "written": str(args.out or ""),
     }  # fmt: skip
+
+
+def _opened(args: argparse.Namespace, say: Callable[[str], None]) -> tuple[Recording, tuple[str, ...]]:
+    """Return the recording and, when it was made just now from a scan or a table, what was assumed for it."""
+    from brainlm_engine.io.sniff import sniff
+    from brainlm_engine.recording import Recording
+
+    answers = given_answers(args)
+    path, asked = args.recording, bool(args.atlas or args.coordinates or answers)
+    if not path.is_file() or (sniff(path).kind == "recording" and not asked):
+        return Recording.load(path), ()
+    recording = opened(args, path, answers, say)
+    return recording, tuple(recording.provenance.get("notes", ()))
 
 
 def _check_start(args: argparse.Namespace, recording: Recording) -> None:
