@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     recording = opened(args, args.bold, answers, say)
     if confounds is not None:
         recording = regress_out(recording, confounds)
-    if args.out.suffix == ".safetensors":
+    if _is_recording(args.out):
         recording.save(args.out)
     else:
         _write(recording, args.out, sidecar)
@@ -66,14 +66,18 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
     """Return the .json beside ``out``; nothing read is written over, nor a .json of something else (BIDS)."""
     check_output(out, inputs)
     sidecar = out.with_suffix(".json")
-    if out.suffix == ".safetensors":
+    if _is_recording(out):
         return sidecar
-    if out.suffix.lower() == ".json":
+    if out.suffix.lower() != ".tsv":
         raise BadInput(
-            f"{out.name} is the name of the description beside the series, not of the series.",
+            f"{out.name} does not say what to write: a table (.tsv) or a recording (.safetensors).",
             "Let the name end in .tsv or .safetensors.",
         )
     check_output(sidecar, inputs)
+    if sidecar.exists() and not out.exists() and (other := _another_table(out)):
+        raise BadInput(
+            f"{sidecar.name} exists already and describes {other.name}.", "Give another name for the series."
+        )
     if sidecar.exists():
         try:
             ours = "Regions" in json.loads(sidecar.read_text("utf-8"))
@@ -84,6 +88,16 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
                 f"{sidecar.name} exists already and belongs to something else.", "Give another name for the series."
             )
     return sidecar
+
+
+def _is_recording(out: Path) -> bool:
+    return out.suffix.lower() == ".safetensors"
+
+
+def _another_table(out: Path) -> Path | None:
+    """Return a file that shares its .json with ``out``, None when there is none."""
+    described = (path for path in out.parent.glob("*.*") if path.stem == out.stem and path.is_file())
+    return next((path for path in described if path.suffix.lower() not in (".json", ".safetensors")), None)
 
 
 def _write(recording: Recording, out: Path, sidecar: Path) -> None:
