@@ -63,3 +63,32 @@ def test_a_scan_is_averaged_over_the_atlas_first(tmp_path: Path, capsys: pytest.
     assert any("in MNI space" in note for note in told["notes"]), told["notes"]
     assert (tmp_path / "out.safetensors").exists()
     assert run(capsys, *args, "--atlas", "none-such")[0] == 2
+
+
+def test_a_window_nobody_asked_for_is_not_mentioned(
+    make_recording: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_recording(1, frames=176).save(tmp_path / "r.safetensors")
+    for words in ((), ("--whole",)):
+        code, told = run(capsys, "reconstruct", tmp_path / "r.safetensors", *words)
+        assert code == 0
+        assert not [note for note in told["notes"] if "window asked for" in note or "frames are used" in note]
+    asked = run(capsys, "reconstruct", tmp_path / "r.safetensors", "--frames", 200)[1]
+    assert any("160 frames are used" in note for note in asked["notes"])
+
+
+def test_a_person_reads_rounded_figures(
+    make_recording: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_recording(1).save(tmp_path / "r.safetensors")
+    r2 = run(capsys, "reconstruct", tmp_path / "r.safetensors")[1]["scores"][0]["r2"]
+    assert len(str(r2)) > 8  # a program gets all of it
+    assert main(["reconstruct", str(tmp_path / "r.safetensors")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("The model explains")
+    assert f"{r2:#.3g}" in said
+    assert str(r2) not in said
+    assert "nan" not in said
+    mean = next(line for line in said.splitlines() if line.endswith("Mean of the recording"))
+    assert "–" in mean  # its r means nothing
+    assert not any(mark in said for mark in ("{", "r2="))
