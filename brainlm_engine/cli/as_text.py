@@ -18,9 +18,16 @@ def number(value: float | None) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
+def share(value: float | None) -> str:
+    """Return an R2 or a correlation with three decimals (what lies below is noise), '–' for none: 0.508, -0.007."""
+    if value is None or not math.isfinite(value):
+        return NOT_KNOWN
+    return f"{value:.3f}".replace("-0.000", "0.000")
+
+
 def interval(low: float | None, high: float | None) -> str:
-    """Return '0.41 to 0.44' with three significant digits, '–' when there is none."""
-    return NOT_KNOWN if low is None or high is None else f"{number(low)} to {number(high)}"
+    """Return '0.413 to 0.440' for an R2, '–' when there is none."""
+    return NOT_KNOWN if low is None or high is None else f"{share(low)} to {share(high)}"
 
 
 def when(seconds: float | None) -> str:

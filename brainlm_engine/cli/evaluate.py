@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainlm_engine.cli.as_text import NOT_KNOWN, columns, interval, number
+from brainlm_engine.cli.as_text import NOT_KNOWN, columns, interval, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int, scored_share, seed
 
@@ -61,7 +61,7 @@ def as_text(result: dict[str, Any]) -> str:
     header = ("R²", "95 % interval", "Model better by", "95 % interval", "Method")
     rows = [
         (
-            number(row["r2"]), interval(row["low"], row["high"]), *_ahead(row), row["title"],
+            share(row["r2"]), interval(row["low"], row["high"]), *_ahead(row), row["title"],
         )
         for row in result["rows"]
     ]  # fmt: skip
@@ -74,7 +74,7 @@ def as_text(result: dict[str, Any]) -> str:
     if result["by_site"]:
         methods = [row["method"] for row in result["rows"]]
         sites = [
-            (site, *(number(scores.get(method)) for method in methods)) for site, scores in result["by_site"].items()
+            (site, *(share(scores.get(method)) for method in methods)) for site, scores in result["by_site"].items()
         ]
         told += ["", "R² by site", columns(("site", *methods), sites)]
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
@@ -84,7 +84,7 @@ def as_text(result: dict[str, Any]) -> str:
 def _ahead(row: dict[str, Any]) -> tuple[str, str]:
     if row["method"] == "model":
         return NOT_KNOWN, NOT_KNOWN
-    return number(row["model_minus_this"]), interval(row["difference_low"], row["difference_high"])
+    return share(row["model_minus_this"]), interval(row["difference_low"], row["difference_high"])
 
 
 def note_in_card(table: Evaluation, folder: Path) -> None:

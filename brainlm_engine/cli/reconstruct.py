@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainlm_engine.cli.as_text import columns, number
+from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
 from brainlm_engine.cli.opening import add_opening, given_answers, opened
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
 def as_text(result: dict[str, Any]) -> str:
     """Return verdict, scores and notes as a person reads them."""
-    rows = [(number(row["r2"]), number(row["r"]), number(row["mse"]), row["title"]) for row in result["scores"]]
+    rows = [(share(row["r2"]), share(row["r"]), number(row["mse"]), row["title"]) for row in result["scores"]]
     told = [result["verdict"]] * bool(result["verdict"])
     told += ["", columns(("R²", "r", "MSE", "Method"), rows)] * bool(rows)
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])

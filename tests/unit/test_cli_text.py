@@ -9,7 +9,7 @@ import pytest
 
 from brainlm_engine.api.messages import ErrorInfo, JobRecord, JobState
 from brainlm_engine.cli import main
-from brainlm_engine.cli.as_text import columns, number, short, when
+from brainlm_engine.cli.as_text import columns, number, share, short, when
 from brainlm_engine.jobs.store import JobStore, study_path
 
 
@@ -22,6 +22,13 @@ from brainlm_engine.jobs.store import JobStore, study_path
 )  # fmt: skip
 def test_numbers(value: float | None, said: str) -> None:
     assert number(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.50775, "0.508"), (-0.0003, "0.000"), (-0.007, "-0.007"), (-1.2, "-1.200"), (None, "–")]
+)
+def test_shares(value: float | None, said: str) -> None:
+    assert share(value) == said
 
 
 def test_settings_stay_as_they_were_given() -> None:

@@ -86,7 +86,7 @@ def test_a_person_reads_rounded_figures(
     assert main(["reconstruct", str(tmp_path / "r.safetensors")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("The model explains")
-    assert f"{r2:#.3g}" in said
+    assert f"{r2:.3f}" in said
     assert str(r2) not in said
     assert "nan" not in said
     mean = next(line for line in said.splitlines() if line.endswith("Mean of the recording"))
