@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -53,6 +54,41 @@ def written_whole(target: Path) -> Iterator[Path]:
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_whole(target: Path, beside: Path | None = None) -> Iterator[Path]:
+    """Give a new temporary folder; on success it becomes ``target``, on any failure it is removed with what it holds.
+
+    Parameters
+    ----------
+    target : not there yet, or an empty folder
+    beside : where the temporary folder lies, on the disk of ``target``; by default the folder that will hold ``target``
+
+    Raises
+    ------
+    BadInput
+        When ``target`` holds something already, or its place cannot be written to.
+    OutOfSpace
+        When the disk is full; then there is no ``target``.
+    """
+    with writing_to(target):
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise BadInput(f"{target.name} is there already, in {target.parent}.", "Choose another name.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}.", dir=beside or target.parent))
+    try:
+        try:
+            yield temporary
+        except OutOfSpace as error:  # it names a file in a folder that nobody knows
+            raise _full(target, error.__cause__ if isinstance(error.__cause__, Exception) else error) from error
+        with writing_to(target):
+            _usual_mode(temporary, target, 0o777)
+            if target.exists():  # an empty folder, which not every system replaces
+                target.rmdir()
+            temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -143,14 +179,14 @@ def _full(target: Path, error: Exception) -> OutOfSpace:
     )
 
 
-def _usual_mode(temporary: Path, target: Path) -> None:
-    """Give a temporary file (made for its owner alone) the mode that the finished file should have."""
+def _usual_mode(temporary: Path, target: Path, usual: int = 0o666) -> None:
+    """Give a temporary file or folder (made for its owner alone) the mode that the finished one should have."""
     if target.exists():
         temporary.chmod(target.stat().st_mode & 0o777)
         return
     umask = os.umask(0)
     os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
+    temporary.chmod(usual & ~umask)
 
 
 def fingerprint(path: Path) -> str:

@@ -7,12 +7,15 @@ imported by :func:`reconstruct` only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Question
+
+_EXAMPLES = {"ratio": 0.75, "seed": 0, "start": 0, "frames": 200}
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
@@ -52,6 +55,12 @@ def open_recording(
     from brainlm_engine.preprocess import Given, open_questions, recording_of
     from brainlm_engine.recording import Recording
 
+    if not isinstance(path, str | PathLike):
+        raise BadInput(f"The file to open is {_kind(path)}, not a file name.", "Give the path of a file.")
+    if answers is not None and not isinstance(answers, Mapping):
+        raise BadInput(
+            f"The answers are {_kind(answers)}, not a dict.", 'Give for example answers={"space": "affine"}.'
+        )
     given_answers = dict(answers or {})
     if tr is not None:
         given_answers["tr"] = str(tr)
@@ -94,6 +103,13 @@ def reconstruct(
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks import reconstruct as run
 
+    if not hasattr(recording, "series"):  # the class itself would be imported for this alone
+        raise BadInput(
+            f"What is to be reconstructed is {_kind(recording)}, not a recording.",
+            "Open the file first: recording = open_recording(path).",
+        )
+    _check_numbers(ratio=ratio)
+    _check_numbers(whole=True, seed=seed, start=start, frames=frames)
     if not 0 <= ratio < 1:
         raise BadInput(f"The share hidden must be at least 0 and below 1, not {ratio:g}.", "Give for example 0.75.")
     if seed < 0 or frames < 1 or not 0 <= start < recording.n_frames:
@@ -102,6 +118,20 @@ def reconstruct(
             f"Give a start from 0 to {recording.n_frames - 1}, frames from 1 on and a seed from 0 on.",
         )
     return run(load_model(str(model)), recording, start, MaskSpec(ratio=ratio, seed=seed), frames)
+
+
+def _check_numbers(*, whole: bool = False, **given: object) -> None:
+    """Refuse what is no number under its name; NumPy's are numbers too."""
+    for name, value in given.items():
+        if not isinstance(value, Integral if whole else Real):
+            raise BadInput(
+                f"{name} is {_kind(value)}, not a {'whole ' * whole}number.",
+                f"Give for example {name}={_EXAMPLES[name]}.",
+            )
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"{value!r:.40} of the type {type(value).__name__}"
 
 
 def _how_to_give(question: Question) -> str:

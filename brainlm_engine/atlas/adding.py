@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.atlas.catalogue import OFFERS
 from brainlm_engine.atlas.derived import derive
 from brainlm_engine.atlas.label_file import LabelVolume, read_label_file
 from brainlm_engine.atlas.mask import mni_brain_mask
@@ -51,10 +52,15 @@ def add_atlas(
     ----------
     label_file : 3D NIfTI of whole numbers in MNI space (4D probability maps are turned into labels), or CIFTI dlabel
     table_file : TSV, CSV or ``.dat`` with names, networks or positions (MNI mm); None when there is none
-    atlas_id : letters, digits, dot, dash, underscore; not yet used
+    atlas_id : letters, digits, dot, dash, underscore; not yet used, and not that of an atlas that can be fetched
     title : what the person calls it
     """
     check_id(atlas_id)
+    if atlas_id.lower() in OFFERS:
+        raise BadInput(
+            f"“{atlas_id}” is the id of an atlas that can be fetched, with its checksums.",
+            f"Fetch it (brainlm-engine atlas fetch {atlas_id.lower()}), or choose another id for your own files.",
+        )
     progress(0.0, f"Reading {shown(Path(label_file))}")
     volume = read_label_file(Path(label_file), progress)
     listed = read_parcel_list(Path(table_file)) if table_file is not None else []

@@ -20,6 +20,7 @@ from brainlm_engine.atlas.parcel_list import ListedParcel, read_parcel_list
 from brainlm_engine.atlas.parcellation import Atlas
 from brainlm_engine.atlas.registry import atlas_folder, load_atlas
 from brainlm_engine.atlas.scratch import scratch_folder
+from brainlm_engine.atlas.storage import CARD
 from brainlm_engine.atlas.sums import same_as_first_time
 from brainlm_engine.progress import SILENT, Progress
 
@@ -34,15 +35,30 @@ def fetch_atlas(atlas_id: str, progress: Progress = SILENT, base_url: str = "") 
     atlas_id : one of the catalogue (``a424``, ``schaefer-400``, ``aal``, ``difumo-64``, ``yeo-7``, ``harvard-oxford``)
     base_url : a mirror to ask instead of the publisher (A424 and Schaefer only)
     """
-    if atlas_folder(atlas_id) is not None:
-        return load_atlas(atlas_id)
     offer = OFFERS.get(atlas_id)
+    if (there := atlas_folder(atlas_id)) is not None:
+        if offer is not None:
+            _refuse_another(there)
+        return load_atlas(atlas_id)
     if offer is None:
         raise BadInput(f"No atlas “{atlas_id}” can be fetched.", f"Choose one of: {', '.join(OFFERS)}.")
     with scratch_folder() as folder:
         if offer.files:
             return _fetch_files(offer, folder, progress, base_url or offer.base_url)
         return _fetch_with_nilearn(offer, folder, progress, base_url)
+
+
+def _refuse_another(folder: Path) -> None:
+    """Refuse an atlas that took the id of an offer without being the publisher's: it was added from other files."""
+    try:
+        fetched = "checked" in json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # loading it tells what is wrong
+    if not fetched:
+        raise BadInput(
+            f"The atlas “{folder.name}” on this computer was not fetched but added from other files.",
+            f"Move its folder away ({folder}), then fetch it again.",
+        )
 
 
 def _fetch_files(offer: Offer, folder: Path, progress: Progress, base_url: str) -> Atlas:

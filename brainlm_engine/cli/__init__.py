@@ -24,6 +24,7 @@ from pydantic_core import to_jsonable_python
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfSpace
 from brainlm_engine.api.messages import ErrorInfo
+from brainlm_engine.cli.as_text import lines
 
 VERBS = (
     "serve",
@@ -70,24 +71,6 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(inner) for inner in value]
     return value
-
-
-def _as_text(result: dict[str, Any], indent: str = "") -> str:
-    lines = []
-    for key, value in result.items():
-        if isinstance(value, dict) and value:
-            lines += [f"{indent}{key}", _as_text(value, indent + "  ")]
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            lines.append(f"{indent}{key}")
-            lines += [
-                indent + "  " + "  ".join(f"{k}={v}" for k, v in row.items() if v not in (None, "", [], {}))
-                for row in value
-            ]
-        elif isinstance(value, list | tuple) and value and isinstance(value[0], str):
-            lines += [f"{indent}{key}", *(f"{indent}  {entry}" for entry in value)]
-        else:
-            lines.append(f"{indent}{key}  {'–' if value in (None, '', [], (), {}) else value}")
-    return "\n".join(lines)
 
 
 class WrongWords(SystemExit):
@@ -157,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
         say(f"The command {args.verb} failed unexpectedly: {error}")
         return 1
     if result:
-        as_text: Callable[[dict[str, Any]], str] = getattr(args.module, "as_text", _as_text)
+        as_text: Callable[[dict[str, Any]], str] = getattr(args.module, "as_text", lines)
         sys.stdout.write((as_json(result) if args.json else as_text(result)) + "\n")
     return 0
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from brainlm_engine.cli.as_text import columns, lines, short
 from brainlm_engine.cli.file_name import file_name
 
 SUMMARY = "list, show, fetch or add parcellations of the brain"
@@ -52,6 +53,37 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     else:
         atlas = add_atlas(args.file, args.table, args.id, args.title, _Said(say))
     return atlas.info().model_dump(mode="json", include=_BRIEF)
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return atlases, or one and its parcels, as a person reads them."""
+    if "atlases" in result:
+        rows = [
+            (
+                row["atlas_id"], short(row["n_parcels"] or None), _here(row), short(row["title"]),
+                short(row["licence"]) if row["n_parcels"] else row["description"],
+            )
+            for row in result["atlases"]
+        ]  # fmt: skip
+        return columns(("ID", "Parcels", "Here", "Title", "Licence"), rows)
+    told = lines({key: value for key, value in result.items() if key != "parcels"})
+    if "parcels" not in result:
+        return told
+    header = ("Number", "x mm", "y mm", "z mm", "Side", "Structure", "Network", "Name")
+    rows = [
+        (
+            str(row["index"]), *(f"{place:.1f}" for place in row["xyz"]), short(row["hemisphere"]),
+            short(row["structure"]), short(row["network"]), row["name"],
+        )
+        for row in result["parcels"]
+    ]  # fmt: skip
+    return f"{told}\n\n{columns(header, rows)}"
+
+
+def _here(row: dict[str, Any]) -> str:
+    if row["installed"]:
+        return "yes"
+    return "to be fetched" if row["n_parcels"] else "damaged"
 
 
 class _Said:

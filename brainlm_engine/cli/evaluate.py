@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from brainlm_engine.cli.as_text import NOT_KNOWN, columns, interval, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int, scored_share, seed
 
@@ -51,3 +52,35 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     if args.card:
         note_in_card(table, find_model(args.model))
     return table
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the table as a person reads it."""
+    people = f"{result['people']} person" if result["people"] == 1 else f"{result['people']} people"
+    header = ("R²", "95 % interval", "Model better by", "95 % interval", "Method")
+    rows = [
+        (
+            share(row["r2"]), interval(row["low"], row["high"]), *_ahead(row), row["title"],
+        )
+        for row in result["rows"]
+    ]  # fmt: skip
+    told = [
+        f"{result['model_id'] or 'The model'} on {result['data']}",
+        f"{people}, {result['hidden_frames']:,} hidden frames, {result['mask_ratio']:.0%} of the patches hidden",
+        "",
+        columns(header, rows),
+    ]
+    if result["by_site"]:
+        methods = [row["method"] for row in result["rows"]]
+        sites = [
+            (site, *(share(scores.get(method)) for method in methods)) for site, scores in result["by_site"].items()
+        ]
+        told += ["", "R² by site", columns(("site", *methods), sites)]
+    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
+    return "\n".join(told)
+
+
+def _ahead(row: dict[str, Any]) -> tuple[str, str]:
+    if row["method"] == "model":
+        return NOT_KNOWN, NOT_KNOWN
+    return share(row["model_minus_this"]), interval(row["difference_low"], row["difference_high"])

@@ -59,8 +59,17 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> ScanInfo:
     return info
 
 
+def how_to_place(question: Question) -> str:
+    """Return the options of 'parcellate' and 'reconstruct' that say where the regions of a table lie."""
+    fitting = ", ".join(choice.value for choice in question.choices[:_CHOICES_SHOWN])
+    atlas = f"--atlas ID ({fitting}) or " if fitting else ""
+    return f"{atlas}--coordinates FILE with one line per region: x, y, z in MNI mm"
+
+
 def _asked(question: Question) -> str:
     """Return a question with the option that answers it."""
+    if question.question_id == "positions":
+        return f"{question.text} For 'parcellate' and 'reconstruct': {how_to_place(question)}."
     listed = ", ".join(choice.value for choice in question.choices[:_CHOICES_SHOWN])
     if (more := len(question.choices) - _CHOICES_SHOWN) > 0:
         listed += f" and {more} more"

@@ -10,6 +10,7 @@ from typing import Any
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import JobRecord, JobState
+from brainlm_engine.cli.as_text import NOT_KNOWN, columns, lines, number, when
 
 SUMMARY = "list, show, cancel and resume jobs, read their logs"
 
@@ -34,11 +35,14 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Do one action. Reading works without an engine: the records are in the study's database."""
     if args.action == "list":
         return {"jobs": [_brief(job) for job in _read_jobs()]}
-    if args.action == "cancel":
-        return asyncio.run(_cancel(args.job_id)).model_dump(mode="json")
     job = next((job for job in _read_jobs() if job.job_id == args.job_id), None)
     if job is None:
         raise BadInput(f"There is no job {args.job_id}.", "List them: brainlm-engine jobs list")
+    if args.action == "cancel":
+        if job.state.ended:
+            say(f"Job {job.job_id} had ended already ({job.state}); there is nothing to cancel.")
+            return job.model_dump(mode="json")
+        return asyncio.run(_cancel(job.job_id)).model_dump(mode="json")
     if args.action == "resume":
         return asyncio.run(_resume(job, args.wait, say)).model_dump(mode="json")
     if args.action == "log":
@@ -47,6 +51,45 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         path = log_path(job.job_id)
         return {"lines": path.read_text("utf-8", "replace").splitlines() if path.exists() else []}
     return job.model_dump(mode="json")
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return jobs, one job or its log as a person reads them."""
+    if "lines" in result:
+        return "\n".join(result["lines"]) or "It has written nothing."
+    if "jobs" not in result:
+        return _one(JobRecord.model_validate(result))
+    if not result["jobs"]:
+        return "There are no jobs."
+    rows = [
+        (row["id"], row["state"], row["created"], row["kind"], row["title"], _how_far(row)) for row in result["jobs"]
+    ]
+    return columns(("ID", "State", "Made", "Kind", "Title", ""), rows)
+
+
+def _how_far(row: dict[str, Any]) -> str:
+    if "done" in row:
+        return f"{row['done']}  {row['stage']}"
+    return str(row.get("error", ""))
+
+
+def _one(job: JobRecord) -> str:
+    told: dict[str, Any] = {
+        "ID": job.job_id, "Title": job.title, "Kind": job.kind, "State": str(job.state), "Made": when(job.created),
+        "Started": when(job.started), "Ended": when(job.finished),
+    }  # fmt: skip
+    if job.started is not None and job.finished is not None:
+        told["Took"] = f"{number(job.finished - job.started)} s"
+    if not job.state.ended:
+        told["Done"] = f"{job.fraction:.0%}  {job.stage}".rstrip()
+        told["Time left"] = NOT_KNOWN if job.eta_s is None else f"about {number(job.eta_s)} s"
+    if job.error is not None:
+        told["Error"] = f"{job.error.message} {job.error.next_step}".strip()
+    text = "\n".join(f"{name:<11}{value}" for name, value in told.items())
+    for name, inside in (("Parameters", job.params), ("Result", job.result)):
+        if inside:
+            text += f"\n{name}\n{lines(inside, '  ')}"
+    return text
 
 
 def _read_jobs() -> list[JobRecord]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from brainlm_engine.cli.as_text import NOT_KNOWN, columns, lines, short
+
 SUMMARY = "list models, show a card, self-test a model, import or export one"
 
 
@@ -59,6 +61,22 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel | dic
     if not report.ok:
         raise EngineError(report.text, "Install the model again.")
     return report
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return the models, or what was told of one, as a person reads it."""
+    if "models" not in result:
+        return lines(result)
+    header = ("ID", "Parameters", "TR s", "Atlas", "Title", "Licence")
+    rows = [
+        (
+            row["model_id"], f"{row['n_parameters']:,}" if row["n_parameters"] else NOT_KNOWN,
+            short(row["tr_s"] or None), "any" if row["any_atlas"] else short(row["atlas_id"]), short(row["title"]),
+            row["problem"] or short(row["licence"]),
+        )
+        for row in result["models"]
+    ]  # fmt: skip
+    return columns(header, rows)
 
 
 def _imported(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel:

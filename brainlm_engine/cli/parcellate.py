@@ -13,13 +13,10 @@ import numpy as np
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.cli.file_name import file_name
-from brainlm_engine.cli.inspect import add_answers, parsed_answers
+from brainlm_engine.cli.opening import add_opening, given_answers, opened
 from brainlm_engine.files import check_output, written_whole
 
 if TYPE_CHECKING:
-    from brainlm_engine.api.messages import Question
-    from brainlm_engine.io import Scan
-    from brainlm_engine.preprocess import Given
     from brainlm_engine.recording import Recording
 
 SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the region series."
@@ -28,7 +25,6 @@ SUMMARY = "Average a 4D scan over an atlas (or take over a table) and write the 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("bold", type=file_name, help="4D scan in MNI space, a table of region series, or a recording")
-    parser.add_argument("--atlas", default="", help="atlas id, see 'atlas list' (default: mni424 for a scan)")
     parser.add_argument(
         "--out", type=file_name, required=True, metavar="FILE",
         help="a .tsv (frames x regions, with a .json beside it), or a .safetensors recording for 'reconstruct'",
@@ -39,30 +35,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns", default="", help="names of the confounds to use, separated by commas (default: all)"
     )
-    parser.add_argument("--coordinates", type=file_name, metavar="FILE", help="for a table: region positions in MNI mm")
-    parser.add_argument("--tr", metavar="S", help="seconds per frame, when the file does not say so or is wrong")
-    add_answers(parser)
+    add_opening(parser)
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Make the recording and write it."""
-    from brainlm_engine.io import open_scan
-    from brainlm_engine.preprocess import Given, read_confounds, recording_of, regress_out
+    from brainlm_engine.preprocess import read_confounds, regress_out
 
-    answers = parsed_answers(args.answer)
-    if args.tr:
-        answers["tr"] = args.tr
+    answers = given_answers(args)
     sidecar = _checked_sidecar(args.out, (args.bold, args.coordinates, args.confounds))
     confounds = None
     if args.confounds is not None:
         confounds = read_confounds(args.confounds, [c.strip() for c in args.columns.split(",") if c.strip()])
-    scan = open_scan(args.bold, answers)
-    given = Given(answers, args.atlas, args.coordinates)
-    _refuse_open(scan, given)
-    recording = recording_of(scan, given, _Said(say))
+    recording = opened(args, args.bold, answers, say)
     if confounds is not None:
         recording = regress_out(recording, confounds)
-    if args.out.suffix == ".safetensors":
+    if _is_recording(args.out):
         recording.save(args.out)
     else:
         _write(recording, args.out, sidecar)
@@ -78,14 +66,18 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
     """Return the .json beside ``out``; nothing read is written over, nor a .json of something else (BIDS)."""
     check_output(out, inputs)
     sidecar = out.with_suffix(".json")
-    if out.suffix == ".safetensors":
+    if _is_recording(out):
         return sidecar
-    if out.suffix.lower() == ".json":
+    if out.suffix.lower() != ".tsv":
         raise BadInput(
-            f"{out.name} is the name of the description beside the series, not of the series.",
+            f"{out.name} does not say what to write: a table (.tsv) or a recording (.safetensors).",
             "Let the name end in .tsv or .safetensors.",
         )
     check_output(sidecar, inputs)
+    if sidecar.exists() and not out.exists() and (other := _another_table(out)):
+        raise BadInput(
+            f"{sidecar.name} exists already and describes {other.name}.", "Give another name for the series."
+        )
     if sidecar.exists():
         try:
             ours = "Regions" in json.loads(sidecar.read_text("utf-8"))
@@ -98,45 +90,14 @@ def _checked_sidecar(out: Path, inputs: tuple[Path | None, ...]) -> Path:
     return sidecar
 
 
-def _refuse_open(scan: Scan, given: Given) -> None:
-    """Say how to give what is still missing: nothing is computed before it is known."""
-    from brainlm_engine.preprocess import open_questions
-
-    for question in open_questions(scan, given):
-        raise BadInput(question.text, _how_to_give(question))
+def _is_recording(out: Path) -> bool:
+    return out.suffix.lower() == ".safetensors"
 
 
-def _how_to_give(question: Question) -> str:
-    """Return the options that answer a question, as they are typed."""
-    if question.question_id == "tr":
-        return "Give it with --tr, for example --tr 2.0."
-    if question.question_id == "positions":
-        fitting = ", ".join(choice.value for choice in question.choices)
-        atlas = f"--atlas ID ({fitting}) or " if fitting else ""
-        return f"Give {atlas}--coordinates FILE with one line per region: x, y, z in MNI mm."
-    if question.question_id == "space":
-        lay = question.choices[0].label
-        return (
-            f"Give --answer space=affine ({lay[0].lower()}{lay[1:]}), or --answer space=atlas with --atlas ID (an "
-            "atlas made for it)."
-        )
-    return f"Give --answer {question.question_id}=VALUE."
-
-
-class _Said:
-    """Progress as lines on stderr, one per tenth."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._tenth = -1
-
-    def __call__(self, fraction: float, stage: str = "") -> None:
-        if int(fraction * 10) != self._tenth:
-            self._tenth = int(fraction * 10)
-            self._say(f"{stage}: {self._tenth * 10} %")
-
-    def log(self, line: str) -> None:
-        self._say(line)
+def _another_table(out: Path) -> Path | None:
+    """Return a file that shares its .json with ``out``, None when there is none."""
+    described = (path for path in out.parent.glob("*.*") if path.stem == out.stem and path.is_file())
+    return next((path for path in described if path.suffix.lower() not in (".json", ".safetensors")), None)
 
 
 def _write(recording: Recording, out: Path, sidecar: Path) -> None:

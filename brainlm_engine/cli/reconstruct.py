@@ -7,21 +7,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
+from brainlm_engine.cli.opening import add_opening, given_answers, opened
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
 
+_FRAMES = 200
 SUMMARY = "reconstruct a recording with hidden patches and score it beside simple methods"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument("recording", type=file_name, help="recording (.safetensors) written by parcellate or simulate")
+    parser.add_argument(
+        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
+    )
+    add_opening(parser)
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
     parser.add_argument("--start", type=count, default=0, help="first frame of the window")
-    parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
+    parser.add_argument("--frames", type=positive_int, help="frames per window (default 200, or all there are)")
     parser.add_argument("--ratio", type=hidden_share, default=0.75, help="share of patches hidden (default 0.75)")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 0, with commas")
@@ -42,24 +48,25 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
-    from brainlm_engine.recording import Recording
     from brainlm_engine.tasks import reconstruct, reconstruct_recording
 
     torch.set_num_threads(args.threads)
     spec = mask_from(args)
     if args.out:
-        check_output(args.out, (args.recording,))
-    recording, model = Recording.load(args.recording), load_model(args.model)
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = _opened(args, say)
+    model = load_model(args.model)
     _check_start(args, recording)
+    frames = args.frames or min(_FRAMES, recording.n_frames)
     if args.whole:
-        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=args.frames)
+        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=frames)
         arrays: dict[str, Any] = {
             "measured": whole.measured, "predicted": whole.predicted, "r2_parcel": whole.r2_parcel,
             "r2_frame": whole.r2_frame,
         }  # fmt: skip
         scores, sentence, notes = whole.scores, whole.verdict, whole.notes
     else:
-        window = reconstruct(model, recording, args.start, spec, args.frames, recording_id=args.recording.name)
+        window = reconstruct(model, recording, args.start, spec, frames, recording_id=args.recording.name)
         arrays = dict(window.arrays())
         scores, sentence, notes = window.info.scores, window.info.verdict, window.info.notes
         if window.info.start != args.start:
@@ -67,9 +74,32 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.out:
         _write(arrays, args.out)
     return {
-        "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": list(notes),
+        "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": [*told, *notes],
         "written": str(args.out or ""),
     }  # fmt: skip
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return verdict, scores and notes as a person reads them."""
+    rows = [(share(row["r2"]), share(row["r"]), number(row["mse"]), row["title"]) for row in result["scores"]]
+    told = [result["verdict"]] * bool(result["verdict"])
+    told += ["", columns(("R²", "r", "MSE", "Method"), rows)] * bool(rows)
+    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
+    told += ["", f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
+
+
+def _opened(args: argparse.Namespace, say: Callable[[str], None]) -> tuple[Recording, tuple[str, ...]]:
+    """Return the recording and, when it was made just now from a scan or a table, what was assumed for it."""
+    from brainlm_engine.io.sniff import sniff
+    from brainlm_engine.recording import Recording
+
+    answers = given_answers(args)
+    path, asked = args.recording, bool(args.atlas or args.coordinates or answers)
+    if not path.is_file() or (sniff(path).kind == "recording" and not asked):
+        return Recording.load(path), ()
+    recording = opened(args, path, answers, say)
+    return recording, tuple(recording.provenance.get("notes", ()))
 
 
 def _check_start(args: argparse.Namespace, recording: Recording) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ModelInfo
-from brainlm_engine.files import refuse_same, writing_to, written_whole
+from brainlm_engine.files import folder_whole, refuse_same, written_whole
 from brainlm_engine.models.architectures import ARCHITECTURES
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card, known_answer
@@ -52,7 +52,8 @@ def import_model(source: Path, name: str = "", provenance: dict[str, Any] | None
     card.info = card.info.model_copy(update={"model_id": name})
     card.known_answer = known_answer(model)
     card.provenance = {**card.provenance, **(provenance or {}), "imported_sha256": _sum_of_weights(source)}
-    write_model(model, config, card, data_dir() / "models" / name)
+    with folder_whole(data_dir() / "models" / name, beside=data_dir()) as made:  # not where models are looked for
+        write_model(model, config, card, made)
     return card.info
 
 
@@ -65,17 +66,14 @@ def export_model(model: MaskedModel, folder: Path, out: Path) -> Path:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out.name} is there already.", "Choose a new folder for the model.")
     config = read_config(folder)
-    with writing_to(out):
-        out.mkdir(parents=True, exist_ok=True)
-    if ARCHITECTURES[config["architecture"]].published:
-        write_model(model, config, load_card(folder, config, model), out)
-        return out
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.name != "config.json":
-            with written_whole(out / file.name) as temporary:
-                shutil.copyfile(file, temporary)
-    with written_whole(out / "config.json") as temporary:
-        shutil.copyfile(folder / "config.json", temporary)
+    with folder_whole(out) as made:
+        if ARCHITECTURES[config["architecture"]].published:
+            write_model(model, config, load_card(folder, config, model), made)
+            return out
+        for file in sorted(folder.iterdir()):
+            if file.is_file():
+                with written_whole(made / file.name) as temporary:
+                    shutil.copyfile(file, temporary)
     return out
 
 

@@ -13,6 +13,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.io.faults import reading, shown
 from brainlm_engine.recording import Recording
 
+_NAMED = 12  # confounds named in a note; the steps name them all
 _EMPTY = ("", "n/a", "nan", "na", "null", "none")
 
 
@@ -82,6 +83,12 @@ def _column(cells: list[str]) -> NDArray[np.float64] | None:
     return values
 
 
+def _listed(names: Sequence[str], most: int) -> str:
+    """Return '2 confounds (trans_x, rot_z)', with no more than ``most`` names."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{len(names)} confound{'s' * (len(names) != 1)} ({', '.join(names[:most])}{more})"
+
+
 def regress_out(recording: Recording, confounds: Confounds) -> Recording:
     """Take the confounds out of every parcel by least squares, keeping each parcel's mean.
 
@@ -109,6 +116,10 @@ def regress_out(recording: Recording, confounds: Confounds) -> Recording:
     mean = series[usable].mean(1, keepdims=True)
     part = series[usable] - mean
     series[usable] = part - (part @ basis) @ basis.T + mean
-    step = f"regressed out {basis.shape[1]} confounds from {confounds.source}"
-    provenance = {**recording.provenance, "steps": [*recording.provenance.get("steps", []), step]}
+    kept = recording.provenance
+    step = f"regressed out {_listed(confounds.names, len(confounds.names))} from {confounds.source}"
+    note = f"{confounds.source}: {_listed(confounds.names, _NAMED)} regressed out."
+    provenance = {
+        **kept, "steps": [*kept.get("steps", []), step], "notes": [*kept.get("notes", []), note],
+    }  # fmt: skip
     return replace(recording, series=series.astype(np.float32), provenance=provenance)

@@ -181,9 +181,12 @@ def _share_inside(scan: VolumeScan, atlas: Atlas) -> NDArray[np.float64]:
 def _notes(coverage: NDArray[np.float32], missing: NDArray[np.bool_], empty_frames: list[int]) -> tuple[str, ...]:
     notes: list[str] = []
     if missing.any():
-        notes.append(f"{int(missing.sum())} of {len(missing)} parcels have no usable signal in this scan.")
+        count = int(missing.sum())
+        have = "have" if count > 1 else "has"
+        notes.append(f"{count} of {len(missing)} parcels {have} no usable signal in this scan.")
     if low := int(((coverage < _LOW_COVERAGE) & ~missing).sum()):
-        notes.append(f"{low} parcels lie less than half inside the scan.")
-    if empty_frames:
-        notes.append(f"{len(empty_frames)} volumes hold no numbers and were bridged by interpolation.")
+        notes.append(f"{low} {'parcels lie' if low > 1 else 'parcel lies'} less than half inside the scan.")
+    if count := len(empty_frames):
+        volumes = "volumes hold no numbers and were" if count > 1 else "volume holds no numbers and was"
+        notes.append(f"{count} {volumes} bridged by interpolation.")
     return tuple(notes)

@@ -32,7 +32,7 @@ def build_mask(spec: MaskSpec, n_parcels: int, n_patches: int, networks: tuple[s
             )
         hidden[list(spec.parcels)] = True
     elif spec.kind == "network":
-        members = np.array([network == spec.network for network in networks], bool)
+        members = np.array([network.casefold() == spec.network.casefold() for network in networks], bool)
         if not any(networks):
             raise BadInput(
                 f"This recording does not say which network a parcel belongs to, so “{spec.network}” cannot be hidden.",

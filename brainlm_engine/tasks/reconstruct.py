@@ -184,7 +184,8 @@ def plan_window(
         notes.append(model.input_note)
     left_out = int((~known).sum())
     if left_out:
-        notes.append(f"{left_out} of {recording.n_parcels} parcels hold no signal or have no position: left out.")
+        holds = "holds no signal or has" if left_out == 1 else "hold no signal or have"
+        notes.append(f"{left_out} of {recording.n_parcels} parcels {holds} no position: left out.")
     return patch, length, tuple(notes)
 
 

@@ -14,6 +14,7 @@ from brainlm_engine.api.messages import Score
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+_EVEN = 0.005  # a difference of R2 that decides nothing
 
 TITLES = {
     "model": "Model",
@@ -112,21 +113,29 @@ def verdict(scores: tuple[Score, ...]) -> str:
     if not scores or not np.isfinite(scores[0].r2):
         return "Nothing measured was hidden, so there is nothing to compare."
     model, best = scores[0], max(scores[1:], key=lambda score: score.r2)
-    explained = f"{max(model.r2, 0):.0%} of the hidden activity (R² {model.r2:.2f})"
-    method = best.title[0].lower() + best.title[1:]
+    even = abs(model.r2 - best.r2) < _EVEN
+    ours, others = (f"{model.r2:.2f}", f"{best.r2:.2f}") if even else _told_apart(model.r2, best.r2)
+    explained = f"{max(model.r2, 0):.0%} of the hidden activity (R² {ours})"
+    method = f"{best.title[0].lower()}{best.title[1:]} (R² {others})"
     if best.r2 <= 0 and model.r2 <= 0:
         return f"Nothing beats the mean of the recording here; the model's R² is {model.r2:.2f}."
-    if abs(model.r2 - best.r2) < 0.005:
-        return f"The model explains {explained}, no more than the best simple method: {method} (R² {best.r2:.2f})."
+    if even:
+        return f"The model explains {explained}, about as much as the best simple method: {method}."
     if model.r2 > best.r2 and all(score.method != "ridge_people" for score in scores):
         return (
             f"The model explains {explained}, more than the simple methods that could be run here, the best being "
-            f"{method} (R² {best.r2:.2f}). The strongest one, ridge learned from other people, needs people of the "
+            f"{method}. The strongest one, ridge learned from other people, needs people of the "
             "same atlas and was not run."
         )
     if model.r2 > best.r2:
-        return f"The model explains {explained}, more than the best simple method: {method} (R² {best.r2:.2f})."
-    return f"The model explains {explained}, less than a simple method: {method} (R² {best.r2:.2f})."
+        return f"The model explains {explained}, more than the best simple method: {method}."
+    return f"The model explains {explained}, less than a simple method: {method}."
+
+
+def _told_apart(first: float, second: float) -> tuple[str, str]:
+    """Return two different R2 with as many digits as tell them apart, at least two."""
+    digits = next((n for n in range(2, 6) if f"{first:.{n}f}" != f"{second:.{n}f}"), 6)
+    return f"{first:.{digits}f}", f"{second:.{digits}f}"
 
 
 class Clock:

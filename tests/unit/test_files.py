@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from brainlm_engine.api.errors import BadInput, OutOfSpace
-from brainlm_engine.files import check_output, fingerprint, refusal, written_whole
+from brainlm_engine.files import check_output, fingerprint, folder_whole, refusal, written_whole
 from brainlm_engine.io.faults import writing
 from brainlm_engine.server.failures import as_engine_error
 
@@ -65,6 +65,24 @@ def test_a_file_that_may_not_be_so_large(tmp_path: Path, ending: str) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.glob("*big*")) == []
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "m"
+    with pytest.raises(OutOfSpace, match="The disk is full: m could not be written"), folder_whole(target) as made:
+        (made / "card.json").write_text("{}")
+        with written_whole(made / "weights"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+    target.mkdir()
+    usual = target.stat().st_mode
+    with folder_whole(target) as made:
+        (made / "card.json").write_text("{}")
+    assert [path.name for path in target.iterdir()] == ["card.json"]
+    assert target.stat().st_mode == usual
+    with pytest.raises(BadInput, match="m is there already"), folder_whole(target):
+        pass
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

@@ -56,6 +56,21 @@ def test_what_is_open_is_said_in_the_words_of_python(table: Path) -> None:
             reconstruct(recording, **wrong)
 
 
+def test_what_is_of_another_kind_is_a_sentence(make_recording: Make) -> None:
+    recording = make_recording(1)
+    with pytest.raises(BadInput, match=r"'x' of the type str, not a recording"):
+        reconstruct("x")  # type: ignore[arg-type]
+    for name, value in (("ratio", "a"), ("seed", 1.5), ("start", None), ("frames", "200")):
+        with pytest.raises(BadInput, match=f"^{name} is .*, not a (whole )?number"):
+            reconstruct(recording, **{name: value})  # type: ignore[arg-type]
+    for path, answers in ((None, None), ("x.tsv", "tr=2")):
+        with pytest.raises(BadInput, match="not a (file name|dict)"):
+            open_recording(path, answers=answers)  # type: ignore[arg-type]
+    with pytest.raises(BadInput):
+        open_recording("x.tsv", tr="soon")  # type: ignore[arg-type]
+    assert np.isfinite(reconstruct(recording, ratio=np.float32(0.5), seed=np.int64(3)).r2)
+
+
 def test_a_recording_comes_back_as_it_was_written(make_recording: Make, tmp_path: Path) -> None:
     written = make_recording(2)
     written.save(tmp_path / "r.safetensors")

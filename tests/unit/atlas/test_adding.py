@@ -130,6 +130,11 @@ def test_refused_ids(labels: Path, atlas_id: str) -> None:
     refused("cannot be the id|already is an atlas", labels, None, atlas_id)
 
 
+@pytest.mark.parametrize("atlas_id", ["a424", "A424", "schaefer-400", "aal"])
+def test_the_ids_of_atlases_that_can_be_fetched_are_kept_for_them(labels: Path, atlas_id: str) -> None:
+    refused("is the id of an atlas that can be fetched", labels, None, atlas_id)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -157,6 +157,11 @@ def test_nilearn_fetches_and_first_sums_are_demanded_again(schaefer: tuple[Path,
     assert len(card["downloads"]) == 2
     assert fetch_atlas("schaefer-100", base_url="http://127.0.0.1:9/") is atlas  # already here: nothing is asked
 
+    another = added_folder() / "schaefer-100" / "card.json"  # as one that an earlier version let take this id
+    another.write_text(json.dumps({key: value for key, value in card.items() if key not in ("checked", "downloads")}))
+    with pytest.raises(BadInput, match="was not fetched but added from other files"):
+        fetch_atlas("schaefer-100", base_url=url)
+
     shutil.rmtree(added_folder() / "schaefer-100")
     table = folder / "Schaefer2018_100Parcels_7Networks_order.txt"
     table.write_text(table.read_text().replace("LH_Vis_7", "LH_Vis_8"))

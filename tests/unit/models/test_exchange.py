@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from brainlm_engine.api.errors import BadInput, EngineError
+from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
 from brainlm_engine.models import list_models, load_model
 from brainlm_engine.models.brainlm_13m import BrainLM13M
 from brainlm_engine.models.card import Card, check
@@ -99,6 +100,27 @@ def test_a_published_model_answers_in_a_task_and_says_what_is_not_known(publishe
     assert np.isfinite(made.predicted).all()
     assert any("statistics are not public" in note for note in made.info.notes)
     assert any("trained on the atlas a424 only" in note for note in made.info.notes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limits on this system")
+def test_a_model_that_finds_no_room_leaves_nothing(published: Path, tmp_path: Path) -> None:
+    import resource
+
+    own, out = load_model(), tmp_path / "given"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OutOfSpace, match="given would be larger"):
+            export_model(own, find_model("studio-tiny"), out)
+        with pytest.raises(OutOfSpace, match="mine would be larger"):
+            import_model(published, "mine")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not out.exists()
+    assert sorted(path.name for path in data_dir().rglob("*")) == ["models"]
+    export_model(own, find_model("studio-tiny"), out)  # again, as the message says
+    import_model(published, "mine")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given", "home", "old_13M"]
 
 
 def test_our_own_model_goes_out_too(tmp_path: Path) -> None:

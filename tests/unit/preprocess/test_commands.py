@@ -268,3 +268,38 @@ def test_inspect_as_a_person_reads_it(tmp_path: Path, placeless: Path, capsys: p
     assert "Values          about " in capsys.readouterr().out
     assert main(["inspect", ""]) == 2
     assert "an empty text is no file name" in capsys.readouterr().err
+
+
+def test_only_what_the_help_says_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, places = _waves(tmp_path)
+    args = ["parcellate", table, "--coordinates", places, "--tr", "1", "--out"]
+    code, told, _ = run(capsys, *args, tmp_path / "a.doc")
+    assert code == 2
+    assert told["error"]["next_step"] == "Let the name end in .tsv or .safetensors."
+    assert run(capsys, *args, tmp_path / "a")[0] == 2
+    assert run(capsys, *args, tmp_path / "a.tsv")[0] == 0
+    (tmp_path / "a.tsv").rename(tmp_path / "a.txt")
+    before = (tmp_path / "a.json").read_bytes()
+    code, told, _ = run(capsys, *args, tmp_path / "a.tsv", "--answer", "tr=2")
+    assert (code, told["error"]["message"]) == (2, "a.json exists already and describes a.txt.")
+    assert (tmp_path / "a.json").read_bytes() == before
+    assert not (tmp_path / "a.tsv").exists()
+    assert run(capsys, *args, tmp_path / "B.SAFETENSORS")[0] == 0
+    assert Recording.load(tmp_path / "B.SAFETENSORS").tr_s == 1.0
+
+
+def test_which_confounds_were_regressed_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, places = _waves(tmp_path)
+    motion = np.random.default_rng(1).normal(size=(80, 3))
+    np.savetxt(tmp_path / "m.tsv", motion, delimiter="\t", header="trans_x\ttrans_y\trot_z", comments="")
+    args = ["parcellate", table, "--coordinates", places, "--tr", "1", "--confounds", tmp_path / "m.tsv"]
+    out = tmp_path / "r.safetensors"
+    code, told, _ = run(capsys, *args, "--columns", "trans_x,rot_z", "--out", out)
+    assert code == 0
+    assert "m.tsv: 2 confounds (trans_x, rot_z) regressed out." in told["notes"]
+    assert Recording.load(out).provenance["steps"][-1] == "regressed out 2 confounds (trans_x, rot_z) from m.tsv"
+
+
+def test_inspect_suggests_the_options_that_the_help_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, _ = _waves(tmp_path)
+    assert "--coordinates FILE" in run(capsys, "inspect", table)[2]

@@ -212,3 +212,12 @@ def test_what_an_atlas_is_not_is_told_with_the_recording(tmp_path: Path, small_a
     path = save_scan(tmp_path / "s.nii", data_for(small_atlas), small_atlas.affine)
     noted = replace(small_atlas, note="Its parcels are spheres.")
     assert "Its parcels are spheres." in made(path, noted).provenance["notes"]
+
+
+def test_one_missing_parcel_is_told_in_the_singular(tmp_path: Path, small_atlas: Atlas) -> None:
+    data = data_for(small_atlas)
+    data[small_atlas.labels == 1] = 0
+    data[..., 5] = np.nan
+    notes = made(save_scan(tmp_path / "s.nii", data, small_atlas.affine), small_atlas).provenance["notes"]
+    assert f"1 of {small_atlas.n_parcels} parcels has no usable signal in this scan." in notes
+    assert "1 volume holds no numbers and was bridged by interpolation." in notes

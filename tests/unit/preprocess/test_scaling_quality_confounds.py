@@ -89,7 +89,7 @@ def test_regression_equals_least_squares(tmp_path: Path) -> None:
         expected = made.series[i] - design @ beta + made.series[i].mean()
         np.testing.assert_allclose(cleaned.series[i], expected, rtol=1e-5)
     assert np.isnan(cleaned.series[3]).all()
-    assert "3 confounds from c.tsv" in cleaned.provenance["steps"][-1]
+    assert "3 confounds (a, b, c) from c.tsv" in cleaned.provenance["steps"][-1]
 
 
 def test_confounds_that_do_not_fit(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from brainlm_engine.api.errors import BadInput, Cancelled
-from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
+from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo, Score
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
@@ -17,7 +17,7 @@ from brainlm_engine.recording import Recording
 from brainlm_engine.tasks import reconstruct, reconstruct_recording
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.recording import hide_each_once, window_starts
-from brainlm_engine.tasks.scoring import sums, verdict, window_mean
+from brainlm_engine.tasks.scoring import TITLES, sums, verdict, window_mean
 
 Make = Callable[..., Recording]
 
@@ -219,5 +219,28 @@ def test_verdicts() -> None:
     assert "more than the best simple method" in verdict(everybody)  # type: ignore[arg-type]
     assert "was not run" in verdict(everybody[:2])  # type: ignore[arg-type]
     assert "less than a simple method" in verdict((score("model", 0.2), score("ridge", 0.9)))  # type: ignore[arg-type]
-    assert "no more than" in verdict((score("model", 0.5), score("ridge", 0.5)))  # type: ignore[arg-type]
     assert "Nothing beats the mean" in verdict((score("model", -1), score("mean", -0.1)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model_r2", "other_r2", "shown", "said"),
+    [
+        (0.337, 0.344, "0.344", "34% of the hidden activity (R² 0.337), less than a simple method: ridge"),
+        (0.344, 0.337, "0.337", "34% of the hidden activity (R² 0.344), more than the best simple method"),
+        (0.505, 0.501, "0.50", "50% of the hidden activity (R² 0.51), about as much as the best simple method"),
+        (0.2, 0.5, "0.50", "20% of the hidden activity (R² 0.20), less than a simple method"),
+    ],
+)
+def test_a_verdict_does_not_contradict_its_numbers(model_r2: float, other_r2: float, shown: str, said: str) -> None:
+    scores = tuple(
+        Score(method=method, title=TITLES[method], r2=r2, r=0.5, mse=1.0)
+        for method, r2 in (("model", model_r2), ("ridge_people", other_r2))
+    )
+    assert said in verdict(scores)
+    assert verdict(scores).endswith(f"(R² {shown}).")
+
+
+@pytest.mark.parametrize("name", ["b", "B"])
+def test_a_network_is_found_in_any_case(name: str) -> None:
+    hidden = build_mask(MaskSpec(kind="network", network=name), 4, 2, ("A", "B", "b2", "B"))
+    assert hidden.any(1).tolist() == [False, True, False, True]
