@@ -22,6 +22,8 @@ HEAVY = (
     "app.views.carpet",
     "app.views.timebar",
     "app.views.brain",
+    "app.views.pages.train",
+    "app.controllers.training",
 )
 
 

@@ -243,6 +243,8 @@ class Studio:
         drawing: list[Turns | RenderTurns] = []
         if self.viewing is not None and self.modelling is not None:
             drawing += [self.viewing.turns, self.modelling.drawing.turns]
+        if self.training is not None:
+            drawing.append(self.training.drawing.turns)
         drawing.append(render_turns())
         while self.state.model.running or any(turns.busy for turns in drawing):
             await asyncio.sleep(0.005)

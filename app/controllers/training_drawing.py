@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.controllers.training_speed import in_words
+from app.services.turns import Turns
 from app.state import AppState
 from app.text import tr
 from app.theme import Theme
@@ -32,6 +33,7 @@ class TrainingDrawing:
     def __init__(self, state: AppState, page: TrainPage, estimate: Callable[[], str]) -> None:
         self._state, self._page, self._estimate = state, page, estimate
         self._previewed: tuple[str, int] = ("", -1)
+        self.turns = Turns()
         train = state.train
         for field in _FORM:
             train.on(field).connect(self.form)
@@ -50,10 +52,11 @@ class TrainingDrawing:
         return self._state.shell.workspace == "train"
 
     def _entered(self, *_: object) -> None:
+        """Draw what was left undrawn while the page was out of sight, a piece per turn."""
         if self._seen:
-            self.form()
-            self.list()
-            self.detail()
+            self.turns.take(self.form, self.list, self._curves, self._preview, self._result)
+        else:
+            self.turns.drop()
 
     # ------------------------------------------------------------ form and list
 

@@ -61,7 +61,8 @@ class TrainingHead(QWidget):
         """Show everything at once; ``state`` and ``note`` are a text and a role of the style sheet."""
         self._title.setText(title)
         _say(self._state, *state)
-        self._bar.setValue(round(1000 * fraction))
+        if self._bar.value() != round(1000 * fraction):  # it paints at once, and all that lies under it
+            self._bar.setValue(round(1000 * fraction))
         self._numbers.setText(numbers)
         _say(self._note, *note)
 
