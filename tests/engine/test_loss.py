@@ -24,7 +24,7 @@ from .conftest import Engine, connected, ended, until, using_home
 def test_a_killed_engine_is_noticed_and_its_successor_tells_what_happened(
     make_engine: Callable[..., Engine], whole_tree: bool
 ) -> None:
-    engine = make_engine()
+    engine = make_engine("--workers", "1")
 
     async def talk() -> None:
         async with connected(engine) as client:
