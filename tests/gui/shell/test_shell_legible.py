@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PySide6.QtWidgets import QWidget
 
 from app.controllers.studio import Studio
 from app.services.preferences import save_recent
 from app.views.main_window import MainWindow
+from app.views.page_frame import PageFrame
 
 Live = Callable[..., None]
+ANSWERS = {"tr": "2.0", "positions": "mni424"}
 
 
 @pytest.mark.parametrize("width", [900, 1280])
-def test_the_palette_shows_names_and_keys_whole(
-    window: MainWindow, live: Live, tmp_path: Path, width: int
-) -> None:
+def test_the_palette_shows_names_and_keys_whole(window: MainWindow, live: Live, tmp_path: Path, width: int) -> None:
     long = tmp_path / f"sub-01_task-{'rest' * 25}_bold.nii"
     long.write_bytes(b"")
 
@@ -39,3 +42,46 @@ def test_the_palette_shows_names_and_keys_whole(
 
     save_recent(())
     live(story, window, engine=False)
+
+
+def write_table(path: Path, frames: int = 60) -> Path:
+    """Parcel series in the order of the default atlas, with no table of head motion beside them."""
+    values = np.random.default_rng(1).normal(100, 5, (frames, 424))
+    np.savetxt(path, values, fmt="%.4f", delimiter="\t", header="\t".join(f"p{i}" for i in range(424)), comments="")
+    return path
+
+
+def wide(page: PageFrame) -> list[str]:
+    """What in the side panel is wider than the room it has."""
+    body, room = page.side.widget(), page.side.viewport().width()
+    parts = [w for w in body.findChildren(QWidget) if w.isVisible() and not w.visibleRegion().isEmpty()]
+    out = [f"{type(w).__name__} {w.accessibleName()}" for w in parts if w.mapTo(body, w.rect().topRight()).x() >= room]
+    return out + ([f"all: {body.width()} > {room}"] if body.width() > room else [])
+
+
+def test_side_panels_are_never_wider_than_their_room(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    path = write_table(tmp_path / "series.tsv")
+
+    async def story(studio: Studio) -> None:
+        window.resize(1280, 800)
+        assert await studio.open_path(path, ANSWERS)
+        assert await studio.prepared()
+        assert studio.viewing is not None
+        assert studio.modelling is not None
+        await asyncio.sleep(0.1)
+        view, fd = studio.viewing._page, studio.viewing._page.quality._values["fd"]
+        assert fd.text() == "needs motion parameters"
+        for docks in (False, True):
+            window.show_dock("jobs", docks)
+            window.resize(1280, 600 if docks else 800)
+            await asyncio.sleep(0.1)
+            assert not docks or view.side.verticalScrollBar().isVisible()
+            assert not wide(view)
+            assert fd.fontMetrics().horizontalAdvance("parameters") <= fd.width()
+            assert fd.heightForWidth(fd.width()) <= fd.height(), "every line of it is on screen"
+        studio.show_workspace("model")
+        await studio.settled()
+        await asyncio.sleep(0.2)
+        assert not wide(window._pages["model"])
+
+    live(story, window)
