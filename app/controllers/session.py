@@ -91,7 +91,7 @@ class SessionController(QObject):
         return True
 
     def _close_last(self) -> bool:
-        """Mark what lies on disk as closed: what this window wrote last, else what it found (and nobody else has open)."""
+        """Mark as closed what this window wrote last, else what it found and no other window has open."""
         last = self._mine or self._earlier
         if last is None or last.closed or _alive(last.pid):
             return True
