@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 
 from app import theme
+from app.actions.conditions import reason
 from app.controllers.veil import veiled, veiled_notice
 from app.services import storage
 from app.services.preferences import save_preferences
@@ -52,6 +53,7 @@ class ShellController:
         shell.on("workspace").connect(self._workspace_changed)
         shell.on("recent").connect(self._recent_changed)
         shell.on("last_session").connect(self._session_changed)
+        state.engine.on("status").connect(self._recent_usable)
         state.preferences.on("theme").connect(self._theme_changed)
         for field in PREFERENCES:
             state.preferences.on(field).connect(self._save_preferences)
@@ -193,12 +195,21 @@ class ShellController:
         self._recent = [self._recent_action(*row) for row in rows]
         menu.addActions(self._recent)
         menu.setEnabled(bool(rows))
+        self._recent_usable()
+
+    def _recent_usable(self, *_: object) -> None:
+        """Recent files open under the same condition as any other: there is an engine, and the file is there."""
+        engine = reason(("engine",), self._state)
+        self._window.cases.set_recent_reason(engine)
+        for action in self._recent:
+            why = engine if action.data() else tr("cases.gone")
+            action.setEnabled(not why)
+            action.setStatusTip(why)
 
     def _recent_action(self, path: str, name: str, there: bool) -> QAction:
         """Return the command that opens a recent file, for the menu and for the palette."""
         action = QAction(name.replace("&", "&&"))
-        action.setEnabled(there)
-        action.setStatusTip("" if there else tr("cases.gone"))
+        action.setData(there)
         action.setToolTip(name if self._state.view.names_hidden else path)
         action.triggered.connect(lambda _=False: self._window.cases.recent_chosen.emit(path))
         return action
