@@ -181,9 +181,11 @@ def _share_inside(scan: VolumeScan, atlas: Atlas) -> NDArray[np.float64]:
 def _notes(coverage: NDArray[np.float32], missing: NDArray[np.bool_], empty_frames: list[int]) -> tuple[str, ...]:
     notes: list[str] = []
     if missing.any():
-        notes.append(f"{int(missing.sum())} of {len(missing)} parcels have no usable signal in this scan.")
+        has = "has" if missing.sum() == 1 else "have"
+        notes.append(f"{int(missing.sum())} of {len(missing)} parcels {has} no usable signal in this scan.")
     if low := int(((coverage < _LOW_COVERAGE) & ~missing).sum()):
-        notes.append(f"{low} parcels lie less than half inside the scan.")
+        notes.append(f"{low} {'parcel lies' if low == 1 else 'parcels lie'} less than half inside the scan.")
     if empty_frames:
-        notes.append(f"{len(empty_frames)} volumes hold no numbers and were bridged by interpolation.")
+        what = "volume holds no numbers and was" if len(empty_frames) == 1 else "volumes hold no numbers and were"
+        notes.append(f"{len(empty_frames)} {what} bridged by interpolation.")
     return tuple(notes)
