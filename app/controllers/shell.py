@@ -158,16 +158,21 @@ class ShellController:
         unit = recording.info.unit if recording is not None else info.unit
         origin = tr("tag.simulated") if info.simulated else ""
         assumed = dict.fromkeys(tr(f"tag.assumed_{name}") for name in scan.assumed if has(f"tag.assumed_{name}"))
-        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, *assumed, unit) if t))
+        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, *assumed, unit) if t), name)
 
     def _notices_changed(self, *_: object) -> None:
         waiting = self._state.notices.waiting
         self._window.strip.set_notices(tuple(veiled_notice(self._state, notice) for notice in waiting))
-        if not any(notice.details and notice.details == self._unfolded for notice in waiting):
+        if not any(_whole(notice) == self._unfolded for notice in waiting):
             self._window.fold_out.hide()
         for notice in waiting:
             if notice.tone == "success":
-                QTimer.singleShot(BRIEF_MS, self._window, lambda key=notice.key: self._state.notices.drop(key))
+                QTimer.singleShot(BRIEF_MS, self._window, lambda brief=notice: self._drop_brief(brief))
+
+    def _drop_brief(self, notice: Notice) -> None:
+        """Good news goes by itself, unless it is being read."""
+        if not (self._window.fold_out.isVisible() and self._unfolded == _whole(notice)):
+            self._state.notices.drop(notice.key)
 
     def _title(self, *_: object) -> None:
         name = self.name()
@@ -227,9 +232,9 @@ class ShellController:
         save_preferences(self._state.preferences)
 
     def toggle_details(self, notice: Notice) -> None:
-        """Fold the details of a message out or in."""
-        self._unfolded = notice.details
-        self._window.fold_out.toggle(veiled(self._state, notice.details), self._window.strip)
+        """Fold the details of a message out or in; of one that has none, the whole of its sentence."""
+        self._unfolded = _whole(notice)
+        self._window.fold_out.toggle(veiled(self._state, self._unfolded), self._window.strip)
 
     # ------------------------------------------------------------ layouts
 
@@ -263,3 +268,8 @@ class ShellController:
             "layout": window.layout_state(), "mood": state.shell.mood, "panel": state.shell.panel,
         }  # fmt: skip
         storage.write(storage.WINDOW, look)
+
+
+def _whole(notice: Notice) -> str:
+    """What folds out of a message."""
+    return notice.details or f"{notice.text} {notice.next_step}".strip()

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.text import tr
@@ -36,6 +47,17 @@ class Line:
     values: Array
     unit: str = ""
     limit: float | None = None
+
+
+def written(line: Line, peak: float | None, metrics: QFontMetrics, width: float) -> list[str]:
+    """Name and largest value, in two lines; where the value leaves no room for the word 'max', the name takes it."""
+    if peak is None:
+        return [line.name]
+    value = f"{number(peak)} {line.unit}".strip()
+    said = tr("qc.peak", value=value)
+    if metrics.horizontalAdvance(said) <= width:
+        return [line.name, said]
+    return [tr("qc.peak_of", name=line.name), value]
 
 
 class QCStrip(QWidget):
@@ -175,11 +197,7 @@ class QCStrip(QWidget):
         """Name and largest value with its unit, left of the line: over it they would hide the end of it."""
         metrics, right = painter.fontMetrics(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         width = box.left() - 12
-        texts = [line.name]
-        if known.size:
-            value = f"{number(float(known.max()))} {line.unit}".strip()
-            said = tr("qc.peak", value=value)
-            texts.append(said if metrics.horizontalAdvance(said) <= width else value)
+        texts = written(line, float(known.max()) if known.size else None, metrics, width)
         height = min(metrics.height(), box.height() / 2)
         top = box.center().y() - height * len(texts) / 2
         for place, (text, colour) in enumerate(zip(texts, (self._theme.text, self._theme.muted), strict=False)):
