@@ -138,7 +138,7 @@ class NoticeStrip(QStackedWidget):
         self._what.setVisible(room >= NAME_WIDTH)
         self._what.setMaximumWidth(max(room, 1))
         left -= room + GRID if room >= NAME_WIDTH else 0
-        cut = not self._text.fits(left - GRID, HEIGHT)
+        cut = not self._text.fits(left - GRID, HEIGHT - 4)
         self._whole.setVisible(cut and self.notice is not None and not self.notice.details)
 
     def _show(self) -> None:

@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QWidget
 
 from app.controllers.studio import Studio
 from app.services.preferences import save_recent
+from app.state.notices import Notice
 from app.views.main_window import MainWindow
 from app.views.page_frame import PageFrame
 
 Live = Callable[..., None]
+LONG = "The model fills in the hidden patches better than all simple methods but one. " * 6
 ANSWERS = {"tr": "2.0", "positions": "mni424"}
 
 
@@ -85,3 +87,56 @@ def test_side_panels_are_never_wider_than_their_room(window: MainWindow, live: L
         assert not wide(window._pages["model"])
 
     live(story, window)
+
+
+def test_a_table_without_positions_says_why_there_are_no_slices(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "series.tsv"
+    np.savetxt(path, np.random.default_rng(1).normal(100, 5, (60, 37)), fmt="%.4f", delimiter="\t")
+
+    async def story(studio: Studio) -> None:
+        assert await studio.open_path(path, {"tr": "2.0"})
+        assert studio.state.case.phase == "asking"
+        assert studio.viewing is not None
+        words = studio.viewing._page.slices.waiting
+        assert words.isVisible()
+        assert "question above" in words.text()
+        assert words.size() == words.parentWidget().size()
+        assert await studio.open_path(write_table(tmp_path / "known.tsv"), ANSWERS)
+        assert await studio.prepared()
+        await studio.settled()
+        assert not words.isVisible()
+
+    live(story, window)
+
+
+def test_a_message_that_is_cut_has_details_and_stays_while_they_are_read(window: MainWindow, live: Live) -> None:
+    async def story(studio: Studio) -> None:
+        notices, strip, shell = studio.state.notices, window.strip, studio.shell
+        for text, cut in ((LONG, True), ("Done.", False), ("Saved. " * 30, False)):
+            notices.tell(Notice("whole", "success", text))
+            await asyncio.sleep(0.05)
+            assert strip._text.text().endswith(" …") == cut
+            assert strip._whole.isVisible() == cut
+        long = Notice("whole", "success", LONG)
+        notices.tell(long)
+        await asyncio.sleep(0.05)
+        strip._whole.click()
+        assert window.fold_out.isVisible()
+        assert window.fold_out._text.toPlainText() == LONG.strip()
+        shell._drop_brief(long)
+        assert long in notices.waiting, "it is being read"
+        window.fold_out.hide()
+        shell._drop_brief(long)
+        assert long not in notices.waiting
+
+    live(story, window, engine=False)
+
+
+def test_the_facts_stay_beside_a_very_long_name(window: MainWindow) -> None:
+    name, facts = f"sub-{'rest' * 60}_bold.nii.gz", " · 5 × 2 s · 424 parcels"
+    window.strip.set_caption(name + facts, ("NIfTI-1", "MNI"), name)
+    caption = window.strip._caption
+    caption.layout().activate()
+    assert caption._text.shown(caption._text.width()).endswith(facts)
+    assert caption._tags.width() >= caption._tags.sizeHint().width()
+    assert window.width() <= 1280

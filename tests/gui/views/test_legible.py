@@ -58,7 +58,27 @@ def test_the_largest_value_always_says_that_it_is_one(qtbot: QtBot) -> None:
     assert written(line, 1.16, metrics, 300) == ["DVARS", "max 1.16 × median"]
     narrow = metrics.horizontalAdvance("1.16 × median") + 2
     assert written(line, 1.16, metrics, narrow) == ["DVARS, max", "1.16 × median"]
+    tight = metrics.horizontalAdvance("max 1.16 …") + 1
+    name, value = written(line, 1.16, metrics, tight)
+    assert name == "DVARS"
+    assert value.startswith("max 1.16")
+    assert metrics.horizontalAdvance(value) <= tight
     assert written(line, None, metrics, narrow) == ["DVARS"]
+    strip.set_lines(line, Line("FD", np.array([np.nan]), "mm"))
+    assert strip.toolTip() == "DVARS: max 1.16 × median\nFD"
+
+
+@pytest.mark.parametrize(("width", "frames"), [(120, 5), (130, 5), (200, 5), (160, 490), (600, 490)])
+def test_numbers_of_time_do_not_touch(qtbot: QtBot, width: int, frames: int) -> None:
+    view = TraceView()
+    qtbot.addWidget(view)
+    axis = view.time_axis
+    axis.tr_s, axis.unit = 2.0, "clock"
+    ((spacing, ticks),) = axis.tickValues(-0.5, frames - 0.5, width)
+    metrics = QFontMetrics(axis.font())
+    assert len(ticks) >= 2
+    widest = max(metrics.horizontalAdvance(text) for text in axis.tickStrings(ticks, 1.0, spacing))
+    assert min(np.diff(ticks)) * width / frames > widest + 3
 
 
 @pytest.mark.parametrize("width", [420, 700, 1200])
