@@ -173,7 +173,8 @@ def run(extra: list[str]) -> int:
     command = under_display([python, "-m", "app", "--tour", str(out), *extra])
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     report = out / "report.html"
-    say(f"Report: {report}" if code == 0 and report.exists() else "The tour did not finish; its messages are above.")
+    if code or not report.exists():  # else the tour has just said where the report is
+        say("The tour did not finish; its messages are above.")
     return code
 
 

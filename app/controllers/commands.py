@@ -90,7 +90,7 @@ class Commands:
 
     def close_case(self) -> None:
         """Close the open case."""
-        self._studio.session.keep()
+        self._studio.session.keep(closed=True)
         self._studio.opening.close_case()
 
     def save_session(self) -> None:

@@ -12,6 +12,7 @@ from app.controllers.veil import veiled
 from app.state import AppState
 from app.text import tr
 from app.views.main_window import MainWindow
+from app.widgets import ticks
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -81,7 +82,7 @@ class DetailsController:
         parcel, atlas, recording = selected[0], case.atlas, case.recording
         structures, series = atlas.info.structures, recording.series[parcel]
         known = bool(np.isfinite(series).any())
-        place = "  ".join(f"{v:.0f}" for v in recording.xyz[parcel]) + " mm"
+        place = "  ".join(ticks.number(float(v), 1.0) for v in recording.xyz[parcel]) + " mm"
         facts: list[tuple[str, str]] = [
             (tr("facts.parcel"), tr("facts.parcel_text", n=parcel + 1, of=recording.info.n_parcels)),
             (tr("facts.network"), atlas.network(parcel) or tr("probe.none")),

@@ -10,6 +10,7 @@ import numpy as np
 from app.state.data import Array, LabelGrid, OpenScan, Recording
 from app.state.parts import CaseState, Mm, ViewState
 from app.text import tr
+from app.widgets import ticks
 
 Voxel = tuple[int, int, int]
 HOME_MM: Mm = (-8.0, -56.0, 28.0)
@@ -123,13 +124,14 @@ def home_of(scan: OpenScan) -> Mm:
 
 
 def number(value: float) -> str:
-    """Write a value as a person would: few digits, never 'nan'."""
+    """Write a value as a person would: few digits, the typographic minus, never 'nan'."""
     if not np.isfinite(value):
         return ""
     size = abs(value)
     if size >= 1000:
-        return f"{value:,.0f}".replace(",", " ")
-    return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+        return f"{value:,.0f}".replace(",", " ").replace("-", "−")
+    decimals = 0 if size >= 100 else 1 if size >= 10 else 2
+    return ticks.number(value, 10.0**-decimals)
 
 
 def time_text(seconds: float, frame: int, unit: str) -> str:

@@ -35,9 +35,11 @@ class SessionController(QObject):
         self._state, self._opening, self._compare = state, opening, compare
         self._refused = False
         self._earlier = self._read()
+        self._mine: Session | None = None
         self._written = ""
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.keep)
+        state.case.on("scan").connect(self._opened)
 
     def _read(self) -> Session | None:
         saved = storage.read(storage.SESSION)
@@ -62,6 +64,12 @@ class SessionController(QObject):
                 )
         self._timer.start(EVERY_MS)
 
+    def _opened(self, *_: object) -> None:
+        """Withdraw the offer once its own file is on screen."""
+        case, earlier = self._state.case, self._earlier
+        if case.scan is not None and earlier is not None and Path(case.path) == Path(earlier.path):
+            self._state.notices.drop(OFFER)
+
     @property
     def earlier(self) -> Session | None:
         """The session found at start."""
@@ -70,10 +78,7 @@ class SessionController(QObject):
     def save(self, closed: bool = False) -> bool:
         """Write the session when something is open and has changed; False when the disk does not take it."""
         if self._state.case.scan is None:
-            if not closed or self._earlier is None or self._earlier.closed:
-                return True
-            done = self._earlier.model_copy(update={"closed": True})
-            return storage.write(storage.SESSION, done.model_dump(mode="json"))
+            return not closed or self._close_last()
         session = snapshot(self._state, saved=0.0, pid=os.getpid(), closed=closed)
         text = session.model_dump_json()
         if text == self._written:
@@ -81,13 +86,24 @@ class SessionController(QObject):
         stamped = session.model_copy(update={"saved": time.time()})
         if not storage.write(storage.SESSION, stamped.model_dump(mode="json")):
             return False
-        self._written = text
+        self._written, self._mine = text, stamped
         self._state.edits.mark_saved()
         return True
 
-    def keep(self) -> None:
-        """Save, as happens by itself every few seconds; that the disk does not take it is told once."""
-        saved = self.save()
+    def _close_last(self) -> bool:
+        """Mark as closed what this window wrote last, else what it found and no other window has open."""
+        last = self._mine or self._earlier
+        if last is None or last.closed or _alive(last.pid):
+            return True
+        done = last.model_copy(update={"closed": True})
+        return storage.write(storage.SESSION, done.model_dump(mode="json"))
+
+    def keep(self, closed: bool = False) -> None:
+        """Save, as happens by itself every few seconds; that the disk does not take it is told once.
+
+        ``closed``: the case is being closed, so that nothing of it is open when the window ends without a goodbye.
+        """
+        saved = self.save(closed)
         if saved:
             self._state.notices.drop(UNSAVED)
         elif not self._refused:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 
 from app import theme
+from app.actions.conditions import reason
 from app.controllers.veil import veiled, veiled_notice
 from app.services import storage
 from app.services.preferences import save_preferences
@@ -52,6 +53,7 @@ class ShellController:
         shell.on("workspace").connect(self._workspace_changed)
         shell.on("recent").connect(self._recent_changed)
         shell.on("last_session").connect(self._session_changed)
+        state.engine.on("status").connect(self._recent_usable)
         state.preferences.on("theme").connect(self._theme_changed)
         for field in PREFERENCES:
             state.preferences.on(field).connect(self._save_preferences)
@@ -159,16 +161,21 @@ class ShellController:
         unit = recording.info.unit if recording is not None else info.unit
         origin = tr("tag.simulated") if info.simulated else ""
         assumed = dict.fromkeys(tr(f"tag.assumed_{name}") for name in scan.assumed if has(f"tag.assumed_{name}"))
-        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, *assumed, unit) if t))
+        self._window.strip.set_caption(text, tuple(t for t in (origin, info.format, space, *assumed, unit) if t), name)
 
     def _notices_changed(self, *_: object) -> None:
         waiting = self._state.notices.waiting
         self._window.strip.set_notices(tuple(veiled_notice(self._state, notice) for notice in waiting))
-        if not any(notice.details and notice.details == self._unfolded for notice in waiting):
+        if not any(_whole(notice) == self._unfolded for notice in waiting):
             self._window.fold_out.hide()
         for notice in waiting:
             if notice.tone == "success":
-                QTimer.singleShot(BRIEF_MS, self._window, lambda key=notice.key: self._state.notices.drop(key))
+                QTimer.singleShot(BRIEF_MS, self._window, lambda brief=notice: self._drop_brief(brief))
+
+    def _drop_brief(self, notice: Notice) -> None:
+        """Good news goes by itself, unless it is being read."""
+        if not (self._window.fold_out.isVisible() and self._unfolded == _whole(notice)):
+            self._state.notices.drop(notice.key)
 
     def _title(self, *_: object) -> None:
         name = self.name()
@@ -196,12 +203,21 @@ class ShellController:
         self._recent = [self._recent_action(*row) for row in rows]
         menu.addActions(self._recent)
         menu.setEnabled(bool(rows))
+        self._recent_usable()
+
+    def _recent_usable(self, *_: object) -> None:
+        """Recent files open under the same condition as any other: there is an engine, and the file is there."""
+        engine = reason(("engine",), self._state)
+        self._window.cases.set_recent_reason(engine)
+        for action in self._recent:
+            why = engine if action.data() else tr("cases.gone")
+            action.setEnabled(not why)
+            action.setStatusTip(why)
 
     def _recent_action(self, path: str, name: str, there: bool) -> QAction:
         """Return the command that opens a recent file, for the menu and for the palette."""
         action = QAction(name.replace("&", "&&"))
-        action.setEnabled(there)
-        action.setStatusTip("" if there else tr("cases.gone"))
+        action.setData(there)
         action.setToolTip(name if self._state.view.names_hidden else path)
         action.triggered.connect(lambda _=False: self._window.cases.recent_chosen.emit(path))
         return action
@@ -219,9 +235,9 @@ class ShellController:
         save_preferences(self._state.preferences)
 
     def toggle_details(self, notice: Notice) -> None:
-        """Fold the details of a message out or in."""
-        self._unfolded = notice.details
-        self._window.fold_out.toggle(veiled(self._state, notice.details), self._window.strip)
+        """Fold the details of a message out or in; of one that has none, the whole of its sentence."""
+        self._unfolded = _whole(notice)
+        self._window.fold_out.toggle(veiled(self._state, self._unfolded), self._window.strip)
 
     # ------------------------------------------------------------ layouts
 
@@ -255,3 +271,8 @@ class ShellController:
             "layout": window.layout_state(), "mood": state.shell.mood, "panel": state.shell.panel,
         }  # fmt: skip
         storage.write(storage.WINDOW, look)
+
+
+def _whole(notice: Notice) -> str:
+    """What folds out of a message."""
+    return notice.details or f"{notice.text} {notice.next_step}".strip()

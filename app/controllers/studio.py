@@ -104,6 +104,7 @@ class Studio:
         window = self.window
         window.board.wanted.connect(self.commands.run)
         window.dropped.connect(self.drop)
+        window.link_refused.connect(lambda: self.state.notices.tell(Notice("open:link", "info", tr("open.link"))))
         window.cases.recent_chosen.connect(lambda path: self.start(self.open_path(path), tr("action.open")))
         window.closing.connect(self._closing)
         window.strip.pressed.connect(self._notice_pressed)

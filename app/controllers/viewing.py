@@ -186,6 +186,9 @@ class ViewController:
         if case.recording is None:
             for box in (self._page.trace_box, self._page.carpet_box):
                 box.set_waiting(tr(f"view.{case.phase}" if case.phase in ("asking", "failed") else "view.waiting"))
+        if case.scan is not None and not case.scan.is_volume and case.labels is None:
+            why = case.phase if case.phase in ("asking", "failed") else "waiting"
+            self._page.slices.clear(tr(f"view.no_slices.{why}"))
 
     # ------------------------------------------------------------ where and when
 

@@ -11,6 +11,9 @@ from app.text import tr
 from app.views.forms import GRID, label
 
 ACTION = Qt.ItemDataRole.UserRole
+WIDTH = 720
+REASON_PX = 96
+"""what the reason keeps beside the longest name; a file may be called anything"""
 
 
 class CommandPalette(QFrame):
@@ -34,9 +37,8 @@ class CommandPalette(QFrame):
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
         self._list.header().setStretchLastSection(False)
-        modes = QHeaderView.ResizeMode
-        for section, mode in enumerate((modes.Stretch, modes.ResizeToContents, modes.ResizeToContents)):
-            self._list.header().setSectionResizeMode(section, mode)
+        self._list.header().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.itemClicked.connect(lambda item, _column: self._use(item))
         self._list.setAccessibleName(tr("palette.name"))
@@ -50,7 +52,7 @@ class CommandPalette(QFrame):
     def open_with(self, commands: list[tuple[str, QAction]]) -> None:
         """Show the commands, each with the name of its menu."""
         self._commands = commands
-        width = min(560, self._over.width() - 4 * GRID)
+        width = min(WIDTH, self._over.width() - 4 * GRID)
         self.setGeometry((self._over.width() - width) // 2, 64, width, min(420, self._over.height() - 128))
         self._line.clear()
         self._filter("")
@@ -71,6 +73,7 @@ class CommandPalette(QFrame):
         if found:
             self._select(0)
         self._fit(len(found))
+        self._share()
 
     def _select(self, row: int) -> None:
         item = self._list.topLevelItem(min(max(row, 0), self._list.topLevelItemCount() - 1))
@@ -81,6 +84,18 @@ class CommandPalette(QFrame):
         """Be as high as the rows found, but not higher than the window allows."""
         height = self._line.sizeHint().height() + 3 * GRID + max(1, rows) * max(24, self._list.sizeHintForRow(0)) + 16
         self.resize(self.width(), min(height, 460, self._over.height() - 128))
+
+    def _share(self) -> None:
+        """The name has its width first, then the keys; the reason is shortened. The same whatever has been typed."""
+        metrics = self._list.fontMetrics()
+        names, keys = (
+            max((metrics.horizontalAdvance(text(action)) for _, action in self._commands), default=0) + 3 * GRID
+            for text in (_name, _keys)
+        )
+        room = self.width() - 4 * GRID - self._list.verticalScrollBar().sizeHint().width()
+        names = min(names, max(room - keys - REASON_PX, REASON_PX))
+        for section, width in enumerate((names, max(room - names - keys, 0), keys)):
+            self._list.header().resizeSection(section, width)
 
     def _use(self, item: QTreeWidgetItem | None) -> None:
         action = item.data(0, ACTION) if item is not None else None
@@ -108,10 +123,17 @@ class CommandPalette(QFrame):
         return False
 
 
+def _name(action: QAction) -> str:
+    return action.text().replace("&&", "&").rstrip("…")
+
+
+def _keys(action: QAction) -> str:
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+
 def _row(action: QAction, menu: str) -> QTreeWidgetItem:
-    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     why = "" if action.isEnabled() else action.statusTip()
-    item = QTreeWidgetItem([action.text().replace("&&", "&").rstrip("…"), why or menu, keys])
+    item = QTreeWidgetItem([_name(action), why or menu, _keys(action)])
     item.setData(0, ACTION, action)
     for column in range(3):
         item.setToolTip(column, action.toolTip())

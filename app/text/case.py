@@ -30,6 +30,7 @@ CASE = {
     "atlas.title": "Choose atlas",
     "atlas.label": "Parcel series are made anew with",
     "open.many": "{n} files were given; the first one is open.",
+    "open.link": "Only files on this computer can be opened. Save what the link leads to, then drop the file.",
     "open.busy": "Opening {name} …",
     "caption.nothing": "No scan is open",
     "caption.first": "{name} · showing volume 1 of {frames}, loading",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
-from app.text import tr
+from app.text import has, tr
 from app.theme.tokens import DARK, Theme
 from app.views.brain_layout import Panel, Part
 from app.views.brain_parts import HEMISPHERES, BrainParts
@@ -19,6 +19,17 @@ from app.views.orientation_cube import SIZE, paint_cube
 from app.widgets.colour_bar import small_font
 
 Array = NDArray[Any]
+CAPTION_GAP = 4
+"""px kept free between the captions of neighbours"""
+
+
+def caption_text(panel: Panel, metrics: QFontMetrics) -> str:
+    """The words below a picture: its name, a shorter one where there is no room for it, at the worst cut."""
+    name, room = f"brain.{panel.caption}", panel.box[2] - CAPTION_GAP
+    short = f"{name}.short"
+    if has(short) and metrics.horizontalAdvance(tr(name)) >= room:
+        name = short
+    return metrics.elidedText(tr(name), Qt.TextElideMode.ElideRight, int(room))
 
 
 @dataclass
@@ -65,7 +76,7 @@ class BrainOverlay:
             line = painter.fontMetrics().height()
             painter.setPen(QColor(self.theme.muted))
             foot = QRectF(x, y + height - line - 5, width, line)
-            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, tr(f"brain.{panel.caption}"))
+            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, caption_text(panel, painter.fontMetrics()))
 
     def _sides(self, painter: QPainter, panel: Panel) -> None:
         """L and R beside the brain when it is seen from front, back, above or below."""

@@ -13,6 +13,7 @@ from app.theme.icons import resource
 from app.views.docks.details import DetailsView
 from app.views.docks.jobs import JobsView
 from app.views.docks.log import LogView
+from app.views.dropping import local_files
 from app.views.fold_out import FoldOut
 from app.views.forms import GRID, label
 from app.views.notice_strip import NoticeStrip
@@ -32,11 +33,13 @@ class MainWindow(QMainWindow):
     Signals
     -------
     dropped(paths) : files were dropped anywhere on the window
+    link_refused() : something hangs over the window that is no file of this computer
     closing() : the person closes it
     docks_changed(names) : which docks are on screen
     """
 
     dropped = Signal(list)
+    link_refused = Signal()
     closing = Signal()
     docks_changed = Signal(object)
     painted = Signal()
@@ -172,14 +175,15 @@ class MainWindow(QMainWindow):
             self.painted.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files anywhere."""
-        if event.mimeData().hasUrls():
+        """Take files anywhere; a link is not taken, so that the pointer says so, and the reason is told."""
+        if local_files(event.mimeData()):
             event.acceptProposedAction()
+        elif event.mimeData().hasUrls():
+            self.link_refused.emit()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Hand dropped files on."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if paths := local_files(event.mimeData()):
             event.acceptProposedAction()
             self.dropped.emit(paths)
 

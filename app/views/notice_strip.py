@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 HEIGHT = 48
 TEXT_WIDTH = 240
 """px that a message keeps beside its buttons"""
-MESSAGE_WIDTH, NAME_WIDTH = 440, 60
-"""px that a long message keeps before what is open gets room beside it, and the least that is of use to that"""
+NAME_WIDTH = 60
+"""px that are of use to what is open, beside a message"""
 
 
 class NoticeStrip(QStackedWidget):
@@ -75,18 +75,26 @@ class NoticeStrip(QStackedWidget):
         self._count.setAccessibleName(following.text())
         following.changed.connect(lambda: self._count.setToolTip(following.toolTip()))
         self._count.clicked.connect(lambda _=False: following.trigger())
+        self._whole = QPushButton(tr("notice.details"))
+        self._whole.setProperty("role", "plain")
+        self._whole.setToolTip(tr("notice.details"))
+        self._whole.clicked.connect(lambda _=False: self.pressed.emit(self._notices[self._position].key, "details"))
         self._row.addWidget(self._what)
         self._row.addWidget(self._mark)
         self._row.addWidget(self._text, 1)
         self._row.addWidget(self._count)
+        self._row.addWidget(self._whole)
         self._controls: list[QWidget] = []
         self.addWidget(self._caption)
         self.addWidget(self._page)
 
-    def set_caption(self, text: str, tags: tuple[str, ...] = ()) -> None:
-        """Show what is open; ``tags`` stand at the right (space, unit). Beside a message it is shortened."""
-        self._caption.show_text(text, tags)
-        self._what.setText(text)
+    def set_caption(self, text: str, tags: tuple[str, ...] = (), name: str = "") -> None:
+        """Show what is open; ``tags`` stand at the right (space, unit).
+
+        Where there is no room, beside a message first of all, ``name`` at its beginning is shortened.
+        """
+        self._caption.show_text(text, tags, name)
+        self._what.set_sentence(text, name)
         self._what.setToolTip("   ".join((text, *tags)))
         self._share()
 
@@ -123,13 +131,15 @@ class NoticeStrip(QStackedWidget):
     def _share(self) -> None:
         """Give what is open the room that the message, in two lines, and its buttons leave."""
         message = self._text.fontMetrics().horizontalAdvance(self._text.accessibleName()) * 5 // 9
-        message = min(max(message, TEXT_WIDTH), MESSAGE_WIDTH)
         others = sum(c.sizeHint().width() + GRID for c in (self._mark, *self._controls))
         others += self._count.sizeHint().width() + GRID if len(self._notices) > 1 else 0
-        left = self.width() - others - message - 5 * GRID
-        room = min(left, self.width() * 9 // 20, self._what.sizeHint().width())
+        left = self.width() - others - 5 * GRID
+        room = min(left - max(message, TEXT_WIDTH), self.width() * 9 // 20, self._what.sizeHint().width())
         self._what.setVisible(room >= NAME_WIDTH)
         self._what.setMaximumWidth(max(room, 1))
+        left -= room + GRID if room >= NAME_WIDTH else 0
+        cut = not self._text.fits(left - GRID, HEIGHT - 4)
+        self._whole.setVisible(cut and self.notice is not None and not self.notice.details)
 
     def _show(self) -> None:
         notice = self.notice
@@ -200,13 +210,12 @@ class _Caption(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * GRID, 0, 2 * GRID, 0)
         row.setSpacing(2 * GRID)
-        self._text = label(tr("caption.nothing"))
-        self._text.setMinimumWidth(1)
+        self._text = ElidedLabel()
+        self._text.setText(tr("caption.nothing"))
         self._tags = label(role="muted")
         row.addWidget(self._text, 1)
         row.addWidget(self._tags)
 
-    def show_text(self, text: str, tags: tuple[str, ...]) -> None:
-        self._text.setText(text)
-        self._text.setToolTip(text)
+    def show_text(self, text: str, tags: tuple[str, ...], name: str) -> None:
+        self._text.set_sentence(text, name)
         self._tags.setText("   ".join(tags))

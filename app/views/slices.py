@@ -24,6 +24,7 @@ from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, symmetric
 from app.widgets.elided import ElidedLabel
 from app.widgets.focus_ring import paint_focus_ring
+from app.widgets.over_label import OverLabel
 from app.widgets.ticks import number
 
 Array = NDArray[Any]
@@ -55,7 +56,7 @@ class SliceView(QWidget):
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.panes = [SlicePane(plane) for plane in range(3)]
         self.bar = ColourBar(on_slices=True)
-        self.caption = ElidedLabel()
+        self.caption, self.waiting = ElidedLabel(), OverLabel(self.canvas)
         self._build()
         for pane in self.panes:
             pane.dragged.connect(lambda x, y, p=pane: self._dragged(p, x, y))
@@ -109,13 +110,15 @@ class SliceView(QWidget):
         for pane in self.panes:
             pane.set_grid(self._grid)
             pane.set_empty(False)
+        self.waiting.say("")
         self._arrange()
         self.reset_zoom()
         self._follow()
 
-    def clear(self) -> None:
-        """Nothing to show: no picture, no letters, no crosshair."""
+    def clear(self, why: str = "") -> None:
+        """Nothing to show: no picture, no letters, no crosshair; in their place ``why``."""
         self._grid = self._labels = None
+        self.waiting.say(why)
         for pane in self.panes:
             pane.set_empty(True)
 
@@ -208,7 +211,8 @@ class SliceView(QWidget):
                 self._theme.slice_text, DARK.muted, accent, self._theme.slice_canvas, small_font(self.font())
             )
         self.bar.set_theme(self._theme)
-        for widget, role in ((self, self.backgroundRole()), (self.caption, self.caption.foregroundRole())):
+        words = [(label, label.foregroundRole()) for label in (self.caption, self.waiting)]
+        for widget, role in ((self, self.backgroundRole()), *words):
             palette = widget.palette()
             palette.setColor(role, canvas if widget is self else QColor(DARK.muted))
             widget.setPalette(palette)

@@ -21,6 +21,7 @@ TICK = 4.0
 AXIS_PX = 22
 LEAST_TICKS, MOST_TRIES = 3, 16
 END_PX = 6.0
+TOUCH_PX = 6.0
 
 
 class TimeAxis(pg.AxisItem):  # type: ignore[misc]
@@ -50,8 +51,17 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]
             begin, end = (low + self.first) * per / step, (high + self.first) * per / step
             ticks = [i * step / per - self.first for i in range(int(np.ceil(begin)), int(np.floor(end)) + 1)]
             wanted += 1
+        apart = step / per * size / max(high - low, 1e-9)
+        fewer = [tick for tick in ticks if round((tick + self.first) * per / step) % 2 == 0]
+        if apart < self._widest(ticks, step / per) + TOUCH_PX and len(fewer) >= LEAST_TICKS:
+            ticks, step = fewer, 2 * step  # the same ones while time scrolls
         edge = high - END_PX * (high - low) / max(size, 1.0)  # a number at the very end would be cut
         return [(step / per, [tick for tick in ticks if tick <= edge])]
+
+    def _widest(self, ticks: list[float], spacing: float) -> float:
+        """Pixels of the longest number."""
+        metrics = QFontMetricsF(self.style["tickFont"] or self.font())
+        return max((metrics.horizontalAdvance(text) for text in self.tickStrings(ticks, 1.0, spacing)), default=0.0)
 
     def tickStrings(self, values: Sequence[float], _scale: float, spacing: float) -> list[str]:
         """Numbers without the unit; it stands at the beginning of the axis, see :meth:`TimePlot.write_unit`."""

@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent
 
 from app.text import tr
 from app.theme.tokens import DARK, THEMES, Theme
@@ -187,11 +187,21 @@ class TimePlot(RowPlot):
         """What the numbers below the plot are, in the corner at their left: a row of its own would cost a trace."""
         painter.setFont(self.row_axis.type)
         painter.setPen(QColor(self.theme.muted))
-        corner = QRectF(0, area.bottom() + 4, max(area.left() - 12, 0.0), 16)
+        corner = QRectF(0, area.bottom() + 4, max(self._unit_end(painter.fontMetrics(), area), 0.0), 16)
         text = painter.fontMetrics().elidedText(
             tr(f"time.axis.{self.time_axis.unit}"), Qt.TextElideMode.ElideRight, int(corner.width())
         )
         painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _unit_end(self, metrics: QFontMetrics, area: QRectF) -> float:
+        """Pixel where the unit ends: before the names' stripe, and before the first number, which may reach over it."""
+        low, high = self.view.viewRange()[0]
+        end, axis = area.left() - 12, self.time_axis
+        for spacing, ticks in axis.tickValues(low, high, area.width()):
+            for tick, text in zip(ticks[:1], axis.tickStrings(ticks[:1], 1.0, spacing), strict=True):
+                middle = area.left() + (tick - low) / (high - low) * area.width()
+                end = min(end, middle - metrics.horizontalAdvance(text) / 2 - 6)
+        return end
 
     def set_cursor(self, frame: int | None) -> None:
         """The time cursor; None hides it. Only two thin strips of the plot are painted again."""

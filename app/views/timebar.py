@@ -58,7 +58,6 @@ class TimeBar(QWidget):
         self.speed.setCurrentIndex(SPEEDS.index(1.0))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("time.name"))
-        self.setFocusProxy(self.slider)
 
     # ---------------------------------------------------------------- what it is told
 

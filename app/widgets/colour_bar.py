@@ -31,6 +31,17 @@ def paint_bar(painter: QPainter, area: QRectF, cmap: str, vertical: bool) -> Non
     painter.drawImage(area, image)
 
 
+def unit_lines(unit: str, metrics: QFontMetrics, width: int) -> list[str]:
+    """``unit`` in as many lines of ``width`` pixels as its words need."""
+    lines: list[str] = []
+    for word in unit.split():
+        if lines and metrics.horizontalAdvance(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 class ColourBar(QWidget):
     """A gradient with round ticks and a unit; upright at the side of a view, or lying below it."""
 
@@ -67,6 +78,7 @@ class ColourBar(QWidget):
         """What the numbers count, e.g. ``SD``."""
         if unit != self._unit:
             self._unit = unit
+            self.updateGeometry()
             self._describe()
             self.update()
 
@@ -77,10 +89,12 @@ class ColourBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for the widest tick."""
+        """Room for the widest tick and the longest word of the unit."""
         metrics = QFontMetrics(small_font(self.font()))
         if self._vertical:
-            return QSize(BAR + 8 + metrics.horizontalAdvance("−0.000") + 8, 160)
+            ticks = BAR + 8 + metrics.horizontalAdvance("−0.000") + 8
+            word = max((metrics.horizontalAdvance(word) for word in self._unit.split()), default=0)
+            return QSize(max(ticks, word + 8), 160)
         return QSize(200, BAR + metrics.height() + 12)
 
     def minimumSizeHint(self) -> QSize:
@@ -114,13 +128,15 @@ class ColourBar(QWidget):
     def _paint_vertical(self, painter: QPainter) -> None:
         text, muted, border = self._colours()
         line = painter.fontMetrics().height()
-        bar = QRectF(6, line + 16, BAR, max(self.height() - line - 28, 16))
+        unit = unit_lines(self._unit, painter.fontMetrics(), self.width() - 8)
+        top = line * max(len(unit), 1) + 16
+        bar = QRectF(6, top, BAR, max(self.height() - top - 12, 16))
         paint_bar(painter, bar, self._cmap, vertical=True)
         painter.setPen(QPen(border, 1))
         painter.drawRect(bar.adjusted(-0.5, -0.5, -0.5, -0.5))
         painter.setPen(muted)
-        unit = painter.fontMetrics().elidedText(self._unit, Qt.TextElideMode.ElideRight, self.width() - 8)
-        painter.drawText(QRectF(6, 6, self.width() - 8, line), Qt.AlignmentFlag.AlignLeft, unit)
+        for place, words in enumerate(unit):
+            painter.drawText(QRectF(6, 6 + place * line, self.width() - 6, line), Qt.AlignmentFlag.AlignLeft, words)
         wanted = max(2, min(5, int(bar.height() // (2.2 * line))))
         step = round_step(self._hi - self._lo, wanted)
         for value in round_ticks(self._lo, self._hi, wanted):

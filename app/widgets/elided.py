@@ -13,11 +13,26 @@ class ElidedLabel(QLabel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self._head = ""
 
     def setText(self, text: str) -> None:
         """Show ``text``."""
+        self.set_sentence(text)
+
+    def set_sentence(self, text: str, head: str = "") -> None:
+        """Show ``text``. Where it begins with ``head``, a name, that alone gives way as long as the rest has room."""
+        self._head = head if text.startswith(head) else ""
         super().setText(text)
         self.setToolTip(text)
+
+    def shown(self, width: int) -> str:
+        """Return what is drawn in ``width`` pixels."""
+        metrics, middle, head = self.fontMetrics(), Qt.TextElideMode.ElideMiddle, self._head
+        rest = self.text().removeprefix(head)
+        room = width - metrics.horizontalAdvance(rest)
+        if head and metrics.horizontalAdvance(self.text()) > width and room >= metrics.horizontalAdvance("m…m"):
+            return metrics.elidedText(head, middle, room) + rest
+        return "\n".join(metrics.elidedText(line, middle, width) for line in self.text().split("\n"))
 
     def minimumSizeHint(self) -> QSize:
         """As high as the text, as narrow as need be."""
@@ -25,12 +40,10 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what fits."""
-        room, metrics = self.contentsRect(), self.fontMetrics()
-        middle = Qt.TextElideMode.ElideMiddle
-        text = "\n".join(metrics.elidedText(line, middle, room.width()) for line in self.text().split("\n"))
+        room = self.contentsRect()
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(room, int(self.alignment()), text)
+        painter.drawText(room, int(self.alignment()), self.shown(room.width()))
         painter.end()
 
 
@@ -72,8 +85,12 @@ class ClampedLabel(QLabel):
             self.setText(shown)
         self.setToolTip("" if shown == self._whole else self._whole)
 
-    def _fits(self, text: str) -> bool:
-        room = self.contentsRect()
+    def fits(self, width: int, height: int) -> bool:
+        """Whether the whole sentence would be seen in so many pixels."""
+        return self._fits(self._whole, QRect(0, 0, width, height))
+
+    def _fits(self, text: str, room: QRect | None = None) -> bool:
+        room = room or self.contentsRect()
         needed = self.fontMetrics().boundingRect(
             QRect(0, 0, room.width(), 10_000), int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft), text
         )

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.text import tr
@@ -36,6 +48,26 @@ class Line:
     values: Array
     unit: str = ""
     limit: float | None = None
+
+
+def written(line: Line, peak: float | None, metrics: QFontMetrics, width: float) -> list[str]:
+    """Name and largest value, in two lines; where the value leaves no room for the word 'max', the name takes it."""
+    if peak is None:
+        return [line.name]
+    value = f"{number(peak)} {line.unit}".strip()
+    said = tr("qc.peak", value=value)
+    if metrics.horizontalAdvance(said) <= width:
+        return [line.name, said]
+    named = tr("qc.peak_of", name=line.name)
+    if max(metrics.horizontalAdvance(text) for text in (named, value)) <= width:
+        return [named, value]
+    return [line.name, metrics.elidedText(said, Qt.TextElideMode.ElideRight, int(width))]
+
+
+def _peak(line: Line) -> float | None:
+    known = np.asarray(line.values, np.float64)
+    known = known[np.isfinite(known)]
+    return float(known.max()) if known.size else None
 
 
 class QCStrip(QWidget):
@@ -73,6 +105,8 @@ class QCStrip(QWidget):
         """The measures, from the top."""
         frames, count = self.n_frames, len(self._lines)
         self._lines = lines
+        whole = (written(line, _peak(line), self.fontMetrics(), math.inf) for line in lines)
+        self.setToolTip("\n".join(": ".join(words) for words in whole))  # where it is narrow a unit may be cut
         if self.n_frames != frames:
             self._span = (-0.5, max(self.n_frames, 1) - 0.5)
         if len(lines) != count:
@@ -151,7 +185,7 @@ class QCStrip(QWidget):
         theme = self._theme
         values = np.asarray(line.values, np.float64)
         known = values[np.isfinite(values)]
-        self._write_name(painter, box, line, known)
+        self._write_name(painter, box, line)
         if known.size == 0:
             painter.setPen(QColor(theme.muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, tr("qc.unknown"))
@@ -171,15 +205,11 @@ class QCStrip(QWidget):
         painter.drawPolyline(QPolygonF(points))
         painter.restore()
 
-    def _write_name(self, painter: QPainter, box: QRectF, line: Line, known: Array) -> None:
+    def _write_name(self, painter: QPainter, box: QRectF, line: Line) -> None:
         """Name and largest value with its unit, left of the line: over it they would hide the end of it."""
         metrics, right = painter.fontMetrics(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         width = box.left() - 12
-        texts = [line.name]
-        if known.size:
-            value = f"{number(float(known.max()))} {line.unit}".strip()
-            said = tr("qc.peak", value=value)
-            texts.append(said if metrics.horizontalAdvance(said) <= width else value)
+        texts = written(line, _peak(line), metrics, width)
         height = min(metrics.height(), box.height() / 2)
         top = box.center().y() - height * len(texts) / 2
         for place, (text, colour) in enumerate(zip(texts, (self._theme.text, self._theme.muted), strict=False)):

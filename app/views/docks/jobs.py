@@ -72,6 +72,7 @@ class JobsView(QWidget):
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self._table.setItemDelegateForColumn(PROGRESS, _Bar(self._table))
         self._table.setShowGrid(False)
+        self._table.setTabKeyNavigation(False)  # Tab leaves the table, the arrows move in it
         self._table.setWordWrap(False)
         self._table.verticalHeader().hide()
         self._table.verticalHeader().setDefaultSectionSize(26)

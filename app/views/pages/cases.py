@@ -19,6 +19,7 @@ from app.text import tr
 from app.theme import Theme, as_title
 from app.theme.icons import icon
 from app.views.action_button import ActionButton
+from app.views.dropping import local_files
 from app.views.forms import GRID, card, label, restyle
 
 PATH = Qt.ItemDataRole.UserRole
@@ -53,10 +54,12 @@ class DropArea(QFrame):
         column.addStretch(1)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Light up when files come."""
-        if event.mimeData().hasUrls():
+        """Light up when files come; what is none is left to the window, which says so."""
+        if local_files(event.mimeData()):
             event.acceptProposedAction()
             restyle(self, over="true")
+        else:
+            event.ignore()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Go dark again."""
@@ -65,8 +68,7 @@ class DropArea(QFrame):
     def dropEvent(self, event: QDropEvent) -> None:
         """Hand the files on."""
         restyle(self, over="false")
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if paths := local_files(event.mimeData()):
             event.acceptProposedAction()
             self.dropped.emit(paths)
 
@@ -79,6 +81,7 @@ class CasesPage(QWidget):
 
     def __init__(self, actions: dict[str, QAction]) -> None:
         super().__init__()
+        self._reason = ""
         self.area = DropArea(actions["open"])
         self.area.dropped.connect(self.dropped)
         left = QVBoxLayout()
@@ -137,9 +140,8 @@ class CasesPage(QWidget):
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.itemActivated.connect(self._activated)
         self._open = QPushButton(tr("cases.open_now"))
-        self._open.setToolTip(tr("cases.open_now.tip"))
         self._open.clicked.connect(lambda _=False: self._activated(self._list.currentItem()))
-        self._list.currentRowChanged.connect(lambda row: self._open.setEnabled(row >= 0))
+        self._list.currentRowChanged.connect(self._allow)
         column.addWidget(self._none)
         column.addWidget(self._list, 1)
         column.addWidget(self._open, 0, Qt.AlignmentFlag.AlignLeft)
@@ -148,7 +150,7 @@ class CasesPage(QWidget):
         return frame
 
     def _activated(self, item: QListWidgetItem | None) -> None:
-        if item is not None:
+        if item is not None and not self._reason:
             self.recent_chosen.emit(str(item.data(PATH)))
 
     def set_recent(self, files: tuple[tuple[str, str, bool], ...], *, tips: bool = True) -> None:
@@ -165,7 +167,17 @@ class CasesPage(QWidget):
         self._none.setVisible(not files)
         self._list.setVisible(bool(files))
         self._open.setVisible(bool(files))
-        self._open.setEnabled(False)
+        self._allow()
+
+    def set_recent_reason(self, reason: str) -> None:
+        """Let recent files be opened, or say why they cannot be just now."""
+        self._reason = reason
+        self._allow()
+
+    def _allow(self, *_: object) -> None:
+        """A chosen file can be opened unless there is a reason why not."""
+        self._open.setEnabled(self._list.currentRow() >= 0 and not self._reason)
+        self._open.setToolTip(self._reason or tr("cases.open_now.tip"))
 
     def set_session(self, text: str) -> None:
         """Offer the last session; '' = there is none."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.action_button import ActionButton
@@ -84,16 +84,13 @@ class WindowPanel(QWidget):
         form.row(tr("model.start"), self._slider, self._box, tip=tr("model.start.tip"))
         form.whole(self._text)
         form.row(tr("panel.show"), self._shown, tip=tr("model.shown.tip"))
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GRID)
-        buttons.addWidget(ActionButton(reconstruct, primary=True), 1)
-        buttons.addWidget(ActionButton(another), 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addWidget(label(tr("model.window"), "heading"))
         column.addLayout(form)
-        column.addLayout(buttons)
+        for button in (ActionButton(reconstruct, primary=True), ActionButton(another)):
+            column.addWidget(button)  # below each other: side by side they are wider than the panel beside a scroll bar
 
     def show_window(self, start: int, last: int, text: str, shown: str) -> None:
         """Show the window's start (0..``last``), its time span in words, and what the second brain shows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from app.text import tr
@@ -17,6 +18,23 @@ OVERLAYS = ("none", "activity", "tsnr", "coverage")
 SCALES = ("sd", "percent", "raw")
 CMAPS = ("vik", "batlow", "cividis")
 SURFACES = ("pial", "inflated")
+
+
+class SignedBox(QDoubleSpinBox):
+    """A number with the same minus as everywhere in the window; the hyphen of the keyboard is taken as well."""
+
+    def textFromValue(self, value: float) -> str:
+        """Write ``value``."""
+        return super().textFromValue(value).replace("-", "−")
+
+    def valueFromText(self, text: str) -> float:
+        """Read what was typed."""
+        return super().valueFromText(text.replace("−", "-"))
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Take both kinds of minus."""
+        state, _, place = super().validate(text.replace("−", "-"), position)
+        return state, text, place
 
 
 class OverlayPanel(QWidget):
@@ -101,7 +119,7 @@ class OverlayPanel(QWidget):
 
 
 def _number(low: float = -1e6) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = SignedBox()
     box.setRange(low, 1e6)
     box.setDecimals(2)
     box.setSingleStep(0.25)

@@ -23,10 +23,9 @@ class ProbePanel(QWidget):
         column.addWidget(label(tr("panel.probe"), "heading"))
         form = Form()
         form.setVerticalSpacing(4)
-        self._values = {name: _value(name) for name in ROWS}
+        self._values = {name: _value() for name in ROWS}
         self._names = {name: form.row(tr(f"probe.{name}"), value) for name, value in self._values.items()}
         for value in self._values.values():
-            value.setMinimumWidth(1)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.show_second(False)
         spaces = (tr("probe.mm"), tr("probe.scanner_mm"))
@@ -55,10 +54,8 @@ class ProbePanel(QWidget):
         self._names["mm"].setText(tr("probe.mm") if mni else tr("probe.scanner_mm"))
 
 
-def _value(name: str) -> QLabel:
-    """Return the place of one value; a region's name is shortened in the middle where it is too long."""
-    if name != "region":
-        return label(tr("probe.none"))
+def _value() -> QLabel:
+    """Return the place of one value; one that is too long is shortened in the middle rather than cut at the border."""
     place = ElidedLabel()
     place.setText(tr("probe.none"))
     return place

@@ -21,7 +21,7 @@ class QualityPanel(QWidget):
         column.addWidget(label(tr("panel.quality"), "heading"))
         form = Form()
         form.setVerticalSpacing(4)
-        self._values = {name: label(tr("quality.none")) for name in ROWS}
+        self._values = {name: label(tr("quality.none"), wrap=True) for name in ROWS}
         for name, value in self._values.items():
             form.row(tr(f"quality.{name}"), value, tip=tr(f"quality.{name}.tip") if name in ("fd", "dvars") else "")
         column.addLayout(form)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.forms import GRID, label, line
+from app.widgets.ticks import number
 
 if TYPE_CHECKING:
     from brainlm_engine.api.messages import Score
@@ -83,7 +84,7 @@ class ScorePanel(QWidget):
 
 def _number(value: float) -> str:
     """Three digits; a dash where there is no number, no minus before a zero."""
-    return tr("probe.none") if math.isnan(value) else f"{round(value, 3) + 0.0:.3f}"
+    return tr("probe.none") if math.isnan(value) else number(value, 0.001)
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

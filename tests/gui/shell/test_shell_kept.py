@@ -196,6 +196,7 @@ def test_recent_files_are_commands(window: MainWindow, live: Live, qtbot: QtBot,
 
     async def story(studio: Studio) -> None:
         studio.state.view.names_hidden = hidden
+        studio.state.engine.status = "ready"  # files open as any other way of opening does
         opened: list[str] = []
         window.cases.recent_chosen.connect(opened.append)
         studio.boxes.palette()

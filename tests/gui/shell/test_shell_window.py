@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QPalette
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushButton, QTabBar, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +16,7 @@ from app import theme
 from app.actions.lists import ALL
 from app.controllers.studio import Options, Studio
 from app.services import storage
+from app.services.preferences import save_recent
 from app.state.notices import Notice
 from app.text import tr
 from app.views.main_window import MainWindow
@@ -157,6 +158,48 @@ def test_files_can_be_dropped_anywhere(window: MainWindow, qtbot: QtBot, tmp_pat
     with qtbot.waitSignal(window.dropped) as dropped:
         window.dropEvent(event)
     assert dropped.args == [[str(path)]]
+
+
+@pytest.mark.parametrize("over", ["window", "drop area"])
+def test_a_link_is_refused_and_said_so(window: MainWindow, live: Live, qapp: QApplication, over: str) -> None:
+    async def story(studio: Studio) -> None:
+        target = window if over == "window" else window.cases.area
+        file, link = QUrl.fromLocalFile("/a/scan.nii"), QUrl("https://example.org/scan.nii")
+        for urls, taken in (([link], False), ([link, file], True), ([file], True)):
+            data = QMimeData()
+            data.setUrls(urls)
+            where, nothing = QPoint(10, 10), Qt.KeyboardModifier.NoModifier
+            event = QDragEnterEvent(where, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, nothing)
+            event.setAccepted(False)
+            qapp.notify(target, event)
+            told = [n for n in studio.state.notices.waiting if n.key == "open:link"]
+            assert (event.isAccepted(), bool(told)) == (taken, not taken)
+            studio.state.notices.drop("open:link")
+
+    live(story, window, engine=False)
+
+
+def test_recent_files_open_only_with_an_engine(window: MainWindow, live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "scan.nii"
+    path.write_bytes(b"")
+    save_recent((str(path),))
+
+    async def story(studio: Studio) -> None:
+        page, opened = window.cases, []
+        page.recent_chosen.connect(opened.append)
+        for status, usable in (("ready", True), ("lost", False), ("ready", True), ("failed", False)):
+            studio.state.engine.status = status  # type: ignore[assignment]
+            page._list.setCurrentRow(0)
+            assert page._open.isEnabled() == usable
+            assert studio.shell._recent[0].isEnabled() == usable
+            assert bool(studio.shell._recent[0].statusTip()) != usable
+            opened.clear()
+            page._list.itemActivated.emit(page._list.item(0))
+            assert opened == ([str(path)] if usable else [])
+        studio.state.engine.status = "ready"
+        assert page._list.currentRow() == 0, "the choice stays"
+
+    live(story, window, engine=False)
 
 
 def test_names_can_be_hidden(window: MainWindow, live: Live, tmp_path: Path) -> None:
