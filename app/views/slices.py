@@ -42,6 +42,7 @@ class SliceView(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._grid: Grid | None = None
+        self._arranging = False
         self._ijk = (0, 0, 0)
         self._mm: Array = np.zeros(3)
         self._labels: Array | None = None
@@ -62,7 +63,7 @@ class SliceView(QWidget):
             pane.dragged.connect(lambda x, y, p=pane: self._dragged(p, x, y))
             pane.stepped.connect(lambda by, p=pane: self._step(p.through, by))
             pane.pressed.connect(lambda p=pane: self._activate(p.plane))
-            pane.resized.connect(self.reset_zoom)
+            pane.resized.connect(self._pane_resized)
         self.set_theme(DARK)
 
     def _build(self) -> None:
@@ -224,6 +225,10 @@ class SliceView(QWidget):
         for pane in self.panes:
             pane.fit(scale)
 
+    def _pane_resized(self) -> None:
+        if not self._arranging:
+            self.reset_zoom()
+
     # ---------------------------------------------------------------- drawing
 
     def _follow(self) -> None:
@@ -308,11 +313,14 @@ class SliceView(QWidget):
         return scale, [w + max(rest[0], 0.0) for w in wide], [h + max(rest[1], 0.0) for h in high]
 
     def _fill(self, columns: int) -> None:
+        self._arranging = True  # each pane that is put in place would have all three framed anew
         for pane in self.panes:
             if pane.scene() is not None:
                 self.canvas.removeItem(pane)
         for i, pane in enumerate(self.panes):
             self.canvas.addItem(pane, i // columns, i % columns)
+        self._arranging = False
+        self.reset_zoom()
         if columns == 3:
             self._row.addWidget(self.bar)
         else:

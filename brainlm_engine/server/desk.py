@@ -22,6 +22,7 @@ import psutil
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import DeskInfo, Message, Reply
 from brainlm_engine.server.failures import as_engine_error
+from brainlm_engine.server.priority import ANSWERING, give_way
 from brainlm_engine.server.threads import use_planned_threads
 from brainlm_engine.server.warm import Warm
 
@@ -174,6 +175,7 @@ def dask_setup(worker: Any) -> None:
     logging.captureWarnings(True)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     use_planned_threads()
+    give_way(ANSWERING)
     worker.brainlm_desk = Desk()
     worker.handlers[HANDLER] = worker.brainlm_desk.ask
 
