@@ -1,4 +1,4 @@
-"""The engine's workers give way: nice, and in a session of their own, since the kernel shares between sessions first."""
+"""The engine's workers give way: nice, and in a session of their own, since the kernel shares between those first."""
 
 from __future__ import annotations
 
