@@ -114,7 +114,13 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    code = _main(sys.argv[1:] if argv is None else argv)
+    team = sys.modules.get("brainlm_engine.train.fabric_team")  # there when this process trained
+    return code if team is None else int(team.end_if_joined(code))
+
+
+def _main(argv: list[str]) -> int:
+    """Run the verb and say what came of it."""
     try:
         args = build_parser(only=argv[0] if argv else "").parse_args(argv)
     except SystemExit as stop:  # argparse has said it

@@ -7,6 +7,7 @@ with FSDP the weights too.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -128,3 +129,20 @@ class FabricTeam(Team):
         """Part from the others in an orderly way."""
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+        _joined.append(self.rank)
+
+
+_joined: list[int] = []
+
+
+def end_if_joined(code: int) -> int:
+    """End a process that trained with others, now that everything is written; any other gets ``code`` back.
+
+    Python would take torch's threads of communication down in an order of its own, and now and then that aborts the
+    process after all its work is done ("terminate called without an active exception").
+    """
+    if _joined:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code

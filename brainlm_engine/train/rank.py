@@ -84,4 +84,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from brainlm_engine.train.fabric_team import end_if_joined
+
+    sys.exit(end_if_joined(main()))

@@ -106,6 +106,7 @@ def test_a_tab_is_as_wide_with_the_keyboard_as_without(qtbot: QtBot, qapp: QAppl
     bar.addTab("Log")
     bar.show()
     before = bar.tabRect(0).size(), bar.grab().toImage()
+    bar.activateWindow()  # a bare X server has nobody who gives the keyboard to a new window
     bar.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.waitUntil(bar.hasFocus)
     assert bar.tabSizeHint(0) == before[0]
