@@ -18,6 +18,7 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 
@@ -123,6 +124,12 @@ class Layer(nn.Module):
         return updated
 
 
+def run(layer: Layer, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+    """One block as a function, for whoever runs layers."""
+    updated: Tensor = layer(x, asked, weights)
+    return updated
+
+
 class Times(nn.Module):
     """The sine table of patch numbers. Published files carry it as a buffer; here it is made anew, bit for bit."""
 
@@ -178,7 +185,12 @@ class Encoder(nn.Module):
         self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(
-        self, tokens: Tensor, kept: Tensor, weights: list[Tensor] | None = None, hidden: list[Tensor] | None = None
+        self,
+        tokens: Tensor,
+        kept: Tensor,
+        weights: list[Tensor] | None = None,
+        hidden: list[Tensor] | None = None,
+        run_layer: Callable[..., Tensor] = directly,
     ) -> Tensor:
         """Encode the summary token and the tokens ``kept (B, K)`` of ``tokens (B, S, D)``, in that order."""
         visible = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[2]))
@@ -186,7 +198,7 @@ class Encoder(nn.Module):
         for layer in self.encoder.layer:
             if hidden is not None:
                 hidden.append(x)
-            x = layer(x, weights=weights)
+            x = run_layer(run, layer, x, None, weights)
         if hidden is not None:
             hidden.append(x)
         latent: Tensor = self.layernorm(x)
@@ -213,7 +225,14 @@ class Decoder(nn.Module):
         self.decoder_pred2 = nn.Linear(width // 2, config.timepoint_patching_size)
         self.tanh = config.use_tanh_decoder
 
-    def forward(self, latent: Tensor, restore: Tensor, xyz: Tensor, asked: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        latent: Tensor,
+        restore: Tensor,
+        xyz: Tensor,
+        asked: Tensor | None = None,
+        run_layer: Callable[..., Tensor] = directly,
+    ) -> Tensor:
         """Frames of every token, (B, S, P), or of the tokens ``asked``, (Q,) or (B, Q): (B, Q, P).
 
         Parameters
@@ -230,7 +249,7 @@ class Decoder(nn.Module):
         last = len(self.decoder_layers) - 1
         for place, layer in enumerate(self.decoder_layers):
             # the last block's answer at a token needs that token's query alone
-            x = layer(x, asked + 1 if asked is not None and place == last else None)
+            x = run_layer(run, layer, x, asked + 1 if asked is not None and place == last else None)
         if asked is None:
             x = x[:, 1:]
         x = functional.leaky_relu(self.decoder_pred1(self.decoder_norm(x)), 0.1)
@@ -347,8 +366,8 @@ class BrainLM13M(MaskedModel):
         weights: list[Tensor] = []
         places = xyz[:, rows].to(patches.dtype)
         tokens = self.vit.embeddings(patches, places)
-        latent = self.vit(tokens, order[:, :keep], weights if attentions else None, hidden_states)
-        frames = self.decoder(latent, restore, places, queries)
+        latent = self.vit(tokens, order[:, :keep], weights if attentions else None, hidden_states, self.run_layer)
+        frames = self.decoder(latent, restore, places, queries, self.run_layer)
         gone = (restore >= keep).view(len(restore), len(rows), -1)
         scored = gone[..., None] & measured
         if queries is not None:

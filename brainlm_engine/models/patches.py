@@ -26,13 +26,15 @@ def frames_per_patch(tr_s: float) -> int:
 
 
 @lru_cache(maxsize=64)
-def resampling(tr_s: float) -> tuple[Tensor, Tensor]:
-    """Return the matrices frames -> samples (20, P) and samples -> frames (P, 20) for one TR.
+def resampling(tr_s: float, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """Return the matrices frames -> samples (20, P) and samples -> frames (P, 20) for one TR, float32.
 
     Both interpolate linearly; going from frames shorter than a sample, a triangular kernel of one sample averages.
+    They stay on ``device``: bringing them there at every step would make a graphics processor wait.
     """
     with torch.inference_mode(False):  # kept for later calls, which may need gradients
-        return _resampling(tr_s)
+        to_samples, to_frames = _resampling(tr_s)
+        return to_samples.to(device), to_frames.to(device)
 
 
 def _resampling(tr_s: float) -> tuple[Tensor, Tensor]:
@@ -79,5 +81,5 @@ def cut(signal: Tensor, xyz: Tensor, tr_s: float) -> Patches:
     count = measured.sum(-1, keepdim=True)
     signal = torch.where(measured, signal, signal.sum(-1, keepdim=True) / count.clamp(min=1))
     usable = (2 * count[..., 0] >= frames) & torch.isfinite(xyz).all(-1)[:, :, None]
-    samples = signal @ resampling(tr_s)[0].to(signal).T
+    samples = signal @ resampling(tr_s, signal.device)[0].to(signal.dtype).T
     return Patches(signal, samples, measured, usable)

@@ -1,4 +1,10 @@
-"""Sizes of our own architecture that a person can choose by name (no torch: asked for early)."""
+"""Sizes of our own architecture that a person can choose by name (no torch: asked for early).
+
+``base`` and ``large`` are for a graphics processor. Their heads are 64 wide and their widths multiples of 128, as its
+matrix units like it. ``base`` has the depth of ``tiny`` and is wide instead: what lies between the matrix products
+(norms, residuals, activations) grows with the width, the products with its square, so that a wide model spends more of
+its time on arithmetic than a deep one of as many parameters.
+"""
 
 from __future__ import annotations
 
@@ -18,5 +24,19 @@ SIZES = (
         size_id="small",
         sizes={"width": 128, "heads": 4, "encoder_layers": 6, "decoder_layers": 3, "factors": 96},
         n_parameters=2_391_989,
+    ),
+    ModelSize(
+        size_id="base",
+        sizes={
+            "width": 1024, "heads": 16, "encoder_layers": 4, "decoder_layers": 2, "factors": 128, "place_width": 384,
+        },
+        n_parameters=96_720_661,
+    ),
+    ModelSize(
+        size_id="large",
+        sizes={
+            "width": 1280, "heads": 20, "encoder_layers": 9, "decoder_layers": 3, "factors": 128, "place_width": 512,
+        },
+        n_parameters=302_014_357,
     ),
 )  # fmt: skip

@@ -30,6 +30,8 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.masks import hide_noisiest
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.patches import PATCH_S, SAMPLE_S, SAMPLES, Patches, cut, frames_per_patch, resampling
+from brainlm_engine.models.positive_solve import solved
+from brainlm_engine.models.time_packing import Packing
 from brainlm_engine.models.visible import Seen
 
 NAME = "studio"
@@ -131,6 +133,44 @@ class Block(nn.Module):
         keys = normed if context is None or self.context_norm is None else self.context_norm(context)
         x = x + self.attention(normed, keys, allowed, phases, weights)
         return x if self.mlp is None else x + self.mlp(x)
+
+
+def encoder_layer(
+    within: Block,
+    across: Block,
+    registers: Tensor,
+    tokens: Tensor,
+    summary: Tensor,
+    allowed: Tensor | None,
+    phases: tuple[Tensor, Tensor],
+    weights: list[Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Attend within each time patch, then, registers (B, N, R, D) and summary (B, 1, D) only, across time."""
+    batch, n_patches, n_registers, width = registers.shape
+    joined = torch.cat([registers, tokens], 2).flatten(0, 1)
+    joined = within(joined, allowed=allowed, weights=weights).reshape(batch, n_patches, -1, width)
+    registers, tokens = joined[:, :, :n_registers], joined[:, :, n_registers:]
+    line = across(torch.cat([summary, registers.flatten(1, 2)], 1), phases=phases)
+    return line[:, 1:].reshape(batch, n_patches, n_registers, width), tokens, line[:, :1]
+
+
+def decoder_layer(
+    along: Block,
+    across: Block,
+    state: Tensor,
+    context: Tensor,
+    allowed: Tensor | None,
+    own: Tensor | None,
+    phases: tuple[Tensor, Tensor],
+) -> Tensor:
+    """Attend along each parcel's own patches, then to ``context (B * N, M, D)``; ``state (B, N, Q, D)``.
+
+    ``own`` and ``phases`` are of as many parcels as :class:`Packing` puts into one sequence.
+    """
+    batch, n_patches, _, width = state.shape
+    rows = along(state.transpose(1, 2).reshape(-1, phases[0].shape[0], width), allowed=own, phases=phases)
+    state = rows.reshape(batch, -1, n_patches, width).transpose(1, 2)
+    return across(state.flatten(0, 1), context, allowed).reshape(batch, n_patches, -1, width)
 
 
 class Places(nn.Module):
@@ -260,7 +300,7 @@ class Studio(MaskedModel):
         tokens, registers, summary = self._encode(reading, kept)
         asked = torch.arange(signal.shape[1], device=signal.device) if queries is None else queries
         correction = self._decode(reading, tokens, registers, summary, asked)
-        prediction = (reading.guess[:, asked] + correction) @ resampling(tr_s)[1].to(signal).T
+        prediction = (reading.guess[:, asked] + correction) @ resampling(tr_s, signal.device)[1].to(signal.dtype).T
         scored = (hidden & patches.usable)[:, asked]
         loss, count = _masked_error(prediction, patches, asked, scored)
         unknown = ~torch.isfinite(xyz).all(-1)[:, asked]
@@ -313,14 +353,13 @@ class Studio(MaskedModel):
         allowed = seen.allowed(n_registers)
         for within, across in zip(self.encoder, self.over_time, strict=True):
             weights: list[Tensor] | None = None if kept is None else []
-            joined = torch.cat([registers, tokens], 2).flatten(0, 1)
-            joined = within(joined, allowed=allowed, weights=weights).reshape(batch, n_patches, -1, width)
+            registers, tokens, summary = self.run_layer(
+                encoder_layer, within, across, registers, tokens, summary, allowed, phases, weights
+            )
             if kept is not None and weights:
                 kept.append(weights[0].reshape(batch, n_patches, *weights[0].shape[1:]))
-            registers, tokens = joined[:, :, :n_registers], joined[:, :, n_registers:]
-            line = across(torch.cat([summary, registers.flatten(1, 2)], 1), phases=phases)
-            summary, registers = line[:, :1], line[:, 1:].reshape(batch, n_patches, n_registers, width)
-        return self.encoder_norm(tokens) * seen.real, self.encoder_norm(registers), self.encoder_norm(summary)
+        tokens = self.encoder_norm(tokens)
+        return tokens if seen.even else tokens * seen.real, self.encoder_norm(registers), self.encoder_norm(summary)
 
     def _decode(self, reading: Reading, tokens: Tensor, registers: Tensor, summary: Tensor, asked: Tensor) -> Tensor:
         """Return the correction of the first guess for the asked parcels: (B, Q, N, 20)."""
@@ -328,14 +367,13 @@ class Studio(MaskedModel):
         batch, n_patches, _, width = tokens.shape
         context = torch.cat([registers, summary[:, None].expand(-1, n_patches, -1, -1), tokens], 2).flatten(0, 1)
         allowed = reading.seen.allowed(registers.shape[2] + 1)
-        state = reading.seen.scatter(tokens, self.hidden_token)[:, :, asked]  # (B, N, Q, D)
+        state = reading.seen.scatter(tokens, self.hidden_token, asked)  # (B, N, Q, D)
         guess = self.embed_guess(reading.guess[:, asked]).transpose(1, 2)
         state = state + guess + reading.decoder_place[:, None, asked]
-        phases = _phases(reading.times, width // self.config.heads)
+        packing = Packing.of(state)
+        phases = _phases(reading.times.repeat(packing.rows), width // self.config.heads)
         for along, across in zip(self.own_time, self.decoder, strict=True):
-            rows = along(state.transpose(1, 2).flatten(0, 1), phases=phases)
-            state = rows.reshape(batch, -1, n_patches, width).transpose(1, 2)
-            state = across(state.flatten(0, 1), context, allowed).reshape(batch, n_patches, -1, width)
+            state = self.run_layer(decoder_layer, along, across, state, context, allowed, packing.allowed, phases)
         correction: Tensor = self.head(state).transpose(1, 2)
         return correction
 
@@ -358,7 +396,7 @@ def _first_guess(samples: Tensor, weight: Tensor, loadings: Tensor) -> Tensor:
         gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
         gram = gram + torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
         right = torch.einsum("bvr,bvns->bnrs", loadings, weight[..., None] * samples)
-        factors = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
+        factors = solved(gram, right)
         return torch.einsum("bvr,bnrs->bvns", loadings, factors)
 
 

@@ -16,12 +16,12 @@ class Seen:
         self.visible = visible  # (B, V, N)
         by_patch = visible.transpose(1, 2)  # (B, N, V)
         count = by_patch.sum(-1)
-        slots = int(count.max())
+        slots, fewest = torch.stack([count.max(), count.min()]).tolist()  # the one moment that a device is waited for
         self.index = (
             (~by_patch).to(torch.uint8).argsort(dim=-1, stable=True)[..., :slots]
         )  # (B, N, K), parcels in order
         present = torch.arange(slots, device=visible.device) < count[..., None]
-        self.even = bool((count == slots).all())
+        self.even = fewest == slots
         self.present = present  # (B, N, K)
         self.real = present[..., None]
 
@@ -36,13 +36,19 @@ class Seen:
         flat = self.index.reshape(batch, n_patches * slots, 1).expand(-1, -1, place.shape[-1])
         return place.gather(1, flat).view(batch, n_patches, slots, place.shape[-1])
 
-    def scatter(self, tokens: Tensor, empty: Tensor) -> Tensor:
-        """Lay ``tokens (B, N, K, D)`` back at their parcels, ``empty (D,)`` elsewhere: (B, N, V, D)."""
-        batch, parcels, n_patches = self.visible.shape
-        full = empty.expand(batch, n_patches, parcels, -1)
-        index = self.index[..., None].expand(-1, -1, -1, tokens.shape[-1])
-        values = tokens if self.even else torch.where(self.real, tokens, empty)
-        return full.scatter(2, index, values.to(full.dtype))
+    def scatter(self, tokens: Tensor, empty: Tensor, asked: Tensor) -> Tensor:
+        """Lay ``tokens (B, N, K, D)`` back at their parcels, ``empty (D,)`` elsewhere: (B, N, Q, D).
+
+        Only the parcels ``asked (Q,)`` are made. The result has the type of ``empty``.
+        """
+        shown = self.visible[:, asked].transpose(1, 2)  # (B, N, Q)
+        slot = (self.visible.cumsum(1) - 1)[:, asked].transpose(1, 2)
+        # a hidden parcel reads a slot too, any: not all the same one, whose gradient they would queue for
+        spare = torch.arange(len(asked), device=asked.device) % max(1, tokens.shape[2])
+        index = torch.where(shown, slot, spare)[..., None].expand(-1, -1, -1, tokens.shape[-1])
+        if not tokens.shape[2]:
+            return empty.expand(index.shape)
+        return torch.where(shown[..., None], tokens.gather(2, index).to(empty.dtype), empty)
 
     def allowed(self, always: int) -> Tensor | None:
         """Return the key mask (B * N, 1, 1, always + K), or None when there is no padding."""

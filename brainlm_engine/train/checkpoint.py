@@ -23,7 +23,7 @@ from brainlm_engine.training_folder import CHECKPOINT
 _FREE = {
     "steps", "minutes", "threads", "device", "evaluate_every", "checkpoint_every", "accumulate", "learning_rate",
     "clip", "precision", "keep", "patience", "devices", "nodes",
-    "strategy", "tensorboard",
+    "strategy", "tensorboard", "compile", "checkpointing",
 }  # fmt: skip
 #: what a process that was killed while writing leaves behind is removed after this time
 _ABANDONED_S = 600.0

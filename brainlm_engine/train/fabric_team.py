@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.base import MaskedModel
@@ -119,11 +119,14 @@ class FabricTeam(Team):
         silent: AbstractContextManager[object] = self.fabric.no_backward_sync(net, enabled=apart)
         return silent
 
+    def total(self, values: Tensor) -> Tensor:
+        """Add up over all processes, in the same order everywhere."""
+        torch.distributed.all_reduce(values)
+        return values
+
     def sums(self, *values: float) -> list[float]:
         """Add up over all processes, in the same order everywhere."""
-        added = torch.tensor(values, dtype=torch.float64, device=self.device)
-        torch.distributed.all_reduce(added)
-        return [float(value) for value in added]
+        return [float(value) for value in self.total(torch.tensor(values, dtype=torch.float64, device=self.device))]
 
     def leave(self) -> None:
         """Part from the others in an orderly way."""

@@ -177,10 +177,7 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     learner, settings = course.learner, course.settings
     r2 = 0.0
     if course.team.leads or course.team.spreads:
-        try:
-            r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
-        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
-            r2 = math.nan
+        r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
     learner.r2 = r2 = course.team.leaders(r2)
     if not math.isfinite(r2):  # the last step has spoiled the weights
         error = not_a_number("R2 of validation people", learner.step, batch)

@@ -26,6 +26,13 @@ class TrainSettings(BaseModel):
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto", description="layers are compiled before the first step (auto: on graphics processors of NVIDIA)"
+    )
+    checkpointing: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="compute again what lies inside layers, to save memory (auto: when a single window does not fit)",
+    )
     devices: int = Field(default=1, ge=1, description="processes on each computer, each with a device of its own")
     nodes: int = Field(default=1, ge=1, description="computers")
     strategy: Literal["auto", "ddp", "fsdp"] = Field(
@@ -76,8 +83,10 @@ def settings_from(values: dict[str, Any]) -> TrainSettings:
     from brainlm_engine.train.trainable import trainable
 
     recipe = trainable(str(values.get("architecture", "studio")))
+    sizes = values.get("model")
+    usual = recipe.learning_rate(sizes if isinstance(sizes, dict) else {})
     try:
-        return TrainSettings.model_validate({**recipe.settings, **values})
+        return TrainSettings.model_validate({"learning_rate": usual, **recipe.settings, **values})
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:

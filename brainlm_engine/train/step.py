@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.train.acceleration import LayerRunner, layer_runner
 from brainlm_engine.train.faults import free_memory, not_a_number, ran_out_of_memory, too_large
 from brainlm_engine.train.precision import autocast
 from brainlm_engine.train.settings import TrainSettings
@@ -38,6 +39,7 @@ class Learner:
     net : what is called in its place, for the loss
     average : their exponential moving average, which is evaluated and kept
     optimizer : AdamW
+    runner : how the layers of ``model`` are run
     parts : how many parts a step's windows are run in
     step : steps done
     seconds : seconds of training done, over all resumptions
@@ -50,6 +52,7 @@ class Learner:
     net: nn.Module
     average: MaskedModel
     optimizer: torch.optim.AdamW
+    runner: LayerRunner
     parts: int = 1
     step: int = 0
     seconds: float = 0.0
@@ -83,8 +86,13 @@ def new_learner(model: MaskedModel, settings: TrainSettings, team: Team | None =
     matrices = [parameter for name, parameter in model.named_parameters() if _decays(name, parameter)]
     others = [parameter for name, parameter in model.named_parameters() if not _decays(name, parameter)]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2))
-    return Learner(model, net, average, optimizer, settings.accumulate)
+    spread = is_spread(next(model.parameters()))
+    optimizer = torch.optim.AdamW(
+        groups, lr=settings.learning_rate, betas=(0.9, settings.beta2),
+        fused=True if team.device.type == "cuda" and not spread else None,  # all weights in a few kernels
+    )  # fmt: skip
+    model.run_layer = runner = layer_runner(settings, spread=spread)
+    return Learner(model, net, average, optimizer, runner, settings.accumulate)
 
 
 def _decays(name: str, parameter: nn.Parameter) -> bool:
@@ -114,40 +122,69 @@ def train_step(
         When not even a single window fits.
     """
     team = team or alone(settings)
-    loss = fitting_gradient(learner, batch, settings, team)
-    norm = whole(nn.utils.clip_grad_norm_(learner.model.parameters(), settings.clip))
-    if not norm.isfinite():
+    sums = team.total(fitting_gradient(learner, batch, settings, team))
+    norm = _mean_and_clip(learner, team.world / sums[1], settings.clip)
+    total, count, length = torch.stack([*sums, norm.to(sums)]).tolist()  # the one moment that the device is waited for
+    if not math.isfinite(total):
+        raise not_a_number("loss", learner.step, batch)
+    if not math.isfinite(length):
         raise not_a_number("gradient", learner.step, batch)
     planned = learning_rate(settings, learner.step, settings.share_done(learner.step, learner.seconds))
     for group in learner.optimizer.param_groups:
         group["lr"] = planned if rate is None else rate
     learner.optimizer.step()
     learner.step += 1
-    decay = min(settings.ema, (1 + learner.step) / (10 + learner.step))
-    with torch.no_grad():
-        pairs = zip(learner.average.parameters(), learner.model.parameters(), strict=True)
-        for kept, new in pairs:
-            kept.lerp_(new, 1 - decay)
-    return loss
+    _follow(learner, 1 - min(settings.ema, (1 + learner.step) / (10 + learner.step)))
+    return float(total / count)
 
 
-def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> float:
-    """Compute the gradient in as few parts as fit into memory: each time one does not, in twice as many."""
+def _mean_and_clip(learner: Learner, scale: Tensor, most: float) -> Tensor:
+    """Scale the gradient, shorten it to the norm ``most``, and return the norm it had."""
+    gradients = [weight.grad for weight in learner.model.parameters() if weight.grad is not None]
+    if learner.spread:
+        for gradient in gradients:
+            gradient.mul_(float(scale))
+    else:
+        torch._foreach_mul_(gradients, scale.to(gradients[0].dtype))
+    return whole(nn.utils.clip_grad_norm_(learner.model.parameters(), most))
+
+
+@torch.no_grad()
+def _follow(learner: Learner, share: float) -> None:
+    """Bring the average nearer to the weights."""
+    average, weights = list(learner.average.parameters()), list(learner.model.parameters())
+    if learner.spread:
+        for kept, new in zip(average, weights, strict=True):
+            kept.lerp_(new, share)
+    else:
+        torch._foreach_lerp_(average, weights, share)
+
+
+def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> Tensor:
+    """Compute the gradient in as few parts as fit into memory: each time one does not, in twice as many.
+
+    When a single window does not fit either, what lies inside layers is no longer kept.
+    """
     while True:
         try:
             return gradient(learner, batch, settings, team)
         except (RuntimeError, MemoryError) as error:
             if not ran_out_of_memory(error):
                 raise
-            if team.world > 1 or learner.parts >= len(batch):  # the other processes are waiting in the middle of a step
+            if team.world > 1:  # the other processes are waiting in the middle of a step
                 raise too_large(-(-len(batch) // learner.parts), error) from error
-        learner.parts *= 2
+            if learner.parts < len(batch):
+                learner.parts *= 2
+            elif settings.checkpointing == "auto" and not learner.runner.checkpoints:
+                learner.runner.checkpoints = True
+            else:
+                raise too_large(1, error) from error
         learner.optimizer.zero_grad(set_to_none=True)
         free_memory()
 
 
-def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> float:
-    """Leave the gradient of the loss in the weights and return the loss: the mean over all hidden frames.
+def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> Tensor:
+    """Leave the gradient of the summed error in the weights; return that sum and the number of hidden frames, (2,).
 
     The share of this process is run in parts. What each part adds is weighed by its number of hidden frames, so that
     neither the number of parts nor that of processes changes anything but memory and time.
@@ -155,23 +192,17 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
     learner.optimizer.zero_grad(set_to_none=True)
     # dropout: the same again after resuming, another one in every process
     torch.manual_seed(((settings.seed * 1_000_003 + learner.step) * 1_000_003 + team.rank) % 2**63)
-    total = count = 0.0
+    sums = torch.zeros(2, dtype=torch.float32 if team.device.type == "mps" else torch.float64, device=team.device)
     parts = min(learner.parts, len(batch))
     for part in range(parts):
         rows = batch.rows(*share(len(batch), part, parts)).to(team.device)
         with team.apart(learner.net, apart=part < parts - 1):
-            try:
-                with autocast(settings):
-                    mean, frames = learner.net(rows.signal, rows.xyz, rows.hidden, rows.queries, rows.tr_s)
-            except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]  # weights that are no numbers
-                raise not_a_number("loss", learner.step, batch) from error
+            with autocast(settings):
+                mean, frames = learner.net(rows.signal, rows.xyz, rows.hidden, rows.queries, rows.tr_s)
             summed = mean * frames
-            total, count = total + summed.item(), count + float(frames)
-            if not math.isfinite(total):
+            sums += torch.stack([summed.detach().to(sums), frames.to(sums)])
+            # of several processes only this one knows that the fault is in its batch: say so before they share it
+            if team.world > 1 and not math.isfinite(float(sums[0])):
                 raise not_a_number("loss", learner.step, batch)
             summed.backward()
-    total, count = team.sums(total, count)
-    for parameter in learner.model.parameters():
-        if parameter.grad is not None:
-            parameter.grad.mul_(team.world / count)
-    return total / count
+    return sums

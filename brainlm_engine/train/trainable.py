@@ -35,6 +35,7 @@ class Trainable:
     plan : (kind, patches, generator, ratios) -> how a step's windows are hidden
     queries : (hidden (B, V, N), most parcels, generator) -> what is decoded, (Q,) or (B, Q), as the model takes it
     fitted : (parcels, frames of a window) -> sizes where none are chosen
+    learning_rate : (sizes) -> the rate to train with when none is chosen
     unused : parameters that are stored and never take part
     settings : its own defaults of :class:`brainlm_engine.train.settings.TrainSettings`
     """
@@ -45,6 +46,7 @@ class Trainable:
     plan: Callable[[str, int, torch.Generator, tuple[float, ...]], MaskPlan]
     queries: Callable[[Tensor, int, torch.Generator], Tensor]
     fitted: Callable[[int, int], Sizes]
+    learning_rate: Callable[[Sizes], float]
     unused: tuple[str, ...]
     settings: dict[str, Any]
 
@@ -110,6 +112,15 @@ def _tokens_over_the_window(kind: str, patches: int, generator: torch.Generator,
     return plan_mask(kind, patches, generator, ratios, mixture=(100, 0, 0), random="tokens")
 
 
+def _by_width(sizes: Sizes) -> float:
+    """The wider, the slower: what a weight changes grows with how many stand beside it (Yang et al., "muP", 2021)."""
+    try:
+        width = int(sizes.get("width", StudioConfig.width))
+    except (TypeError, ValueError):  # refused later, with a sentence
+        width = StudioConfig.width
+    return 2e-3 * min(1.0, 128 / max(1, width))
+
+
 _SIZES_13M: Sizes = {
     "hidden_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024,
     "decoder_hidden_size": 512, "decoder_num_hidden_layers": 2, "decoder_num_attention_heads": 4,
@@ -124,6 +135,7 @@ TRAINABLE: dict[str, Trainable] = {
         plan=plan_mask,
         queries=_some_parcels,
         fitted=lambda parcels, frames: {},
+        learning_rate=_by_width,
         unused=(),
         settings={},
     ),
@@ -138,7 +150,8 @@ TRAINABLE: dict[str, Trainable] = {
         fitted=lambda parcels, frames: {
             **_SIZES_13M, "num_brain_voxels": parcels, "num_timepoints_per_voxel": frames,
         },
+        learning_rate=lambda sizes: 3e-4,
         unused=("decoder.decoder_pred.weight", "decoder.decoder_pred.bias"),
-        settings={"learning_rate": 3e-4, "beta2": 0.999, "variety": False},
+        settings={"beta2": 0.999, "variety": False},
     ),
 }  # fmt: skip

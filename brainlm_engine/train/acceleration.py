@@ -1,0 +1,69 @@
+"""How the layers of a model are run while it learns: as they stand, compiled, or without keeping what lies in between.
+
+Only layers are compiled, not the whole model: all layers of a kind share one piece of machine code, which is ready
+within seconds and is where nearly all the time goes. What varies from step to step (windows, patches, visible parcels)
+is compiled for any size as soon as it has been seen to vary, so that compiling comes to an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from brainlm_engine.train.settings import TrainSettings
+
+Layer = Callable[..., Any]
+#: versions of one layer function (precision, with and without barred keys, sizes) before torch stops compiling new ones
+_VERSIONS = 32
+
+
+class LayerRunner:
+    """Runs layers for a model that learns; without gradients, as they stand.
+
+    Attributes
+    ----------
+    compiles : layers are compiled first (:func:`torch.compile`)
+    checkpoints : what a layer computes in between is thrown away and computed again for the gradient
+    backend : of torch.compile
+    """
+
+    def __init__(self, *, compiles: bool, checkpoints: bool, varied: bool = False, backend: str = "inductor") -> None:
+        self.compiles, self.checkpoints, self.backend = compiles, checkpoints, backend
+        self._varied = varied
+        self._compiled: dict[Layer, Layer] = {}
+        if compiles:
+            import torch._dynamo
+
+            config: Any = torch._dynamo.config
+            config.recompile_limit = max(config.recompile_limit, _VERSIONS)
+
+    def __call__(self, layer: Layer, *args: Any) -> Any:
+        """Run ``layer(*args)``."""
+        if not torch.is_grad_enabled():
+            return layer(*args)
+        run = self._compile(layer) if self.compiles else layer
+        return checkpoint(run, *args, use_reentrant=False) if self.checkpoints else run(*args)
+
+    def _compile(self, layer: Layer) -> Layer:
+        if layer not in self._compiled:
+            # None: for the sizes at hand, and for any as soon as others come; True: for any from the start
+            dynamic = True if self._varied else None
+            self._compiled[layer] = torch.compile(layer, backend=self.backend, dynamic=dynamic)
+        return self._compiled[layer]
+
+
+def layer_runner(settings: TrainSettings, *, spread: bool) -> LayerRunner:
+    """Return the runner that the settings ask for; weights that are spread over processes cannot be compiled."""
+    wanted = settings.compile == "on" or (settings.compile == "auto" and settings.device == "cuda")
+    return LayerRunner(
+        compiles=wanted and not spread, checkpoints=settings.checkpointing == "on", varied=settings.variety
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of why something could not be compiled."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:200].rstrip(".")
