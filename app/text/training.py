@@ -61,6 +61,8 @@ TRAINING = {
     "train.size.mini": "Mini",
     "train.size.tiny": "Tiny",
     "train.size.small": "Small",
+    "train.size.base": "Base (for a graphics card)",
+    "train.size.large": "Large (for a graphics card)",
     "train.size.text": "{size}, {parameters} parameters",
     "train.masks": "Hide",
     "train.masks.tip": "What is hidden while the model learns; it learns by filling it in. A mixture serves best",

@@ -13,11 +13,12 @@ from typing import Any
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
+from brainlm_engine.models.sizes import SIZES
 
 #: what is told in a model's card only when it was chosen
 _DEFAULTS = {
     "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
-    "nodes": 1, "strategy": "auto",
+    "nodes": 1, "strategy": "auto", "compile": "auto", "checkpointing": "auto",
 }  # fmt: skip
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
     parser.add_argument("--architecture", default="studio", metavar="NAME", help="studio (ours) or brainlm-13m")
-    parser.add_argument("--learning-rate", type=positive, help="default: 0.002 for studio, 0.0003 for brainlm-13m")
+    parser.add_argument("--learning-rate", type=positive, help="default: 0.0003 for brainlm-13m, for studio 0.002 and less when wide")
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
     parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
@@ -50,6 +51,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
     parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
+    parser.add_argument("--compile", choices=("auto", "on", "off"), default="auto", help="layers; auto: with CUDA")
+    parser.add_argument(
+        "--checkpointing", choices=("auto", "on", "off"), default="auto",
+        help="save memory by computing layers twice; auto: when a single window does not fit",
+    )  # fmt: skip
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
     parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
     parser.add_argument(
@@ -58,7 +64,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tensorboard", action="store_true", help="write event files into OUT/tensorboard too")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
-        "--size", action="append", default=[], metavar="NAME=N", help="a size of the model, e.g. width=96"
+        "--size", action="append", default=[], metavar="NAME",
+        help="mini, tiny, small, base or large; or a single size of the model, e.g. width=96",
     )
 
 
@@ -117,7 +124,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
-        "tensorboard": args.tensorboard,
+        "tensorboard": args.tensorboard, "compile": args.compile, "checkpointing": args.checkpointing,
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 
@@ -128,12 +135,16 @@ def shares(text: str) -> tuple[float, ...]:
 
 
 def sizes(words: list[str]) -> dict[str, int]:
-    """Turn ``["width=96"]`` into ``{"width": 96}``."""
-    chosen = {}
+    """Turn ``["small", "width=96"]`` into the sizes of small with ``"width": 96``."""
+    named = {size.size_id: size.sizes for size in SIZES}
+    chosen: dict[str, int] = {}
     for word in words:
+        if word in named:
+            chosen |= named[word]
+            continue
         name, equals, value = word.partition("=")
         if not equals or not value.strip().isdecimal() or int(value) < 1:
-            raise BadInput(f"--size {word} cannot be understood.", "Write NAME=N, for example width=96.")
+            raise BadInput(f"--size {word} cannot be understood.", f"Write {', '.join(named)}, or NAME=N, for example width=96.")
         chosen[name.strip()] = int(value)
     return chosen
 

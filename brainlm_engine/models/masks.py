@@ -25,8 +25,8 @@ def hide_noisiest(noise: Tensor, ratio: float) -> Tensor:
     """
     parcels = noise.shape[1]
     keep = int(parcels * (1 - ratio) + 1e-9)
-    rank = noise.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
-    return rank >= keep
+    order = noise.argsort(dim=1, stable=True)
+    return torch.ones_like(noise, dtype=torch.bool).scatter(1, order[:, :keep], False)
 
 
 def random_mask(shape: tuple[int, int, int], ratio: float, generator: torch.Generator) -> Tensor:
@@ -51,8 +51,8 @@ def token_mask(shape: tuple[int, int, int], ratio: float, generator: torch.Gener
     """Hide patches at random over the whole window: of its S patches exactly ``int(S * (1 - ratio))`` stay visible."""
     batch, parcels, n_patches = shape
     noise = torch.rand((batch, parcels * n_patches), generator=generator)
-    rank = noise.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
-    return (rank >= int(parcels * n_patches * (1 - ratio))).view(shape)
+    kept = noise.argsort(dim=1, stable=True)[:, : int(parcels * n_patches * (1 - ratio))]
+    return torch.ones_like(noise, dtype=torch.bool).scatter(1, kept, False).view(shape)
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,17 @@ class MaskPlan:
     kind: Literal["random", "tokens", "parcels", "future"]
     ratio: float
     blocks: int = 0
+
+    def draw_each(self, shape: tuple[int, int], generators: list[torch.Generator]) -> Tensor:
+        """Return ``hidden (B, V, N)``, each window as :meth:`draw` would with its own generator; ``shape`` is (V, N)."""
+        if self.kind == "tokens":
+            return torch.cat([self.draw((1, *shape), generator) for generator in generators])
+        columns = 1 if self.kind == "parcels" else shape[1]
+        noise = torch.cat([torch.rand((1, shape[0], columns), generator=generator) for generator in generators])
+        hidden = hide_noisiest(noise, self.ratio).repeat(1, 1, shape[1] // columns)
+        if self.kind == "future":
+            hidden[:, :, -self.blocks :] = True
+        return hidden
 
     def draw(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Return ``hidden``, a bool tensor of ``shape`` (B, V, N)."""

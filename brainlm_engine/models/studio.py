@@ -138,20 +138,22 @@ class Block(nn.Module):
 def encoder_layer(
     within: Block,
     across: Block,
-    registers: Tensor,
     tokens: Tensor,
     summary: Tensor,
+    n_registers: int,
     allowed: Tensor | None,
     phases: tuple[Tensor, Tensor],
     weights: list[Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Attend within each time patch, then, registers (B, N, R, D) and summary (B, 1, D) only, across time."""
-    batch, n_patches, n_registers, width = registers.shape
-    joined = torch.cat([registers, tokens], 2).flatten(0, 1)
-    joined = within(joined, allowed=allowed, weights=weights).reshape(batch, n_patches, -1, width)
-    registers, tokens = joined[:, :, :n_registers], joined[:, :, n_registers:]
-    line = across(torch.cat([summary, registers.flatten(1, 2)], 1), phases=phases)
-    return line[:, 1:].reshape(batch, n_patches, n_registers, width), tokens, line[:, :1]
+) -> tuple[Tensor, Tensor]:
+    """Attend within each time patch, then across time: the registers and the summary (B, 1, D) only.
+
+    ``tokens (B, N, R + K, D)`` are the registers of each time patch and its visible parcels.
+    """
+    batch, n_patches, _, width = tokens.shape
+    tokens = within(tokens.flatten(0, 1), allowed=allowed, weights=weights).reshape(tokens.shape)
+    line = across(torch.cat([summary, tokens[:, :, :n_registers].flatten(1, 2)], 1), phases=phases)
+    registers = line[:, 1:].reshape(batch, n_patches, n_registers, width)
+    return torch.cat([registers, tokens[:, :, n_registers:]], 2), line[:, :1].contiguous()
 
 
 def decoder_layer(
@@ -346,20 +348,21 @@ class Studio(MaskedModel):
         batch, n_patches, _, width = tokens.shape
         n_registers = self.registers.shape[0]
         registers = self.registers.expand(batch, n_patches, n_registers, width)
-        summary = self.summary.expand(batch, 1, width)
+        joined, summary = torch.cat([registers, tokens], 2), self.summary.expand(batch, 1, width).contiguous()
         # the summary stands at the middle of the window: no end of it is nearer
         ticks = torch.cat([reading.times.mean()[None], reading.times.repeat_interleave(n_registers)])
         phases = _phases(ticks, width // self.config.heads)
         allowed = seen.allowed(n_registers)
         for within, across in zip(self.encoder, self.over_time, strict=True):
             weights: list[Tensor] | None = None if kept is None else []
-            registers, tokens, summary = self.run_layer(
-                encoder_layer, within, across, registers, tokens, summary, allowed, phases, weights
+            joined, summary = self.run_layer(
+                encoder_layer, within, across, joined, summary, n_registers, allowed, phases, weights
             )
             if kept is not None and weights:
                 kept.append(weights[0].reshape(batch, n_patches, *weights[0].shape[1:]))
-        tokens = self.encoder_norm(tokens)
-        return tokens if seen.even else tokens * seen.real, self.encoder_norm(registers), self.encoder_norm(summary)
+        joined = self.encoder_norm(joined)
+        registers, tokens = joined[:, :, :n_registers], joined[:, :, n_registers:]
+        return tokens if seen.even else tokens * seen.real, registers, self.encoder_norm(summary)
 
     def _decode(self, reading: Reading, tokens: Tensor, registers: Tensor, summary: Tensor, asked: Tensor) -> Tensor:
         """Return the correction of the first guess for the asked parcels: (B, Q, N, 20)."""
@@ -369,7 +372,7 @@ class Studio(MaskedModel):
         allowed = reading.seen.allowed(registers.shape[2] + 1)
         state = reading.seen.scatter(tokens, self.hidden_token, asked)  # (B, N, Q, D)
         guess = self.embed_guess(reading.guess[:, asked]).transpose(1, 2)
-        state = state + guess + reading.decoder_place[:, None, asked]
+        state = (state + guess + reading.decoder_place[:, None, asked]).contiguous()
         packing = Packing.of(state)
         phases = _phases(reading.times.repeat(packing.rows), width // self.config.heads)
         for along, across in zip(self.own_time, self.decoder, strict=True):

@@ -28,10 +28,12 @@ class LayerRunner:
     compiles : layers are compiled first (:func:`torch.compile`)
     checkpoints : what a layer computes in between is thrown away and computed again for the gradient
     backend : of torch.compile
+    gave_up : why layers are no longer compiled, when that had failed
     """
 
     def __init__(self, *, compiles: bool, checkpoints: bool, varied: bool = False, backend: str = "inductor") -> None:
         self.compiles, self.checkpoints, self.backend = compiles, checkpoints, backend
+        self.gave_up = ""
         self._varied = varied
         self._compiled: dict[Layer, Layer] = {}
         if compiles:
@@ -46,6 +48,12 @@ class LayerRunner:
             return layer(*args)
         run = self._compile(layer) if self.compiles else layer
         return checkpoint(run, *args, use_reentrant=False) if self.checkpoints else run(*args)
+
+    def give_up(self, error: BaseException) -> None:
+        """Compile no more: run every layer as it stands."""
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        why = lines[0] if lines else type(error).__name__
+        self.compiles, self.gave_up = False, f"they could not be compiled ({why[:200].rstrip('.')})"
 
     def _compile(self, layer: Layer) -> Layer:
         if layer not in self._compiled:
@@ -62,8 +70,3 @@ def layer_runner(settings: TrainSettings, *, spread: bool) -> LayerRunner:
         compiles=wanted and not spread, checkpoints=settings.checkpointing == "on", varied=settings.variety
     )
 
-
-def reason(error: BaseException) -> str:
-    """Return the first line of why something could not be compiled."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200].rstrip(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,9 +16,11 @@ from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
 from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
+from brainlm_engine.train.compiled import check_compiled, one_window
 from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import NotANumber, not_a_number
 from brainlm_engine.train.levels import save_levels
+from brainlm_engine.train.loader import Loader
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.preview import save_preview
@@ -99,6 +102,8 @@ def pretrain(
         progress.log(f"Going on from step {learner.step}")
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
         progress.log(told)
+    if told := check_compiled(learner, draw_batch(train, settings, learner.step, team.rank, team.world), settings, team):
+        progress.log(told)
     try:
         _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))
     finally:
@@ -133,24 +138,30 @@ class Course:
 
 def _learn(course: Course) -> None:
     """Run the steps that are left."""
+    settings, team = course.settings, course.team
+
+    def draw(step: int) -> Batch:
+        return draw_batch(course.train, settings, step, team.rank, team.world)
+
+    with Loader(draw, team.device, course.learner.step, settings.steps) as loader:
+        _run(course, loader)
+
+
+def _run(course: Course, loader: Loader) -> None:
     learner, settings, team = course.learner, course.settings, course.team
     meter = Meter(settings, settings.batch)
     batch: Batch | None = None
     while not _over(learner, settings):
         began = time.perf_counter()
         _stop_when_asked(course)
-        batch = draw_batch(course.train, settings, learner.step, team.rank, team.world)
-        parts = learner.parts
+        batch = loader.batch(learner.step)
+        before = (learner.parts, learner.runner.checkpoints, learner.runner.compiles)
         try:
-            with meter.step():
+            with meter.step(partial(one_window, learner, batch, settings) if learner.runner.compiles else None):
                 learner.losses.append(train_step(learner, batch, settings, team))
         except NotANumber as error:
             raise course.keeper.last_good(learner, error) from error
-        if learner.parts > parts:
-            course.progress.log(
-                f"Memory ran out: from step {learner.step - 1} on, {settings.batch} windows are run in "
-                f"{learner.parts} parts. The result is the same, it only takes longer."
-            )
+        _tell_changes(course, *before)
         took = team.leaders(min(time.perf_counter() - began, _LONGEST_STEP_S))  # the same clock everywhere
         learner.seconds += took
         meter.took(took)
@@ -161,6 +172,23 @@ def _learn(course: Course) -> None:
     if learner.losses or learner.r2 is None:
         _look(course, meter, batch)
     course.keeper.keep(learner)
+
+
+def _tell_changes(course: Course, parts: int, checkpoints: bool, compiled: bool) -> None:
+    """Say what the last step had to change about how it is run; the result is the same."""
+    learner, since = course.learner, course.learner.step - 1
+    if learner.parts > parts:
+        course.progress.log(
+            f"Memory ran out: from step {since} on, {course.settings.batch} windows are run in "
+            f"{learner.parts} parts. The result is the same, it only takes longer."
+        )
+    if learner.runner.checkpoints and not checkpoints:
+        course.progress.log(
+            f"Memory ran out with one window: from step {since} on, layers are computed twice instead of being kept. "
+            "The result is the same, it takes about a third longer."
+        )
+    if compiled and not learner.runner.compiles:
+        course.progress.log(f"From step {since} on, layers run as they stand: {learner.runner.gave_up}.")
 
 
 def _over(learner: Learner, settings: TrainSettings) -> bool:

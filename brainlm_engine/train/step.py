@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from brainlm_engine.api.errors import EngineError
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.train.acceleration import LayerRunner, layer_runner
 from brainlm_engine.train.faults import free_memory, not_a_number, ran_out_of_memory, too_large
@@ -168,9 +169,12 @@ def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, te
     while True:
         try:
             return gradient(learner, batch, settings, team)
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # torch's compiler and the compilers it calls raise anything
             if not ran_out_of_memory(error):
-                raise
+                if isinstance(error, EngineError) or team.world > 1 or not learner.runner.compiles:
+                    raise
+                learner.runner.give_up(error)  # these sizes could not be compiled
+                continue
             if team.world > 1:  # the other processes are waiting in the middle of a step
                 raise too_large(-(-len(batch) // learner.parts), error) from error
             if learner.parts < len(batch):

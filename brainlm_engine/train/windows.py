@@ -11,7 +11,9 @@ seeds, or some left out) and slightly other positions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,9 +62,21 @@ class Batch:
             self.tr_s, self.names[part],
         )  # fmt: skip
 
-    def to(self, device: torch.device | str) -> Batch:
-        """Return the batch on ``device``."""
-        signal, xyz, hidden, queries = (x.to(device) for x in (self.signal, self.xyz, self.hidden, self.queries))
+    def to(self, device: torch.device | str, *, wait: bool = True) -> Batch:
+        """Return the batch on ``device``; without ``wait`` the copy may still be under way."""
+        return self._each(lambda x: x.to(device, non_blocking=not wait))
+
+    def pinned(self) -> Batch:
+        """Return the batch in memory that is locked in its place, for fast copies to a graphics processor."""
+        return self._each(Tensor.pin_memory)
+
+    def used_by(self, stream: torch.cuda.Stream) -> None:
+        """Keep the memory of the batch until what ``stream`` now has to do is done."""
+        for tensor in (self.signal, self.xyz, self.hidden, self.queries):
+            tensor.record_stream(stream)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        signal, xyz, hidden, queries = map(change, (self.signal, self.xyz, self.hidden, self.queries))
         return Batch(signal, xyz, hidden, queries, self.tr_s, self.names)
 
 
@@ -77,61 +91,84 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     rng = np.random.default_rng([settings.seed, 1, step])
     picked = rng.integers(len(series), size=settings.batch)
     lengths = [series.values[index].shape[1] for index in picked]
-    xyz, tr_s, merge = series.xyz, series.tr_s, None
+    xyz, tr_s = series.xyz, series.tr_s
+    merge: Merge | None = None
     patches = max(1, settings.window_frames // recipe.frames_per_patch(settings.model, tr_s))
     variety = settings.variety and recipe.any_recording
     if variety and rng.random() < 0.35:
         tr_s = float(rng.choice(_TRS))
         patches = int(rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / PATCH_S) + 1))))
     if variety and rng.random() < 0.35:
-        merge, xyz = _other_parcels(series.xyz, rng)
+        merge = _other_parcels(series.xyz, rng)
+        xyz = merge.xyz
     if variety:
         xyz = (xyz + rng.normal(0, _JITTER_MM, xyz.shape)).astype(np.float32)
-    placed = slice(None) if recipe.any_recording else np.isfinite(xyz).all(1)
-    xyz = xyz[placed]
+    placed = None if recipe.any_recording else np.isfinite(xyz).all(1)
+    if placed is not None:
+        xyz = xyz[placed]
     length = patches * recipe.frames_per_patch(settings.model, tr_s)
     common = torch.Generator().manual_seed(int(rng.integers(2**62)))
     plan = recipe.plan(settings.masks, patches, common, settings.mask_ratios)
-    windows, hidden = [], []
+    windows, generators = [], []
     mine = range(*share(settings.batch, rank, world))
     for number in mine:
         own = np.random.default_rng([settings.seed, 1, step, 1 + number])
-        values = _merged(series.values[picked[number]], merge)[placed]
-        windows.append(_window(values, series.tr_s, tr_s, length, own))
-        generator = torch.Generator().manual_seed(int(own.integers(2**62)))
-        hidden.append(plan.draw((1, len(xyz), patches), generator))
-    together = torch.cat(hidden)
+        values = series.values[picked[number]]
+        if merge is not None:
+            values = merge.of(values)
+        window = _window(values, series.tr_s, tr_s, length, own)
+        windows.append(window if placed is None else window[placed])
+        generators.append(torch.Generator().manual_seed(int(own.integers(2**62))))
+    together = plan.draw_each((len(xyz), patches), generators)
     queries = recipe.queries(together, settings.queries, common)
     names = tuple(series.names[picked[number]] for number in mine) if series.names else ()
     place = torch.from_numpy(xyz).expand(len(mine), -1, -1)
     return Batch(torch.from_numpy(np.stack(windows)), place, together, queries, tr_s, names)
 
 
-def _other_parcels(xyz: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return weights (M, V) of new parcels over the old, and the new centres (M, 3)."""
+@dataclass(frozen=True)
+class Merge:
+    """Other parcels made of those of the cohort: groups of neighbours, or some left out.
+
+    Attributes
+    ----------
+    order : (K,) the old parcels that take part, group by group
+    begins : (M,) where in ``order`` each new parcel begins
+    xyz : (M, 3) centres of the new parcels
+    """
+
+    order: NDArray[np.intp]
+    begins: NDArray[np.intp]
+    xyz: Floats
+
+    def mean(self, values: Floats) -> Floats:
+        """Average the rows of ``values (V, C)`` over each group: (M, C)."""
+        if len(self.begins) == len(self.order):
+            return values[self.order]
+        sizes = np.diff(self.begins, append=len(self.order)).astype(np.float32)
+        return np.add.reduceat(values[self.order], self.begins, axis=0) / sizes[:, None]
+
+    def of(self, values: NDArray[np.float16]) -> Floats:
+        """Average parcels, (V, T) to (M, T), and bring them back to SD 1 over the recording; NaN where one is missing."""
+        merged = self.mean(values.astype(np.float32))
+        return np.asarray(merged / (merged.std(1, keepdims=True) + 1e-6), np.float32)
+
+
+def _other_parcels(xyz: Floats, rng: np.random.Generator) -> Merge:
     parcels = len(xyz)
     if rng.random() < 0.3:  # some parcels left out
         kept = np.sort(rng.permutation(parcels)[: int(parcels * rng.uniform(0.5, 0.95))])
-        return np.eye(parcels, dtype=np.float32)[kept], xyz[kept]
+        return Merge(kept, np.arange(len(kept)), xyz[kept])
     seeds = np.sort(rng.permutation(parcels)[: int(parcels * rng.uniform(0.3, 0.9))])
     place = np.nan_to_num(xyz)
-    distance = np.linalg.norm(place[:, None] - place[None, seeds], axis=2)
-    weights = np.zeros((len(seeds), parcels), np.float32)
-    weights[distance.argmin(1), np.arange(parcels)] = 1
-    weights /= weights.sum(1, keepdims=True)
-    return weights, weights @ place
+    nearest = np.linalg.norm(place[:, None] - place[None, seeds], axis=2).argmin(1)
+    order = nearest.argsort(kind="stable")
+    begins = np.searchsorted(nearest[order], np.arange(len(seeds)))
+    merge = Merge(order, begins, place)
+    return Merge(order, begins, merge.mean(place))
 
 
-def _merged(values: NDArray[np.float16], merge: Floats | None) -> Floats:
-    """Average parcels and bring them back to SD 1 over the recording; NaN where a part is missing."""
-    if merge is None:
-        return values.astype(np.float32)
-    merged = merge @ np.nan_to_num(values.astype(np.float32))
-    merged[(merge @ np.isnan(values[:, 0]).astype(np.float32)) > 0] = np.nan
-    return np.asarray(merged / (merged.std(1, keepdims=True) + 1e-6), np.float32)
-
-
-def _window(values: Floats, from_tr: float, tr_s: float, length: int, rng: np.random.Generator) -> Floats:
+def _window(values: NDArray[np.floating[Any]], from_tr: float, tr_s: float, length: int, rng: np.random.Generator) -> Floats:
     """Cut ``length`` frames of ``tr_s`` at a random start; NaN after the end of a short recording."""
     if tr_s == from_tr:
         start = int(rng.integers(max(1, values.shape[1] - length + 1)))
@@ -145,7 +182,9 @@ def _window(values: Floats, from_tr: float, tr_s: float, length: int, rng: np.ra
         else:
             before = np.minimum((times / from_tr).astype(int), values.shape[1] - 2)
             share = (times / from_tr - before).astype(np.float32)
-            window = values[:, before] * (1 - share) + values[:, before + 1] * share
-    out = np.full((len(values), length), np.nan, np.float32)
-    out[:, : window.shape[1]] = window
+            early, late = (values[:, at].astype(np.float32) for at in (before, before + 1))
+            window = early * (1 - share) + late * share
+    out = np.empty((len(values), length), np.float32)
+    out[:, : window.shape[1]] = window  # only now, and only these frames, in single precision
+    out[:, window.shape[1] :] = np.nan
     return out

@@ -131,7 +131,7 @@ def test_what_can_be_chosen_and_how_fast_it_is(engine: Engine) -> None:
     async def talk() -> None:
         async with connected(engine) as client:
             choices = await client.training_choices()
-            assert [size.size_id for size in choices.sizes] == ["mini", "tiny", "small"]
+            assert [size.size_id for size in choices.sizes] == ["mini", "tiny", "small", "base", "large"]
             assert choices.devices[0] == "cpu"
             settings = {"batch": 1, "window_frames": 40, "threads": 1}
             speed = await client.training_speed("mini", 40, settings)
