@@ -34,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
     parser.add_argument("--architecture", default="studio", metavar="NAME", help="studio (ours) or brainlm-13m")
-    parser.add_argument("--learning-rate", type=positive, help="default: 0.0003 for brainlm-13m, for studio 0.002 and less when wide")
+    parser.add_argument(
+        "--learning-rate", type=positive, help="default: 0.0003 for brainlm-13m, for studio 0.002 and less when wide"
+    )
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
     parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
@@ -64,7 +66,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tensorboard", action="store_true", help="write event files into OUT/tensorboard too")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
-        "--size", action="append", default=[], metavar="NAME",
+        "--size",
+        action="append",
+        default=[],
+        metavar="NAME",
         help="mini, tiny, small, base or large; or a single size of the model, e.g. width=96",
     )
 
@@ -144,7 +149,9 @@ def sizes(words: list[str]) -> dict[str, int]:
             continue
         name, equals, value = word.partition("=")
         if not equals or not value.strip().isdecimal() or int(value) < 1:
-            raise BadInput(f"--size {word} cannot be understood.", f"Write {', '.join(named)}, or NAME=N, for example width=96.")
+            raise BadInput(
+                f"--size {word} cannot be understood.", f"Write {', '.join(named)}, or NAME=N, for example width=96."
+            )
         chosen[name.strip()] = int(value)
     return chosen
 

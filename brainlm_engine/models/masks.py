@@ -71,7 +71,7 @@ class MaskPlan:
     blocks: int = 0
 
     def draw_each(self, shape: tuple[int, int], generators: list[torch.Generator]) -> Tensor:
-        """Return ``hidden (B, V, N)``, each window as :meth:`draw` would with its own generator; ``shape`` is (V, N)."""
+        """Return ``hidden (B, V, N)``, each as :meth:`draw` makes it with its own generator; ``shape`` is (V, N)."""
         if self.kind == "tokens":
             return torch.cat([self.draw((1, *shape), generator) for generator in generators])
         columns = 1 if self.kind == "parcels" else shape[1]

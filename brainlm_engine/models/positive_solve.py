@@ -9,12 +9,14 @@ from torch import Tensor
 
 
 class _Solve(torch.autograd.Function):
-    """``X = A^-1 B``. Backwards ``dB = A^-1 dX`` from the same factor and ``dA = -dB X^T``: no factor is differentiated."""
+    """``X = A^-1 B``; backwards ``dB = A^-1 dX`` and ``dA = -dB X^T``, from the same factor."""
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, right: Tensor) -> Tensor:
         factor, failed = torch.linalg.cholesky_ex(matrix)
-        factor = torch.where((failed == 0)[..., None, None], factor, torch.nan)  # told later, as a loss that is no number
+        factor = torch.where(
+            (failed == 0)[..., None, None], factor, torch.nan
+        )  # told later, as a loss that is no number
         solution = _back_and_forth(factor, right)
         ctx.save_for_backward(factor, solution)
         return solution

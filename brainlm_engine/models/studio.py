@@ -135,7 +135,7 @@ class Block(nn.Module):
         return x if self.mlp is None else x + self.mlp(x)
 
 
-def encoder_layer(
+def encoder_layer(  # noqa: PLR0917 (whoever runs layers passes them on by place)
     within: Block,
     across: Block,
     tokens: Tensor,
@@ -156,7 +156,7 @@ def encoder_layer(
     return torch.cat([registers, tokens[:, :, n_registers:]], 2), line[:, :1].contiguous()
 
 
-def decoder_layer(
+def decoder_layer(  # noqa: PLR0917
     along: Block,
     across: Block,
     state: Tensor,
@@ -367,7 +367,7 @@ class Studio(MaskedModel):
     def _decode(self, reading: Reading, tokens: Tensor, registers: Tensor, summary: Tensor, asked: Tensor) -> Tensor:
         """Return the correction of the first guess for the asked parcels: (B, Q, N, 20)."""
         tokens, registers, summary = self.to_decoder(tokens), self.to_decoder(registers), self.to_decoder(summary)
-        batch, n_patches, _, width = tokens.shape
+        n_patches, width = tokens.shape[1], tokens.shape[3]
         context = torch.cat([registers, summary[:, None].expand(-1, n_patches, -1, -1), tokens], 2).flatten(0, 1)
         allowed = reading.seen.allowed(registers.shape[2] + 1)
         state = reading.seen.scatter(tokens, self.hidden_token, asked)  # (B, N, Q, D)

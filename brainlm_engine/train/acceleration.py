@@ -18,6 +18,8 @@ from brainlm_engine.train.settings import TrainSettings
 Layer = Callable[..., Any]
 #: versions of one layer function (precision, with and without barred keys, sizes) before torch stops compiling new ones
 _VERSIONS = 32
+#: of torch.compile, for trainings
+BACKEND: str | Callable[..., Any] = "inductor"
 
 
 class LayerRunner:
@@ -27,12 +29,12 @@ class LayerRunner:
     ----------
     compiles : layers are compiled first (:func:`torch.compile`)
     checkpoints : what a layer computes in between is thrown away and computed again for the gradient
-    backend : of torch.compile
+    backend : of torch.compile; :data:`BACKEND` when not given
     gave_up : why layers are no longer compiled, when that had failed
     """
 
-    def __init__(self, *, compiles: bool, checkpoints: bool, varied: bool = False, backend: str = "inductor") -> None:
-        self.compiles, self.checkpoints, self.backend = compiles, checkpoints, backend
+    def __init__(self, *, compiles: bool, checkpoints: bool, varied: bool = False, backend: str | Layer = "") -> None:
+        self.compiles, self.checkpoints, self.backend = compiles, checkpoints, backend or BACKEND
         self.gave_up = ""
         self._varied = varied
         self._compiled: dict[Layer, Layer] = {}
@@ -52,7 +54,7 @@ class LayerRunner:
     def give_up(self, error: BaseException) -> None:
         """Compile no more: run every layer as it stands."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        why = lines[0] if lines else type(error).__name__
+        why = " ".join(lines[:2]) or type(error).__name__
         self.compiles, self.gave_up = False, f"they could not be compiled ({why[:200].rstrip('.')})"
 
     def _compile(self, layer: Layer) -> Layer:
@@ -69,4 +71,3 @@ def layer_runner(settings: TrainSettings, *, spread: bool) -> LayerRunner:
     return LayerRunner(
         compiles=wanted and not spread, checkpoints=settings.checkpointing == "on", varied=settings.variety
     )
-

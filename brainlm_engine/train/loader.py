@@ -53,7 +53,7 @@ class Loader:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def batch(self, step: int) -> Batch:
-        """Return the batch of ``step``. Steps are asked for one after the other; what ``draw`` raised is raised here."""
+        """Return the batch of ``step``; steps are asked for in their order. What ``draw`` raised is raised here."""
         if step != self._next:
             raise ValueError(f"step {step} is not the next one, {self._next} is")
         batch, copied = self._waiting.popleft().result()

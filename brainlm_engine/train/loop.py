@@ -102,7 +102,9 @@ def pretrain(
         progress.log(f"Going on from step {learner.step}")
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
         progress.log(told)
-    if told := check_compiled(learner, draw_batch(train, settings, learner.step, team.rank, team.world), settings, team):
+    if told := check_compiled(
+        learner, draw_batch(train, settings, learner.step, team.rank, team.world), settings, team
+    ):
         progress.log(told)
     try:
         _learn(Course(learner, train, held_out, settings, team, keeper, log, progress))

@@ -149,7 +149,7 @@ class Merge:
         return np.add.reduceat(values[self.order], self.begins, axis=0) / sizes[:, None]
 
     def of(self, values: NDArray[np.float16]) -> Floats:
-        """Average parcels, (V, T) to (M, T), and bring them back to SD 1 over the recording; NaN where one is missing."""
+        """Average parcels, (V, T) to (M, T), back to SD 1 over the recording; NaN where one is missing."""
         merged = self.mean(values.astype(np.float32))
         return np.asarray(merged / (merged.std(1, keepdims=True) + 1e-6), np.float32)
 
@@ -168,7 +168,9 @@ def _other_parcels(xyz: Floats, rng: np.random.Generator) -> Merge:
     return Merge(order, begins, merge.mean(place))
 
 
-def _window(values: NDArray[np.floating[Any]], from_tr: float, tr_s: float, length: int, rng: np.random.Generator) -> Floats:
+def _window(
+    values: NDArray[np.floating[Any]], from_tr: float, tr_s: float, length: int, rng: np.random.Generator
+) -> Floats:
     """Cut ``length`` frames of ``tr_s`` at a random start; NaN after the end of a short recording."""
     if tr_s == from_tr:
         start = int(rng.integers(max(1, values.shape[1] - length + 1)))

@@ -1,13 +1,13 @@
 """Training and inference on one graphics processor: every size of our model and the published 13M architecture.
 
-Run: ``python tests/bench/bench_gpu.py [--models base,13m] [--minutes 6] [--profile] [--json FILE]``. Synthetic windows of
-424 parcels x 200 frames with 75 % hidden, already on the device; every model in a process of its own, which is stopped
-when its time is over: what it had measured stays. A row that fails says why and the rest goes on.
+Run: ``python tests/bench/bench_gpu.py [--models base,13m] [--minutes 6] [--profile] [--json FILE]``. Synthetic windows
+of 424 parcels x 200 frames with 75 % hidden, already on the device; every model in a process of its own, which is
+stopped when its time is over: what it had measured stays. A row that fails says why and the rest goes on.
 
 The batch is found by doubling, layers as they stand, until memory ends or a window gains less than 3 %. Times are of
-whole training steps (loss, gradient, clipping, AdamW, averaged weights), each waited for. MFU is the share of the card's
-dense bfloat16 peak by its data sheet that goes into model FLOPs by the formula in ``gpu_models.py``; "counted" is what
-torch's own formulas count, padding and recomputation inside attention included. float32 means no TF32.
+whole training steps (loss, gradient, clipping, AdamW, averaged weights), each waited for. MFU is the share of the
+card's dense bfloat16 peak by its data sheet that goes into model FLOPs by the formula in ``gpu_models.py``; "counted"
+is what torch's own formulas count, padding and recomputation inside attention included. float32 means no TF32.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class Bench:
         return {
             "model": self.name, "precision": settings.precision, "compiled": learner.runner.compiles, "batch": batch,
             "windows_per_s": batch / step_s, "ms": 1e3 * step_s, "peak_mb": memory_mb(settings.device),
-            "model_flops": model * batch / step_s, "counted_flops": self.counted(learner, data, settings) * batch / step_s,
+            "model_flops": model * batch / step_s,
+            "counted_flops": self.counted(learner, data, settings) * batch / step_s,
         }  # fmt: skip
 
     def counted(self, learner: Any, data: Any, settings: Any) -> int:
@@ -247,11 +248,10 @@ def rows_of(args: argparse.Namespace, name: str, seconds: float) -> list[dict[st
 def line(row: dict[str, Any], peak: float | None) -> str:
     """Return one row of the table."""
     mfu = f"{row['model_flops'] / peak:.1%}" if peak and row["precision"] == "bf16" else ""
-    return (
-        f"| {row['model']} | {row['precision']} | {'compiled' if row['compiled'] else 'as they stand'} | {row['batch']} "
-        f"| {row['windows_per_s']:.4g} | {row['ms']:.1f} | {row['peak_mb'] / 1e3:.1f} "
-        f"| {row['model_flops'] / 1e12:.4g} | {row['counted_flops'] / 1e12:.4g} | {mfu} |"
-    )
+    layers = "compiled" if row["compiled"] else "as they stand"
+    speed = f"{row['windows_per_s']:.4g} | {row['ms']:.1f} | {row['peak_mb'] / 1e3:.1f}"
+    flops = f"{row['model_flops'] / 1e12:.4g} | {row['counted_flops'] / 1e12:.4g} | {mfu}"
+    return f"| {row['model']} | {row['precision']} | {layers} | {row['batch']} | {speed} | {flops} |"
 
 
 def main() -> None:
@@ -273,7 +273,9 @@ def main() -> None:
         raise SystemExit("This computer has no NVIDIA graphics processor that torch can use: --device cpu.")
     card = torch.cuda.get_device_name() if args.device == "cuda" else "processor"
     peak = peak_flops(settings_for("tiny", device=args.device, precision="bf16"))
-    print(f"{card}, torch {torch.__version__}, peak {f'{peak / 1e12:.0f} TFLOP/s' if peak else 'unknown'} in bfloat16\n")
+    print(
+        f"{card}, torch {torch.__version__}, peak {f'{peak / 1e12:.0f} TFLOP/s' if peak else 'unknown'} in bfloat16\n"
+    )
     until = time.monotonic() + 60 * args.minutes
     rows: list[dict[str, Any]] = []
     print(HEAD)
@@ -282,12 +284,18 @@ def main() -> None:
         if left < 10:
             rows.append({"note": f"{name}: no time was left"})
             continue
-        share = left if place == len(names) - 1 else max(left / (len(names) - place), min(left, 150.0 if place == 0 else 60.0))
+        share = (
+            left
+            if place == len(names) - 1
+            else max(left / (len(names) - place), min(left, 150.0 if place == 0 else 60.0))
+        )
         for row in rows_of(args, name, share):
             rows.append(row)
             if "windows_per_s" in row and "model_flops" in row:
                 print(line(row, peak), flush=True)
-        args.json.write_text(json.dumps({"card": card, "torch": torch.__version__, "peak": peak, "rows": rows}, indent=1))
+        args.json.write_text(
+            json.dumps({"card": card, "torch": torch.__version__, "peak": peak, "rows": rows}, indent=1)
+        )
     print()
     for row in rows:
         if "note" in row:

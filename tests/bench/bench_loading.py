@@ -1,4 +1,4 @@
-"""Does a step ever wait for its data? Drawing ahead beside drawing when asked, for a step ten times as fast as the real one.
+"""Does a step ever wait for its data? Drawing ahead beside drawing when asked, for a step ten times as fast as here.
 
 Run: ``python tests/bench/bench_loading.py [--size tiny] [--batch 8] [--steps 40]``. The real training step of a size is
 timed on this processor with 424 x 490 frame recordings in memory (with and without variety of TRs and parcels); then a
@@ -84,8 +84,8 @@ def main() -> None:
             ahead = waiting(loader.batch, args.steps, step_s)
         kind = "with variety" if variety else "the cohort's own TR and parcels"
         print(
-            f"{kind}: step {FASTER * step_s * 1e3:.0f} ms here; at a tenth of it {ahead:.1%} of the time is waiting for data "
-            f"drawn ahead (bar 5 %), {asked:.1%} when drawn on demand"
+            f"{kind}: step {FASTER * step_s * 1e3:.0f} ms here; at a tenth of it {ahead:.1%} of the time is waiting "
+            f"for data drawn ahead (bar 5 %), {asked:.1%} when drawn on demand"
         )
         print(f"RATIO loading_{'varied' if variety else 'plain'} on-demand/ahead {asked / max(ahead, 1e-6):.1f}")
 

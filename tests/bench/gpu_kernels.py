@@ -30,7 +30,9 @@ def milliseconds(call: Callable[[], Tensor], rounds: int = 10) -> float:
     return 1e3 * (time.perf_counter() - began) / rounds
 
 
-def over_time(device: str, sequences: int, heads: int, patches: int = 10, head: int = 64) -> Iterator[tuple[str, float]]:
+def over_time(
+    device: str, sequences: int, heads: int, patches: int = 10, head: int = 64
+) -> Iterator[tuple[str, float]]:
     """Attention of many short sequences: one by one, packed with bars between them, and as plain products."""
     kind = torch.bfloat16 if device == "cuda" else torch.float32
     query, key, value = (

@@ -2,15 +2,15 @@
 
 Model FLOPs (two per multiply-add) of the forward pass, three times that for training: a backward pass is two matrix
 products for each of the forward one. Nothing that is computed twice, padded or only used for packing counts. With D the
-width, m the MLP's ratio, N time patches, V parcels, K visible ones per patch, R registers, Q parcels decoded, r factors:
+width, m the MLP's ratio, N time patches, V parcels, K visible per patch, R registers, Q parcels decoded, r factors:
 
 - encoder layer: N(K+R) tokens x (8 + 4m) D^2, attention 4 N (K+R)^2 D; over time S = 1 + NR tokens x 8 D^2 + 4 S^2 D
 - decoder layer: NQ tokens x (8 own time + 4 query and out + 8 MLP) D^2, keys and values N(K+R+1) x 4 D^2,
   attention 4 N^2 Q D + 4 N Q (K+R+1) D
 - around: embedding 80 NKD + 40 NQD, to the decoder 2 (NK+NR+1) D^2, head NQ (4 D^2 + 80 D), places,
   first guess N (2 V r^2 + r^3 / 3 + 4 r^2 20 + 4 V r 20)
-- 13M: per layer T tokens x (8 D^2 + 4 D I), attention 4 T^2 D, convolution 2 T k D; the last decoder block asks only the
-  hidden tokens
+- 13M: per layer T tokens x (8 D^2 + 4 D I), attention 4 T^2 D, convolution 2 T k D; the last decoder block asks the
+  hidden tokens only
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from brainlm_engine.models.brainlm_13m import BrainLM13M
 from brainlm_engine.models.masks import random_mask, token_mask
 from brainlm_engine.models.sizes import SIZES
 from brainlm_engine.models.studio import Studio
-from brainlm_engine.train.step import Learner, new_learner
 from brainlm_engine.train.settings import TrainSettings, settings_from
+from brainlm_engine.train.step import Learner, new_learner
 from brainlm_engine.train.trainable import new_model
 from brainlm_engine.train.windows import Batch
 
