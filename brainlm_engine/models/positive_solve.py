@@ -33,7 +33,8 @@ def _back_and_forth(factor: Tensor, right: Tensor) -> Tensor:
         return torch.cholesky_solve(right, factor)
     # on graphics processors cholesky_solve takes the systems of a batch one by one
     half = torch.linalg.solve_triangular(factor, right, upper=False)
-    return torch.linalg.solve_triangular(factor.mT, half, upper=True)
+    solution: Tensor = torch.linalg.solve_triangular(factor.mT, half, upper=True)
+    return solution
 
 
 def solved(matrix: Tensor, right: Tensor) -> Tensor:

@@ -172,7 +172,8 @@ def decoder_layer(  # noqa: PLR0917
     batch, n_patches, _, width = state.shape
     rows = along(state.transpose(1, 2).reshape(-1, phases[0].shape[0], width), allowed=own, phases=phases)
     state = rows.reshape(batch, -1, n_patches, width).transpose(1, 2)
-    return across(state.flatten(0, 1), context, allowed).reshape(batch, n_patches, -1, width)
+    updated: Tensor = across(state.flatten(0, 1), context, allowed).reshape(batch, n_patches, -1, width)
+    return updated
 
 
 class Places(nn.Module):

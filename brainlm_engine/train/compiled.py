@@ -53,7 +53,7 @@ def gradient_norm(learner: Learner, batch: Batch, settings: TrainSettings) -> fl
     torch.manual_seed(settings.seed)  # dropout: the same every time
     with autocast(settings):
         output = learner.model(batch.signal, batch.xyz, mask=batch.hidden, tr_s=batch.tr_s, queries=batch.queries)
-    output.loss.backward()
+    output.loss.backward()  # type: ignore[no-untyped-call]
     gradients = [weight.grad for weight in learner.model.parameters() if weight.grad is not None]
     norm = float(nn.utils.get_total_norm(gradients))
     learner.optimizer.zero_grad(set_to_none=True)

@@ -74,9 +74,9 @@ class Loader:
         if self._device.type != "cuda":
             return batch, None
         try:
-            with torch.cuda.device(self._device), torch.cuda.stream(torch.cuda.Stream(self._device)):
+            with torch.cuda.device(self._device), torch.cuda.stream(torch.cuda.Stream(self._device)):  # type: ignore[no-untyped-call]
                 there = batch.pinned().to(self._device, wait=False)
-                copied = torch.cuda.Event()
+                copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
                 copied.record()
                 return there, copied
         except (torch.OutOfMemoryError, RuntimeError):  # the step copies what it needs, part by part

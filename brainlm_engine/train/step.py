@@ -153,7 +153,8 @@ def _mean_and_clip(learner: Learner, scale: Tensor, most: float) -> Tensor:
 @torch.no_grad()
 def _follow(learner: Learner, share: float) -> None:
     """Bring the average nearer to the weights."""
-    average, weights = list(learner.average.parameters()), list(learner.model.parameters())
+    average: list[Tensor] = list(learner.average.parameters())
+    weights: list[Tensor] = list(learner.model.parameters())
     if learner.spread:
         for kept, new in zip(average, weights, strict=True):
             kept.lerp_(new, share)

@@ -146,7 +146,7 @@ class Merge:
         if len(self.begins) == len(self.order):
             return values[self.order]
         sizes = np.diff(self.begins, append=len(self.order)).astype(np.float32)
-        return np.add.reduceat(values[self.order], self.begins, axis=0) / sizes[:, None]
+        return np.asarray(np.add.reduceat(values[self.order], self.begins, axis=0) / sizes[:, None], np.float32)
 
     def of(self, values: NDArray[np.float16]) -> Floats:
         """Average parcels, (V, T) to (M, T), back to SD 1 over the recording; NaN where one is missing."""

@@ -25,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]  # started as a file, from anywhere
 ORDER = ("base", "13m", "small", "large", "tiny")
 MOST, GAIN = 1024, 1.03
+CHECK, CHECK_S = "check", 90.0
 HEAD = (
     "| model | precision | layers | batch | windows/s | ms/step | peak GB | TFLOP/s model | TFLOP/s counted | MFU |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16, help="to begin doubling with")
     parser.add_argument("--most", type=int, default=MOST, help="largest batch tried")
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--check", action="store_true", help="first compare the device with the processor")
     parser.add_argument("--profile", action="store_true", help="the 25 longest kernels of a step of the first model")
     parser.add_argument("--json", type=Path, default=Path("bench_gpu.json"))
     parser.add_argument("--child", metavar="MODEL", help=argparse.SUPPRESS)
@@ -210,6 +212,12 @@ class Bench:
 def child(args: argparse.Namespace) -> None:
     """Measure one model, most important first."""
     bench = Bench(args, args.child)
+    if args.child == CHECK:
+        from gpu_checks import checks
+
+        for sentence in checks(args.device):
+            say(note=sentence)
+        return
     batch = bench.as_they_stand()
     attempts: list[tuple[str, Callable[[], None]]] = []
     kept: list[Any] = []
@@ -278,6 +286,9 @@ def main() -> None:
     )
     until = time.monotonic() + 60 * args.minutes
     rows: list[dict[str, Any]] = []
+    if args.check:
+        rows += rows_of(args, CHECK, CHECK_S)
+        print(*(row["note"] for row in rows), sep="\n", end="\n\n", flush=True)
     print(HEAD)
     for place, name in enumerate(names):
         left = until - time.monotonic()
@@ -298,7 +309,7 @@ def main() -> None:
         )
     print()
     for row in rows:
-        if "note" in row:
+        if "note" in row and not row["note"].startswith(CHECK):
             print(row["note"])
         if "inference" in row:
             print(f"inference {row['inference']}, batch {row['batch']}: {row['windows_per_s']:.4g} windows/s")
