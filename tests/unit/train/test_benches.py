@@ -72,12 +72,13 @@ def test_the_formula_for_arithmetic_is_what_torch_counts(
     assert training_flops(learner.model, 60, plan.queries) == pytest.approx(counter.flops, rel=off)
 
 
-def test_the_device_is_compared_with_the_processor(tmp_path: Path) -> None:
-    words = ("--models", "mini", "--parcels", "40", "--batch", "1", "--most", "1", "--seconds", "0.1", "--no-compile")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    told = run("bench_gpu.py", "--check", "--device", device, *words, "--json", str(tmp_path / "rows.json"))
-    assert told.count("check: the ") == 4, told
-    assert "WRONG" not in told
+def test_the_device_is_compared_with_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCH)
+    from gpu_checks import checks
+
+    told = list(checks("cuda" if torch.cuda.is_available() else "cpu"))
+    assert len([sentence for sentence in told if sentence.startswith("check: the ")]) == 4, told
+    assert not [sentence for sentence in told if "WRONG" in sentence]
 
 
 def test_waiting_for_data_is_told_as_a_share() -> None:
