@@ -31,9 +31,9 @@ class MaskedModel(nn.Module):
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
-    limits: ClassVar[tuple[str, ...]] = ()
+    limits: tuple[str, ...] = ()
     input_note: ClassVar[str] = ""
-    patch_s: ClassVar[float] = 0.0
+    patch_s: float = 0.0
     rebuilt: ClassVar[tuple[str, ...]] = ()
     card: ModelInfo | None = None
     folder: Path | None = None

@@ -45,11 +45,27 @@ class Seen:
         return full.scatter(2, index, values.to(full.dtype))
 
     def allowed(self, always: int) -> Tensor | None:
-        """Return the key mask (B * N, 1, 1, always + K), or None when there is no padding."""
+        """Return the key mask (B * N, 1, 1, always + K), or None when there is no padding.
+
+        Where there would be no key at all, padding is let in: attention to nothing is no number.
+        """
         if self.even:
             return None
         front = self.present.new_ones((*self.present.shape[:2], always))
-        return torch.cat([front, self.present], -1).flatten(0, 1)[:, None, None, :]
+        keys = self.present if always else self.present | ~self.present.any(-1, keepdim=True)
+        return torch.cat([front, keys], -1).flatten(0, 1)[:, None, None, :]
+
+    def allowed_together(self, always: int) -> Tensor | None:
+        """Return the key mask (B, 1, 1, always + N * K) of the window as one sequence, or None without padding."""
+        if self.even:
+            return None
+        front = self.present.new_ones((len(self.present), always))
+        return torch.cat([front, self.present.flatten(1)], -1)[:, None, None, :]
+
+    def mean(self, tokens: Tensor) -> Tensor:
+        """Return the mean of the visible ``tokens (B, N, K, D)`` of each time patch, (B, N, 1, D); 0 of none."""
+        count = self.present.sum(-1)[..., None, None].clamp(min=1)
+        return (tokens * self.real).sum(2, keepdim=True) / count
 
     def ids(self) -> Tensor:
         """Return the patch id of every slot, (B, N * K), -1 for padding."""
