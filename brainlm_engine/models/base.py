@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
 from brainlm_engine.api.messages import ModelInfo
 from brainlm_engine.models.output import ModelOutput
+
+if TYPE_CHECKING:
+    from brainlm_engine.preprocess.population_scaling import PopulationScaling
 
 #: of the models by the van Dijk lab
 UNKNOWN_SCALING = (
@@ -28,6 +31,7 @@ class MaskedModel(nn.Module):
     limits : plain sentences for the card: what the architecture cannot do
     input_note : said beside every result: how the input differs from what the weights were trained on, or ''
     patch_s : length of a time patch when it is a time, whatever the TR; 0 = a number of frames
+    scaling : statistics that z-scored recordings are brought to before the model sees them; None = z-scores as they are
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
@@ -37,6 +41,7 @@ class MaskedModel(nn.Module):
     rebuilt: ClassVar[tuple[str, ...]] = ()
     card: ModelInfo | None = None
     folder: Path | None = None
+    scaling: PopulationScaling | None = None
     answer_size: tuple[int, int] = (40, 200)
 
     def tables(self) -> dict[str, Tensor]:

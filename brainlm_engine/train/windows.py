@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from brainlm_engine.atlas.nearest_network import nearest_networks
 from brainlm_engine.cohort import Series
-from brainlm_engine.models.patches import PATCH_S
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.trainable import trainable
 
@@ -82,8 +82,8 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     variety = settings.variety and recipe.any_recording
     if variety and rng.random() < 0.35:
         tr_s = float(rng.choice(_TRS))
-        patches = int(rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / PATCH_S) + 1))))
-    if variety and rng.random() < 0.35:
+        patches = int(rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / recipe.patch_s(settings.model, tr_s)) + 1))))
+    if variety and recipe.any_parcels(settings.model) and rng.random() < 0.35:
         merge, xyz = _other_parcels(series.xyz, rng)
     if variety:
         xyz = (xyz + rng.normal(0, _JITTER_MM, xyz.shape)).astype(np.float32)
@@ -92,6 +92,7 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     length = patches * recipe.frames_per_patch(settings.model, tr_s)
     common = torch.Generator().manual_seed(int(rng.integers(2**62)))
     plan = recipe.plan(settings.masks, patches, common, settings.mask_ratios)
+    networks = nearest_networks(xyz) if plan.kind == "networks" else None
     windows, hidden = [], []
     mine = range(*share(settings.batch, rank, world))
     for number in mine:
@@ -99,7 +100,7 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
         values = _merged(series.values[picked[number]], merge)[placed]
         windows.append(_window(values, series.tr_s, tr_s, length, own))
         generator = torch.Generator().manual_seed(int(own.integers(2**62)))
-        hidden.append(plan.draw((1, len(xyz), patches), generator))
+        hidden.append(plan.draw((1, len(xyz), patches), generator, networks))
     together = torch.cat(hidden)
     queries = recipe.queries(together, settings.queries, common)
     names = tuple(series.names[picked[number]] for number in mine) if series.names else ()
