@@ -38,6 +38,7 @@ _OWN_PRIOR = 50.0  # samples that a parcel's loadings from its place count for
 _NU = 50.0  # and, to begin with, the identity as covariance of the factors
 _BLEND_PRIOR = 0.02  # weight of the learned blend, in shares of the energy of what is predicted, to begin with
 _MOST_LEVERAGE = 0.95
+_ROUNDS = 6  # of conjugate gradients
 
 
 class Guess(NamedTuple):
@@ -117,11 +118,11 @@ class _Window:
         """Return the guess of the rule's kind."""
         factors = self.solve(None)
         if self.rule.kind == "people":
-            return self.finished(self.carried(factors), lambda: self.honest(factors, self.loadings[:, :, None]))
+            return self.finished(self.carried(factors), lambda: self.honest(factors, self.loadings[:, :, None])[..., 0])
         patches = torch.arange(self.visible.shape[2], device=self.y.device)
         used = self.solve(self.covariance(factors, patches >= 0))
         if self.rule.kind == "window":
-            return self.finished(self.carried(used), lambda: self.honest(used, self.loadings[:, :, None]))
+            return self.finished(self.carried(used), lambda: self.honest(used, self.loadings[:, :, None])[..., 0])
         even = patches % 2 == 0
         with torch.no_grad():
             change = self.own_change(used, patches >= 0)
@@ -130,12 +131,12 @@ class _Window:
             by_even, by_odd = self.own_change(from_even, even), self.own_change(from_odd, ~even)
             crossed = from_odd.where(even, from_even)
             own = self.loadings[:, :, None] + torch.where(even[:, None], by_odd[:, :, None], by_even[:, :, None])
-            tried = [self.honest(crossed, self.loadings[:, :, None]), self.honest(crossed, own)]
-        blend = self.blend(torch.stack(tried, -1))  # (B, S, 2)
+            tried = self.honest(crossed, self.loadings[:, :, None], own)
+        blend = self.blend(tried)  # (B, S, 2)
         both = torch.stack([self.carried(used), self.carried(used, self.loadings + change)], -1)
         return self.finished(
             torch.einsum("bvnfk,bfk->bvnf", both, blend),
-            lambda: torch.einsum("bvnfk,bfk->bvnf", torch.stack(tried, -1), blend),
+            lambda: torch.einsum("bvnfk,bfk->bvnf", tried, blend),
         )
 
     def solve(self, covariance: Tensor | None) -> _Factors:
@@ -160,22 +161,27 @@ class _Window:
 
     def own_change(self, factors: _Factors, patches: Tensor) -> Tensor:
         """Return what each parcel's visible patches among ``patches (N,)`` change its loadings by: (B, V, R)."""
-        shown = self.visible * patches
-        moment = torch.einsum("bvn,bnrs->bvrs", shown, self.second_moment(factors))
-        product = torch.einsum("bvngs,bngrs->bvr", self.y * shown[..., None, None], factors.courses)
-        wanted = product - torch.einsum("bvrs,bvs->bvr", moment, self.loadings)
-        moment.diagonal(dim1=-2, dim2=-1).add_(_OWN_PRIOR)
-        return torch.cholesky_solve(wanted[..., None], torch.linalg.cholesky(moment))[..., 0]
+        shown = (self.visible * patches).transpose(1, 2)[..., None]  # (B, N, V, 1)
+        moment = self.second_moment(factors)
+        product = torch.einsum("bvngs,bngrs->bvr", self.y * patches[:, None, None], factors.courses)
+
+        def seen(change: Tensor) -> Tensor:
+            return ((change[:, None] @ moment) * shown).sum(1)
+
+        share = self.visible.mean((1, 2))[:, None, None]
+        unit = torch.eye(moment.shape[-1], device=moment.device, dtype=moment.dtype)
+        typical = torch.linalg.inv(share * torch.einsum("bnrs,n->brs", moment, patches.to(moment)) + _OWN_PRIOR * unit)
+        return solved(lambda change: seen(change) + _OWN_PRIOR * change, typical, product - seen(self.loadings))
 
     def carried(self, factors: _Factors, loadings: Tensor | None = None) -> Tensor:
         """Return the guess of every parcel, (B, V, N, S)."""
         own = self.loadings if loadings is None else loadings
         return torch.einsum("bvr,bngrs->bvngs", own, factors.courses).flatten(-2)
 
-    def honest(self, factors: _Factors, loadings: Tensor) -> Tensor:
-        """Return for each visible patch what the other parcels say of it, (B, V, N, S); elsewhere nothing of use.
+    def honest(self, factors: _Factors, *tried: Tensor) -> Tensor:
+        """Return for each visible patch what the other parcels say of it by each of the ``tried`` loadings.
 
-        ``loadings (B, V, N or 1, R)``. The factors without parcel v are z - U l w e / (1 - w l' U l), with their
+        The answer is (B, V, N, S, tried), loadings are (B, V, N or 1, R); of hidden patches it means nothing. The factors without parcel v are z - U l w e / (1 - w l' U l), with their
         covariance U and the error e of the fit.
         """
         z, uncertainty = factors
@@ -183,10 +189,13 @@ class _Window:
         spread = torch.einsum("bngrs,bvs->bvngr", uncertainty, self.loadings)  # U l
         weight = self.precision[..., None] * self.gain  # (B, V, 1, G)
         leverage = weight * torch.einsum("bvngr,bvr->bvng", spread, self.loadings)
-        loadings = loadings.expand(-1, -1, z.shape[1], -1)
-        pull = weight * torch.einsum("bvngr,bvnr->bvng", spread, loadings) / (1 - leverage.clamp(max=_MOST_LEVERAGE))
-        said = torch.einsum("bvnr,bngrs->bvngs", loadings, z)
-        return (said - pull[..., None] * error).flatten(-2)
+        weight = weight / (1 - leverage.clamp(max=_MOST_LEVERAGE))
+        said = []
+        for loadings in tried:
+            own = loadings.expand(-1, -1, z.shape[1], -1)
+            pull = weight * torch.einsum("bvngr,bvnr->bvng", spread, own)
+            said.append((torch.einsum("bvnr,bngrs->bvngs", own, z) - pull[..., None] * error).flatten(-2))
+        return torch.stack(said, -1)
 
     def blend(self, tried: Tensor) -> Tensor:
         """Return the weights (B, S, 2) with which ``tried (B, V, N, S, 2)`` add up best to what is visible."""
@@ -207,6 +216,28 @@ class _Window:
             cosines: Tensor = self.rule.cosines.to(everywhere)  # type: ignore[operator]
             everywhere, of_visible = everywhere @ cosines, of_visible @ cosines
         return Guess(everywhere, of_visible)
+
+
+def solved(matrix: Callable[[Tensor], Tensor], typical: Tensor, right: Tensor) -> Tensor:
+    """Solve ``matrix(x) = right`` for every row by conjugate gradients; each row has a matrix of its own.
+
+    Parameters
+    ----------
+    matrix : applies the rows' positive matrices to (B, V, R)
+    typical : (B, R, R), the inverse of a matrix that is like them
+    right : (B, V, R)
+    """
+    x, residual = torch.zeros_like(right), right
+    step = scaled = residual @ typical
+    length = (residual * scaled).sum(-1, keepdim=True)
+    for _ in range(_ROUNDS):
+        image = matrix(step)
+        stride = length / (step * image).sum(-1, keepdim=True).clamp(min=1e-20)
+        x, residual = x + stride * step, residual - stride * image
+        scaled = residual @ typical
+        before, length = length, (residual * scaled).sum(-1, keepdim=True)
+        step = scaled + length / before.clamp(min=1e-20) * step
+    return x
 
 
 def people_guess(samples: Tensor, weight: Tensor, loadings: Tensor) -> Tensor:
