@@ -66,7 +66,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tensorboard", action="store_true", help="write event files into OUT/tensorboard too")
     parser.add_argument("--title", default="", help="what people will call the model")
     parser.add_argument(
-        "--size", action="append", default=[], metavar="NAME=VALUE",
+        "--size",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
         help="a size or form of the model, e.g. width=96 or guess=person",
     )
 
@@ -141,7 +144,7 @@ def sizes(words: list[str]) -> dict[str, int | str | bool]:
     chosen: dict[str, int | str | bool] = {}
     for word in words:
         name, equals, value = (part.strip() for part in word.partition("="))
-        if not equals or not (value.isalpha() if name in _WORDS else value.isdecimal()):
+        if not equals or not name or not (value.isalpha() if name in _WORDS else value.isdecimal()):
             raise BadInput(
                 f"--size {word} cannot be understood.", "Write NAME=VALUE, for example width=96 or guess=person."
             )

@@ -54,9 +54,7 @@ def future_mask(shape: tuple[int, int, int], ratio: float, blocks: int, generato
     return hidden
 
 
-def network_mask(
-    shape: tuple[int, int, int], ratio: float, members: Tensor, generator: torch.Generator
-) -> Tensor:
+def network_mask(shape: tuple[int, int, int], ratio: float, members: Tensor, generator: torch.Generator) -> Tensor:
     """Hide ``members (V,)`` bool for the whole window, and a random ``ratio`` of the other parcels in every patch."""
     others = int((~members).sum())
     noise = torch.rand(shape, generator=generator).masked_fill(members[:, None], 2.0)

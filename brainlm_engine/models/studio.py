@@ -89,6 +89,8 @@ class Studio(MaskedModel):
         width, heads, ratio = config.width, config.heads, config.mlp_ratio
         self.patch_s = PATCH_S if config.patch_unit == "seconds" else 0.0
         self.limits = (_ONE_ATLAS,) * config.one_atlas + (_FRAMES,) * (config.patch_unit == "frames")
+        if config.one_atlas:
+            self.answer_size = (config.parcels, self.answer_size[1])
         self.places = Places(config)
         self.first_guess = FirstGuess(config)
         self.embed_patch = nn.Linear(2 * SAMPLES if config.factors else SAMPLES, width)
@@ -96,7 +98,9 @@ class Studio(MaskedModel):
         self.summary = nn.Parameter(torch.randn(1, width) * 0.3)
         self.encoder = nn.ModuleList(Block(width, heads, ratio) for _ in range(config.encoder_layers))
         self.joint = config.attention == "joint"
-        self.over_time = nn.ModuleList(Block(width, heads, 0) for _ in range(0 if self.joint else config.encoder_layers))
+        self.over_time = nn.ModuleList(
+            Block(width, heads, 0) for _ in range(0 if self.joint else config.encoder_layers)
+        )
         self.encoder_norm = nn.LayerNorm(width)
         self.to_decoder = nn.Linear(width, width)
         self.embed_guess = nn.Linear(SAMPLES, width) if config.factors else None

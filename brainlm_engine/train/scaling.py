@@ -58,4 +58,3 @@ def scaled(series: Series, scaling: PopulationScaling | None) -> Series:
     for own, spread in zip(series.values, series.spreads, strict=True):
         values.append(scaling.of_zscores(own.astype(np.float32), spread).astype(np.float16))
     return replace(series, values=tuple(values))
-

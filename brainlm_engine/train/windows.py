@@ -82,7 +82,9 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     variety = settings.variety and recipe.any_recording
     if variety and rng.random() < 0.35:
         tr_s = float(rng.choice(_TRS))
-        patches = int(rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / recipe.patch_s(settings.model, tr_s)) + 1))))
+        patches = int(
+            rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / recipe.patch_s(settings.model, tr_s)) + 1)))
+        )
     if variety and recipe.any_parcels(settings.model) and rng.random() < 0.35:
         merge, xyz = _other_parcels(series.xyz, rng)
     if variety:

@@ -175,65 +175,101 @@ def last_line(run: Run) -> str:
 
 
 def score_all(runs: list[Run], args: argparse.Namespace) -> None:
-    """Score every trained variant and write both files."""
-    import numpy as np
-    from ablation_scores import SIMPLE, abide_file, score_model, score_simple, summary
+    """Score every trained variant and the simple methods, and write both files."""
+    from ablation_scores import Plan, abide_file, score_folder
 
-    from brainlm_engine.models import load_model
-    from brainlm_engine.tasks.evaluate import persons_of
-
-    data = {"simulated": (args.cohort, args.people, ("random", "network"))}
+    columns = {
+        "simulated": (args.cohort, args.people, "random"), "simulated_network": (args.cohort, args.people, "network")
+    }  # fmt: skip
     if args.abide:
-        data["abide"] = (abide_file(args.abide), args.abide_people, ("random",))
-    models = {run: load_model(run.folder).to(args.device) for run in runs if run.done}
-    rows: dict[str, dict[str, Any]] = {run.variant.name: line_of(run, models) for run in reversed(runs)}
-    rows = {name: rows[name] for name in dict.fromkeys(run.variant.name for run in runs)}
-    simple: dict[str, dict[str, Any]] = {}
-    names: dict[str, str] = {}
-    workers = min(16, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for key, (path, most, kinds) in data.items():
-            began = time.monotonic()
-            people, _, names[key] = persons_of(path, most)
-            persons = list(people)
-            for kind in kinds:
-                column = key if kind == "random" else f"{key}_{kind}"
-                scores: dict[str, list[Any]] = {}
-                for run, model in models.items():
-                    scored = score_model(model, persons, kind, args.window)
-                    if scored is None:
-                        rows[run.variant.name][column] = {"cannot": "other atlas: cannot"}
-                    else:
-                        scores.setdefault(run.variant.name, []).append(scored)
-                reference = np.stack(scores[BASE]) if BASE in scores else None
-                for name, found in scores.items():
-                    rows[name][column] = summary(np.stack(found), None if name == BASE else reference)
-                    rows[name][column]["seeds"] = [summary(one)["r2"] for one in found]
-                like = next((m for r, m in models.items() if r.variant.name == BASE), next(iter(models.values())))
-                for method, found in score_simple(persons, kind, args.window, like, pool).items():
-                    simple.setdefault(method, {"title": SIMPLE[method]})[column] = summary(found, reference)
-            print(f"scored on {names[key]} in {time.monotonic() - began:.0f} s", flush=True)
+        columns["abide"] = (abide_file(args.abide), args.abide_people, "random")
+    done = [run for run in runs if run.done]
+    cores = os.cpu_count() or 1
+    plan = Plan(columns, args.window, args.device, max(1, cores // args.workers))
+    began = time.monotonic()
+    with (
+        ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as scorers,
+        ProcessPoolExecutor(min(16, cores), mp_context=get_context("spawn")) as pool,
+    ):
+        waiting = {run: scorers.submit(score_folder, run.folder, plan) for run in done}
+        simple, names = score_simple_methods(columns, args, pool)
+        scores = {run: future.result() for run, future in waiting.items()}
+    print(f"scored in {time.monotonic() - began:.0f} s", flush=True)
     result = {
         "command": shlex.join(["python", "tests/bench/ablation.py", *sys.argv[1:]]), "machine": machine(args),
         "seconds": args.seconds, "batch": args.batch, "window_frames": args.window, "workers": args.workers,
-        "seeds": args.seeds, "settings": args.settings, "data": names, "variants": rows, "simple": simple,
+        "seeds": args.seeds, "settings": args.settings, "data": names, **compared(runs, scores, simple),
     }  # fmt: skip
     (args.out / "ablation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (args.out / "ablation.md").write_text(table(result), encoding="utf-8")
     print(table(result))
 
 
-def line_of(run: Run, models: dict[Run, Any]) -> dict[str, Any]:
-    """Return what is known of a variant before it is scored."""
+def score_simple_methods(
+    columns: dict[str, tuple[Path, int, str]], args: argparse.Namespace, pool: ProcessPoolExecutor
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Return method -> column -> scores, and what the data are called; kept in OUT for the next time."""
+    from ablation_scores import score_simple
+
+    from brainlm_engine.tasks.evaluate import persons_of
+
+    kept = args.out / "simple.json"
+    asked = {name: [str(path), *rest] for name, (path, *rest) in columns.items()}
+    if kept.is_file() and (stored := json.loads(kept.read_text(encoding="utf-8")))["asked"] == asked:
+        return stored["simple"], stored["names"]
+    simple: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    persons: dict[Path, list[Any]] = {}
+    for column, (path, most, kind) in columns.items():
+        if path not in persons:
+            people, _, names[column] = persons_of(path, most)
+            persons[path] = list(people)
+        for method, found in score_simple(persons[path], kind, args.window, pool).items():
+            simple.setdefault(method, {})[column] = found.tolist()
+    kept.write_text(json.dumps({"asked": asked, "simple": simple, "names": names}), encoding="utf-8")
+    return simple, names
+
+
+def compared(runs: list[Run], scores: dict[Run, Any], simple: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of all variants and of the simple methods, also as differences to the base line."""
+    import numpy as np
+    from ablation_scores import SIMPLE, summary
+
+    variants = dict.fromkeys(run.variant.name for run in runs)
+    rows = {name: line_of([run for run in runs if run.variant.name == name]) for name in variants}
+    methods: dict[str, dict[str, Any]] = {method: {"title": SIMPLE[method]} for method in simple}
+    for column in dict.fromkeys(column for found in [*scores.values(), *simple.values()] for column in found):
+        found = {
+            name: [scores[run][column] for run in scores if run.variant.name == name and scores[run][column]]
+            for name in variants
+        }
+        reference = np.array(found[BASE]) if found.get(BASE) else None
+        for name, seeds in found.items():
+            if seeds:
+                rows[name][column] = summary(np.array(seeds), None if name == BASE else reference)
+                rows[name][column]["by_seed"] = [summary(np.array(one))["r2"] for one in seeds]
+            elif "failed" not in rows[name]:
+                rows[name][column] = {"cannot": "other atlas: cannot"}
+        for method, figures in simple.items():
+            if column in figures:
+                methods[method][column] = summary(np.array(figures[column]), reference)
+    return {"variants": rows, "simple": methods}
+
+
+def line_of(runs: list[Run]) -> dict[str, Any]:
+    """Return what is known of a variant, of its seeds together, before it is scored."""
     from brainlm_engine.models.card import Card
 
-    line: dict[str, Any] = {"title": run.variant.title, "group": run.variant.group, "settings": run.variant.settings}
-    line["model"] = run.variant.model
-    if run not in models:
-        return {**line, "failed": last_line(run)}
-    card = Card.load(run.folder)
-    training = {key: card.training[key] for key in ("steps", "windows", "seconds")}
-    return {**line, "parameters": card.info.n_parameters, **training, "validation_r2": card.info.figures}
+    variant = runs[0].variant
+    line = {"title": variant.title, "group": variant.group, "settings": variant.settings, "model": variant.model}
+    cards = [Card.load(run.folder) for run in runs if run.done]
+    if not cards:
+        return {**line, "failed": last_line(runs[0])}
+    means = {
+        key: round(sum(card.training[key] for card in cards) / len(cards), 1) for key in ("steps", "windows", "seconds")
+    }
+    looks = [card.info.figures["validation_r2_75"] for card in cards]
+    return {**line, "parameters": cards[0].info.n_parameters, **means, "validation_r2": looks}
 
 
 def machine(args: argparse.Namespace) -> dict[str, Any]:
@@ -241,13 +277,18 @@ def machine(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     device = torch.cuda.get_device_name() if args.device == "cuda" else platform.processor() or platform.machine()
-    return {"device": device, "processors": os.cpu_count(), "torch": torch.__version__, "python": platform.python_version()}
+    return {
+        "device": device,
+        "processors": os.cpu_count(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def table(result: dict[str, Any]) -> str:
     """Return the table as Markdown."""
     columns = {"simulated": "R² simulated", "abide": "R² ABIDE", "simulated_network": "R² whole network hidden"}
-    columns = {key: title for key, title in columns.items() if key.split("_")[0] in result["data"]}
+    columns = {key: title for key, title in columns.items() if key.partition("_")[0] in result["data"]}
     head = ["variant", "parameters", "windows seen"]
     for key, title in columns.items():
         head += [title] if key == "simulated_network" else [title, "minus base line"]
@@ -255,7 +296,7 @@ def table(result: dict[str, Any]) -> str:
     simple = [{**row, "title": f"*{row['title']}*"} for row in result["simple"].values()]
     for row in [*result["variants"].values(), *simple]:
         cells = [row["title"], f"{row['parameters']:,}" if "parameters" in row else ""]
-        cells.append(f"{row['windows']:,}" if "windows" in row else row.get("failed", ""))
+        cells.append(f"{row['windows']:,.0f}" if "windows" in row else row.get("failed", "")[:80])
         for key in columns:
             cells += cells_of(row.get(key, {}), paired=key != "simulated_network")
         lines.append("| " + " | ".join(cells) + " |")

@@ -12,16 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import json
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from brainlm_engine import baselines
-from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.atlas.nearest_network import NETWORKS, nearest_networks
-from brainlm_engine.cohort import zscored
+from brainlm_engine.cohort import open_cohort, zscored
+from brainlm_engine.cohort.abide import is_abide, open_abide
+from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.studio import Studio
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.evaluate import Person
 from brainlm_engine.tasks.masking import build_mask
@@ -69,33 +74,77 @@ def window_of(recording: Recording, patch: int, length: int, number: int, kind: 
     return Window(measured, hidden, patch)
 
 
+def recordings_of(data: Path, most: int) -> list[Recording]:
+    """Return whom to score: the 'test' people of a cohort folder, or people of all sites of an ABIDE file."""
+    if is_abide(data):
+        file = open_abide(data)
+        return list(file.recordings(file.choose(most)))
+    cohort = open_cohort(data)
+    return [Recording.load(cohort.files[person][0]) for person in cohort.people("test")[:most]]
+
+
 def can_read(model: MaskedModel, recording: Recording) -> bool:
     """Tell whether ``model`` reads this recording's atlas."""
     assert model.card is not None
     return model.card.any_atlas or (bool(recording.atlas_id) and model.card.atlas_id == recording.atlas_id)
 
 
-def score_model(model: MaskedModel, persons: list[Person], kind: str, frames: int) -> NDArray[np.float64] | None:
-    """Return (people, 2): squared error and spread of every person; None when it cannot read their atlas."""
+def score_model(
+    model: MaskedModel, recordings: list[Recording], kind: str, frames: int
+) -> list[tuple[float, float]] | None:
+    """Return squared error and spread of every person; None when the model cannot read their atlas."""
     rows = []
-    for number, person in enumerate(persons):
-        if not can_read(model, person.recording):
+    for number, recording in enumerate(recordings):
+        if not can_read(model, recording):
             return None
-        patch, length, _ = plan_window(model, person.recording, frames)
-        window = window_of(person.recording, patch, length, number, kind)
-        try:
-            guess = predict(model, window.measured[None], person.recording, window.hidden[None])[0]
-        except BadInput:
-            return None
-        rows.append(window.errors(guess))
-    return np.array(rows)
+        patch, length, _ = plan_window(model, recording, frames)
+        window = window_of(recording, patch, length, number, kind)
+        rows.append(window.errors(predict(model, window.measured[None], recording, window.hidden[None])[0]))
+    return rows
 
 
-def score_simple(
-    persons: list[Person], kind: str, frames: int, model: MaskedModel, pool: Executor
-) -> dict[str, NDArray[np.float64]]:
-    """Return the same for the simple methods, on the windows that ``model`` sees."""
-    tasks = []
+@dataclass(frozen=True)
+class Plan:
+    """What is scored: column -> (data, most people, kind of mask)."""
+
+    columns: dict[str, tuple[Path, int, str]]
+    frames: int
+    device: str
+    threads: int
+
+    def describe(self) -> dict[str, Any]:
+        """Return what stored scores must agree with to be used again."""
+        return {
+            "columns": {name: [str(path), *rest] for name, (path, *rest) in self.columns.items()},
+            "of": self.frames,
+        }
+
+
+def score_folder(folder: Path, plan: Plan) -> dict[str, Any]:
+    """Score the model in ``folder`` on every column, keep that beside it, and return it; None = another atlas."""
+    import torch
+
+    kept = folder / "scores.json"
+    if kept.is_file() and (stored := json.loads(kept.read_text(encoding="utf-8")))["plan"] == plan.describe():
+        return dict(stored["scores"])
+    torch.set_num_threads(plan.threads)
+    model = load_model(folder).to(plan.device)
+    scores = {
+        name: score_model(model, _recordings(path, most), kind, plan.frames)
+        for name, (path, most, kind) in plan.columns.items()
+    }
+    kept.write_text(json.dumps({"plan": plan.describe(), "scores": scores}), encoding="utf-8")
+    return scores
+
+
+@lru_cache(maxsize=4)
+def _recordings(path: Path, most: int) -> list[Recording]:
+    return recordings_of(path, most)
+
+
+def score_simple(persons: list[Person], kind: str, frames: int, pool: Executor) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of the simple methods, on the windows that our model with default switches sees."""
+    model, tasks = Studio(), []
     for number, person in enumerate(persons):
         patch, length, _ = plan_window(model, person.recording, frames)
         tasks.append((window_of(person.recording, patch, length, number, kind), person.covariance))

@@ -58,7 +58,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("masks-parcels", "Whole parcels only", settings={"masks": "parcels"}, group=_MASKS),
     Variant("masks-networks", "Whole networks only", settings={"masks": "networks"}, group=_MASKS),
     Variant("masks-future", "The future only", settings={"masks": "future"}, group=_MASKS),
-    Variant("masks-with-networks", "The mixture, networks included", settings={"masks": "mixed-networks"}, group=_MASKS),
+    Variant("masks-with-networks", "The mixture, with networks", settings={"masks": "mixed-networks"}, group=_MASKS),
     Variant("population", "Scaled as all training people", settings={"scaling": "population"}, group=_SCALES),
     Variant("mini", "Mini", _MINI, group=_SIZES),
     Variant("mini-person", "Mini, own loadings, what the others say", {**_MINI, **_PERSON}, group=_SIZES),

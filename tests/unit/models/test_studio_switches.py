@@ -1,4 +1,4 @@
-"""Every form of our architecture keeps its promises: parcels in any order, missing ones, any batch, hidden is hidden."""
+"""Every form of our architecture keeps its promises: parcels in any order, missing ones, any batch, nothing peeped at."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ class TestFirstGuess:
     def test_the_blend_is_found_from_other_patches_than_it_is_fitted_on(self) -> None:
         """Pure noise cannot be predicted: an honest blend damps it, whatever was fitted."""
         _, visible, precision, loadings = self.window(patches=40)
-        noise = torch.randn(visible.shape + (20,), generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+        noise = torch.randn((*visible.shape, 20), generator=torch.Generator().manual_seed(8), dtype=torch.float64)
         guess = self.rule(guess="person")(noise, visible, precision, loadings).everywhere[~visible]
         plain = people_guess(noise, precision * visible, loadings)[~visible]
         assert guess.square().mean() < 0.2 * plain.square().mean()
