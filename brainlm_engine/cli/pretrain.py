@@ -126,7 +126,8 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": args.seed, "threads": args.threads, "device": args.device, "batch": args.batch,
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
-        "mask_ratios": args.mask_ratios, "scaling": args.scaling, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
+        "mask_ratios": args.mask_ratios, "scaling": args.scaling, "evaluate_every": args.evaluate_every,
+        "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
         "tensorboard": args.tensorboard,
@@ -140,7 +141,7 @@ def shares(text: str) -> tuple[float, ...]:
 
 
 def sizes(words: list[str]) -> dict[str, int | str | bool]:
-    """Turn ``["width=96", "guess=person", "left_out=true"]`` into ``{"width": 96, "guess": "person", "left_out": True}``."""
+    """Turn ``["width=96", "guess=person"]`` into ``{"width": 96, "guess": "person"}``; true and false are such."""
     chosen: dict[str, int | str | bool] = {}
     for word in words:
         name, equals, value = (part.strip() for part in word.partition("="))

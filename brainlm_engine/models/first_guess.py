@@ -77,6 +77,11 @@ class FirstGuess(nn.Module):
             self.blend = nn.Parameter(torch.full((SAMPLES, 2), 0.5))
             self.log_blend_prior = nn.Parameter(torch.tensor(math.log(_BLEND_PRIOR)))
 
+    def transform(self, like: Tensor) -> Tensor:
+        """Return the cosine transform (20, 20) on the device of ``like``."""
+        cosines: Tensor = self.cosines  # type: ignore[assignment]
+        return cosines.to(like)
+
     def forward(self, samples: Tensor, visible: Tensor, precision: Tensor, loadings: Tensor) -> Guess:
         """Return the guess.
 
@@ -107,8 +112,8 @@ class _Window:
         self.rule, self.visible, self.precision, self.loadings = rule, visible, precision, loadings
         samples = samples * visible[..., None]
         if rule.in_frequencies:
-            samples = samples @ rule.cosines.to(samples).T  # type: ignore[operator]
-        self.y = samples.unflatten(-1, (rule.bands, -1))
+            samples = samples @ rule.transform(samples).T
+        self.y = samples.reshape(*samples.shape[:-1], rule.bands, SAMPLES // rule.bands)
         self.gain = rule.log_gain.exp() if rule.bands > 1 else samples.new_ones(1)
         weight = precision * visible
         self.gram = torch.einsum("bvr,bvn,bvs->bnrs", loadings, weight, loadings)
@@ -140,7 +145,7 @@ class _Window:
         )
 
     def solve(self, covariance: Tensor | None) -> _Factors:
-        """Ridge over the visible parcels of each time patch; ``covariance (B, R, R)`` of the factors, None = identity."""
+        """Ridge over the visible parcels of each time patch; ``covariance (B, R, R)``, None = the identity."""
         unit = torch.eye(self.gram.shape[-1], device=self.y.device, dtype=self.y.dtype)
         prior = unit if covariance is None else torch.cholesky_inverse(torch.linalg.cholesky(covariance))[:, None, None]
         gain = self.gain[:, None, None]
@@ -181,8 +186,8 @@ class _Window:
     def honest(self, factors: _Factors, *tried: Tensor) -> Tensor:
         """Return for each visible patch what the other parcels say of it by each of the ``tried`` loadings.
 
-        The answer is (B, V, N, S, tried), loadings are (B, V, N or 1, R); of hidden patches it means nothing. The factors without parcel v are z - U l w e / (1 - w l' U l), with their
-        covariance U and the error e of the fit.
+        Loadings are (B, V, N or 1, R), the answer is (B, V, N, S, tried); where a patch is hidden it means nothing. The
+        factors without parcel v are z - U l w e / (1 - w l' U l): U is their covariance, e the error of the fit.
         """
         z, uncertainty = factors
         error = self.y - torch.einsum("bvr,bngrs->bvngs", self.loadings, z)
@@ -206,14 +211,15 @@ class _Window:
             scale = energy.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True) + 1e-3
         drawn = self.rule.log_blend_prior.exp() * scale
         unit = torch.eye(energy.shape[-1], device=energy.device, dtype=energy.dtype)
-        return torch.linalg.solve(energy + drawn[..., None] * unit, match + drawn * self.rule.blend)
+        weights: Tensor = torch.linalg.solve(energy + drawn[..., None] * unit, match + drawn * self.rule.blend)
+        return weights
 
     def finished(self, everywhere: Tensor, honest: Callable[[], Tensor]) -> Guess:
         """Return to samples in time."""
         with torch.no_grad():
             of_visible = honest() if self.rule.left_out else everywhere
         if self.rule.in_frequencies:
-            cosines: Tensor = self.rule.cosines.to(everywhere)  # type: ignore[operator]
+            cosines = self.rule.transform(everywhere)
             everywhere, of_visible = everywhere @ cosines, of_visible @ cosines
         return Guess(everywhere, of_visible)
 

@@ -125,8 +125,8 @@ def plan_mask(
 
     Parameters
     ----------
-    kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'networks' (one to three whole ones, and 0, 50 or
-        75 % of the other parcels), 'future', 'mixed', or 'mixed-networks': a quarter of the steps hide networks
+    kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'networks' (one to three, and 0, 50 or 75 %
+        of the other parcels), 'future', 'mixed', or 'mixed-networks': a quarter of the steps hide networks
     ratios : shares to draw from, each as likely; () is 75 %, and 50, 75, 75 or 90 % where kinds are mixed
     mixture : percent of random, parcels and future masks where kinds are mixed
     random : what a random mask is

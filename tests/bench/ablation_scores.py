@@ -6,14 +6,13 @@ Everything is scored in z-scores per recording, whatever scaling a model was tra
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import json
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray

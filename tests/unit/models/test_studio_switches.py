@@ -1,4 +1,4 @@
-"""Every form of our architecture keeps its promises: parcels in any order, missing ones, any batch, nothing peeped at."""
+"""Every form of our architecture keeps its promises: parcels in any order, missing ones, any batch, no peeping."""
 
 from __future__ import annotations
 
