@@ -99,7 +99,12 @@ def settings_of(run: Run, args: argparse.Namespace) -> dict[str, Any]:
         "minutes": args.seconds / 60, "seed": run.seed, "threads": threads, "device": args.device, "batch": args.batch,
         "window_frames": args.window, "evaluate_every": args.evaluate_every, "checkpoint_every": 10**9,
     }  # fmt: skip
-    return {**common, **args.settings, **run.variant.settings, "model": run.variant.model}
+    return settings_like(run.variant, **{**common, **args.settings})
+
+
+def settings_like(variant: Variant, **common: Any) -> dict[str, Any]:
+    """Return settings that all variants have in common, with what this one changes."""
+    return {**common, **variant.settings, "model": variant.model}
 
 
 def train(run: Run, args: argparse.Namespace) -> int:
