@@ -14,7 +14,7 @@ from app.state.model import State
 from brainlm_engine.api.messages import JobState
 from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingInfo, TrainingSpeed
 
-Masks = Literal["random", "parcels", "future", "mixed"]
+Masks = Literal["random", "parcels", "networks", "future", "mixed", "mixed-networks"]
 Budget = Literal["minutes", "steps"]
 WINDOW_FRAMES = 200
 _LOOKS = 40

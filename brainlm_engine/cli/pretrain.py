@@ -18,8 +18,13 @@ from brainlm_engine.models.sizes import SIZES
 #: what is told in a model's card only when it was chosen
 _DEFAULTS = {
     "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
-    "nodes": 1, "strategy": "auto", "compile": "auto", "checkpointing": "auto",
+    "nodes": 1, "strategy": "auto", "compile": "auto", "checkpointing": "auto", "scaling": "recording",
 }  # fmt: skip
+
+#: said here and in the settings, so that asking for help does not wait for torch
+_MASKS = ("random", "parcels", "networks", "future", "mixed", "mixed-networks")
+#: forms of our architecture that are words
+_WORDS = ("coordinates", "guess", "attention", "patch_unit", "left_out")
 
 SUMMARY = "train a masked autoencoder on a cohort; goes on where it was stopped"
 
@@ -39,12 +44,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")
-    parser.add_argument("--masks", choices=("random", "parcels", "future", "mixed"), default="mixed")
+    parser.add_argument("--masks", choices=_MASKS, default="mixed")
     parser.add_argument(
         "--mask-ratios", type=shares, default=(), metavar="SHARES", help="shares hidden, e.g. 0.2,0.5,0.75,0.9"
     )
     parser.add_argument(
         "--accumulate", type=positive_int, default=1, metavar="PARTS", help="run a step in so many parts"
+    )
+    parser.add_argument(
+        "--scaling", choices=("recording", "population"), default="recording", help="what parcels are scaled by"
     )
     parser.add_argument("--no-variety", action="store_true", help="only the cohort's own TR, length and parcels")
     parser.add_argument("--evaluate-every", type=positive_int, default=200, metavar="STEPS")
@@ -70,7 +78,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="mini, tiny, small, base or large; or a single size of the model, e.g. width=96",
+        help="mini, tiny, small, base or large; or a size or form of the model, e.g. width=96 or guess=person",
     )
 
 
@@ -126,7 +134,8 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": args.seed, "threads": args.threads, "device": args.device, "batch": args.batch,
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
-        "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
+        "mask_ratios": args.mask_ratios, "scaling": args.scaling, "evaluate_every": args.evaluate_every,
+        "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
         "tensorboard": args.tensorboard, "compile": args.compile, "checkpointing": args.checkpointing,
@@ -139,20 +148,23 @@ def shares(text: str) -> tuple[float, ...]:
     return tuple(scored_share(word) for word in text.split(","))
 
 
-def sizes(words: list[str]) -> dict[str, int]:
-    """Turn ``["small", "width=96"]`` into the sizes of small with ``"width": 96``."""
+def sizes(words: list[str]) -> dict[str, int | str | bool]:
+    """Turn ``["small", "width=96", "guess=person"]`` into the sizes of small with these; true and false are such."""
     named = {size.size_id: size.sizes for size in SIZES}
-    chosen: dict[str, int] = {}
+    chosen: dict[str, int | str | bool] = {}
     for word in words:
         if word in named:
             chosen |= named[word]
             continue
-        name, equals, value = word.partition("=")
-        if not equals or not value.strip().isdecimal() or int(value) < 1:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        number = name not in _WORDS
+        if not equals or not name or not (value.isdecimal() if number else value.isalpha()):
             raise BadInput(
-                f"--size {word} cannot be understood.", f"Write {', '.join(named)}, or NAME=N, for example width=96."
+                f"--size {word} cannot be understood.",
+                f"Write {', '.join(named)}, or NAME=VALUE, for example width=96 or guess=person.",
             )
-        chosen[name.strip()] = int(value)
+        truth = {"true": True, "false": False}
+        chosen[name] = int(value) if number else truth.get(value.casefold(), value)
     return chosen
 
 

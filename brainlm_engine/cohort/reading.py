@@ -10,7 +10,7 @@ import csv
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
+
+if TYPE_CHECKING:
+    from brainlm_engine.preprocess.scaling import ScaledSeries
 
 SPLITS = ("train", "val", "test")
 
@@ -61,6 +64,7 @@ class Series:
     tr_s : seconds per frame, the same for all
     atlas_id : '' when only coordinates are known
     names : name of the file, per recording
+    spreads : (parcels,) float32 SD in the recording's unit, per recording: what was divided by
     """
 
     values: tuple[NDArray[np.float16], ...]
@@ -69,6 +73,7 @@ class Series:
     tr_s: float
     atlas_id: str
     names: tuple[str, ...] = ()
+    spreads: tuple[NDArray[np.float32], ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -131,25 +136,33 @@ def load_series(cohort: Cohort, split: str, progress: Progress = SILENT, most: i
             "Add people to that split in participants.tsv.",
         )
     values: list[NDArray[np.float16]] = []
+    spreads: list[NDArray[np.float32]] = []
     first: Recording | None = None
     for done, (_, path) in enumerate(wanted):
         progress(done / len(wanted), f"Reading {split} recordings")
         recording = Recording.load(path)
         first = first or recording
         _check_same(first, recording, path)
-        values.append(zscored(recording).astype(np.float16))
+        scaled = scaled_alone(recording)
+        values.append(scaled.series.astype(np.float16))
+        spreads.append(scaled.scale.astype(np.float32))
     assert first is not None
     people, names = tuple(person for person, _ in wanted), tuple(path.stem for _, path in wanted)
-    return Series(tuple(values), people, first.xyz, first.tr_s, first.atlas_id, names)
+    return Series(tuple(values), people, first.xyz, first.tr_s, first.atlas_id, names, tuple(spreads))
 
 
 def zscored(recording: Recording) -> NDArray[np.float32]:
     """Return (parcels, frames) float32 with mean 0 and SD 1 per parcel over the recording; NaN where missing."""
-    from brainlm_engine.preprocess import scale
+    return scaled_alone(recording).series
+
+
+def scaled_alone(recording: Recording) -> ScaledSeries:
+    """Return what :func:`zscored` returns, with the means and SDs it was made with."""
+    from brainlm_engine.preprocess.scaling import scale
 
     series = recording.series.copy()
     series[recording.missing] = np.nan
-    return scale(series, "zscore").series
+    return scale(series, "zscore")
 
 
 def _check_same(first: Recording, other: Recording, path: Path) -> None:

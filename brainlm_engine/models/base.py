@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
 from brainlm_engine.api.messages import ModelInfo
 from brainlm_engine.models.output import ModelOutput
+
+if TYPE_CHECKING:
+    from brainlm_engine.preprocess.population_scaling import PopulationScaling
 
 #: of the models by the van Dijk lab
 UNKNOWN_SCALING = (
@@ -36,16 +39,18 @@ class MaskedModel(nn.Module):
     patch_s : length of a time patch when it is a time, whatever the TR; 0 = a number of frames
     run_layer : ``(layer, *args)`` runs one layer, a function of tensors; training may compile it or not keep what
         it computes in between (:mod:`brainlm_engine.train.acceleration`)
+    scaling : statistics that z-scored recordings are brought to before the model sees them; None = z-scores as they are
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
-    limits: ClassVar[tuple[str, ...]] = ()
+    limits: tuple[str, ...] = ()
     input_note: ClassVar[str] = ""
-    patch_s: ClassVar[float] = 0.0
+    patch_s: float = 0.0
     rebuilt: ClassVar[tuple[str, ...]] = ()
     run_layer: Callable[..., Any] = staticmethod(directly)
     card: ModelInfo | None = None
     folder: Path | None = None
+    scaling: PopulationScaling | None = None
     answer_size: tuple[int, int] = (40, 200)
 
     def tables(self) -> dict[str, Tensor]:

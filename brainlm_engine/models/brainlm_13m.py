@@ -260,7 +260,7 @@ class Decoder(nn.Module):
 class BrainLM13M(MaskedModel):
     """The masked autoencoder described at the top of this file."""
 
-    limits: ClassVar[tuple[str, ...]] = (
+    limits: tuple[str, ...] = (
         "A convolution over tokens makes its encoder depend on the order of the parcels.",
         "It knows no TR: a patch is a fixed number of frames, however long they last.",
     )

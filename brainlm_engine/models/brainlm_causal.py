@@ -266,7 +266,7 @@ class Backbone(nn.Module):
 class BrainLMCausal(MaskedModel):
     """The decoder-only model described at the top of this file."""
 
-    limits: ClassVar[tuple[str, ...]] = (
+    limits: tuple[str, ...] = (
         "All hidden parcels of one time patch get the same prediction: where a patch is hidden, the published model "
         "forgets place and time.",
         "Although it is meant to read forward in time, what comes later leaks into what comes earlier through its "

@@ -238,7 +238,7 @@ class Decoder(nn.Module):
 class BrainLMViTMAE(MaskedModel):
     """The masked autoencoder described at the top of this file."""
 
-    limits: ClassVar[tuple[str, ...]] = (
+    limits: tuple[str, ...] = (
         "It reads windows of exactly 424 parcels of the A424 atlas and 200 frames, at the TR it was trained at.",
         "It sees the recording as a picture: one patch spans 16 (or 14) parcels and frames, and a patch of the picture "
         "is hidden as soon as any of its values is. A mask that is scattered over parcels hides nearly everything.",

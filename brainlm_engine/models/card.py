@@ -38,6 +38,9 @@ class Card(BaseModel):
     command: str = Field(default="", description="what made the weights")
     seed: int | None = None
     scaling: str = Field(default="z-score per parcel over the recording", description="what the input must be")
+    statistics: dict[str, Any] | None = Field(
+        default=None, description="of scaling as all training people, see PopulationScaling; None = none are needed"
+    )
     training: dict[str, Any] = Field(default_factory=dict)
     cohort: dict[str, Any] = Field(default_factory=dict)
     limits: tuple[str, ...] = Field(default=(), description="plain sentences: what it was not made for")

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-KINDS = ("random", "parcels", "future", "mixed")
+KINDS = ("random", "parcels", "networks", "future", "mixed", "mixed-networks")
+#: percent of random, parcels, future and network masks where these are mixed
+_WITH_NETWORKS = (55, 10, 10, 25)
+
+#: the seven reference networks, subcortex and cerebellum: :data:`brainlm_engine.atlas.nearest_network.NETWORKS`
+N_NETWORKS = 9
 
 
 def hide_noisiest(noise: Tensor, ratio: float) -> Tensor:
@@ -47,6 +54,14 @@ def future_mask(shape: tuple[int, int, int], ratio: float, blocks: int, generato
     return hidden
 
 
+def network_mask(shape: tuple[int, int, int], ratio: float, members: Tensor, generator: torch.Generator) -> Tensor:
+    """Hide ``members (V,)`` bool for the whole window, and a random ``ratio`` of the other parcels in every patch."""
+    others = int((~members).sum())
+    noise = torch.rand(shape, generator=generator).masked_fill(members[:, None], 2.0)
+    rank = noise.argsort(dim=1, stable=True).argsort(dim=1, stable=True)
+    return rank >= int(others * (1 - ratio) + 1e-9)
+
+
 def token_mask(shape: tuple[int, int, int], ratio: float, generator: torch.Generator) -> Tensor:
     """Hide patches at random over the whole window: of its S patches exactly ``int(S * (1 - ratio))`` stay visible."""
     batch, parcels, n_patches = shape
@@ -61,19 +76,23 @@ class MaskPlan:
 
     Attributes
     ----------
-    kind : 'random' (anew in every time patch), 'tokens' (over the whole window), 'parcels' or 'future'
-    ratio : share hidden
+    kind : 'random' (anew in every time patch), 'tokens' (over the whole window), 'parcels', 'networks' or 'future'
+    ratio : share hidden; for 'networks' of the parcels outside them
     blocks : last time patches hidden, for 'future'
+    networks : numbers of the networks hidden, for 'networks'
     """
 
-    kind: Literal["random", "tokens", "parcels", "future"]
+    kind: Literal["random", "tokens", "parcels", "networks", "future"]
     ratio: float
     blocks: int = 0
+    networks: tuple[int, ...] = ()
 
-    def draw_each(self, shape: tuple[int, int], generators: list[torch.Generator]) -> Tensor:
+    def draw_each(
+        self, shape: tuple[int, int], generators: list[torch.Generator], networks: NDArray[np.intp] | None = None
+    ) -> Tensor:
         """Return ``hidden (B, V, N)``, each as :meth:`draw` makes it with its own generator; ``shape`` is (V, N)."""
-        if self.kind == "tokens":
-            return torch.cat([self.draw((1, *shape), generator) for generator in generators])
+        if self.kind in {"tokens", "networks"}:
+            return torch.cat([self.draw((1, *shape), generator, networks) for generator in generators])
         columns = 1 if self.kind == "parcels" else shape[1]
         noise = torch.cat([torch.rand((1, shape[0], columns), generator=generator) for generator in generators])
         hidden = hide_noisiest(noise, self.ratio).repeat(1, 1, shape[1] // columns)
@@ -81,8 +100,23 @@ class MaskPlan:
             hidden[:, :, -self.blocks :] = True
         return hidden
 
-    def draw(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
-        """Return ``hidden``, a bool tensor of ``shape`` (B, V, N)."""
+    def draw(
+        self, shape: tuple[int, int, int], generator: torch.Generator, networks: NDArray[np.intp] | None = None
+    ) -> Tensor:
+        """Return ``hidden``, a bool tensor of ``shape`` (B, V, N).
+
+        Parameters
+        ----------
+        networks : (V,) number of each parcel's network, for 'networks'. Where these parcels have none of the networks
+            to be hidden, or no others, a random 75 % is hidden.
+        """
+        if self.kind == "networks":
+            members = torch.zeros(shape[1], dtype=torch.bool)
+            if networks is not None:
+                members = torch.from_numpy(np.isin(networks, self.networks))
+            if members.any() and not members.all():
+                return network_mask(shape, self.ratio, members, generator)
+            return random_mask(shape, 0.75, generator)
         if self.kind == "parcels":
             return parcel_mask(shape, self.ratio, generator)
         if self.kind == "future":
@@ -104,7 +138,8 @@ def plan_mask(
 
     Parameters
     ----------
-    kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'future' or 'mixed'
+    kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'networks' (one to three, and 0, 50 or 75 %
+        of the other parcels), 'future', 'mixed', or 'mixed-networks': a quarter of the steps hide networks
     ratios : shares to draw from, each as likely; () is 75 %, and 50, 75, 75 or 90 % where kinds are mixed
     mixture : percent of random, parcels and future masks where kinds are mixed
     random : what a random mask is
@@ -113,14 +148,22 @@ def plan_mask(
     def draw(count: int) -> int:
         return int(torch.randint(count, (1,), generator=generator))
 
-    mixed = kind == "mixed"
-    if mixed:
+    mixed = kind in ("mixed", "mixed-networks")
+    if kind == "mixed-networks":
+        dice, (random_share, parcels, future, _) = draw(100), _WITH_NETWORKS
+        edges = (random_share, random_share + parcels, random_share + parcels + future)
+        kind = ("random", "parcels", "future", "networks")[sum(dice >= edge for edge in edges)]
+    elif mixed:
         dice = draw(100)
         kind = "random" if dice < mixture[0] else "parcels" if dice < mixture[0] + mixture[1] else "future"
     choices = ratios or ((0.5, 0.75, 0.75, 0.9) if mixed else (0.75,))
     ratio = choices[draw(len(choices))] if len(choices) > 1 else choices[0]
     if kind == "parcels":
         return MaskPlan("parcels", ratio)
+    if kind == "networks":
+        count = 1 + draw(3)
+        chosen = torch.randperm(N_NETWORKS, generator=generator)[:count].sort().values.tolist()
+        return MaskPlan("networks", (0.0, 0.5, 0.75)[draw(3)], networks=tuple(chosen))
     if kind == "future":
         return MaskPlan("future", (0.0, 0.5, 0.75)[draw(3)], 1 + draw(min(3, max(1, n_patches - 1))))
     return MaskPlan(random, ratio)

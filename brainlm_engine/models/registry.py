@@ -18,6 +18,7 @@ from brainlm_engine.paths import data_dir, resources_dir
 
 if TYPE_CHECKING:
     from brainlm_engine.models.base import MaskedModel
+    from brainlm_engine.preprocess.population_scaling import PopulationScaling
 
 DEFAULT_MODEL = "studio-tiny"
 FORMAT = "brainlm-studio model"
@@ -76,9 +77,26 @@ def load_model(path_or_name: str | Path = DEFAULT_MODEL) -> MaskedModel:
     config = read_config(folder)
     model = build_model(config, folder.name)
     fill(model, read_weights(folder), folder.name)
-    model.card = load_card(folder, config, model).info.model_copy(update={"model_id": folder.name})
+    card = load_card(folder, config, model)
+    model.card = card.info.model_copy(update={"model_id": folder.name})
+    model.scaling = _scaling(card, folder.name)
     model.folder = folder
     return model.eval()
+
+
+def _scaling(card: Card, name: str) -> PopulationScaling | None:
+    if card.statistics is None:
+        return None
+    from brainlm_engine.preprocess.population_scaling import PopulationScaling
+
+    try:
+        return PopulationScaling.of_content(card.statistics)
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise BadInput(
+            f"The scaling statistics in the card of the model {name} are damaged.",
+            "Copy or download the model again.",
+            repr(error),
+        ) from error
 
 
 def load_card(folder: Path, config: dict[str, Any], model: MaskedModel) -> Card:

@@ -51,11 +51,22 @@ class Seen:
         return torch.where(shown[..., None], tokens.gather(2, index).to(empty.dtype), empty)
 
     def allowed(self, always: int) -> Tensor | None:
-        """Return the key mask (B * N, 1, 1, always + K), or None when there is no padding."""
+        """Return the key mask (B * N, 1, 1, always + K), or None when there is no padding.
+
+        Where there would be no key at all, padding is let in: attention to nothing is no number.
+        """
         if self.even:
             return None
         front = self.present.new_ones((*self.present.shape[:2], always))
-        return torch.cat([front, self.present], -1).flatten(0, 1)[:, None, None, :]
+        keys = self.present if always else self.present | ~self.present.any(-1, keepdim=True)
+        return torch.cat([front, keys], -1).flatten(0, 1)[:, None, None, :]
+
+    def allowed_together(self, always: int) -> Tensor | None:
+        """Return the key mask (B, 1, 1, always + N * K) of the window as one sequence, or None without padding."""
+        if self.even:
+            return None
+        front = self.present.new_ones((len(self.present), always))
+        return torch.cat([front, self.present.flatten(1)], -1)[:, None, None, :]
 
     def ids(self) -> Tensor:
         """Return the patch id of every slot, (B, N * K), -1 for padding."""

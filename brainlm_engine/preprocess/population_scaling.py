@@ -13,10 +13,10 @@ frames), and parcels that do not move become NaN where the toolkit divides by ze
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,22 @@ class PopulationScaling:
         scaling = self.for_recording(series)
         return ScaledSeries(scaling.apply(series), scaling)
 
+    def of_zscores(self, own: NDArray[np.float32], spread: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scale a recording that was z-scored by itself, for statistics of centred recordings.
+
+        Parameters
+        ----------
+        own : (..., parcels, frames) z-scores
+        spread : (parcels,) the SD they were divided by, in the recording's unit
+        """
+        values = (own * spread[:, None] - self.median[:, None]) / self.iqr[:, None] * self.gain
+        return np.asarray(values, np.float32)
+
+    def as_zscores(self, values: NDArray[np.float32], spread: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Undo :meth:`of_zscores`."""
+        own = (values / self.gain * self.iqr[:, None] + self.median[:, None]) / spread[:, None]
+        return np.asarray(own, np.float32)
+
     def with_gain(self, gain: float) -> PopulationScaling:
         """Return the same statistics with another gain."""
         return replace(self, gain=checked_gain(gain))
@@ -102,25 +118,33 @@ class PopulationScaling:
 
     def save(self, path: Path) -> None:
         """Write the statistics to a JSON file, whole or not at all."""
-        content = {
+        write_statistics(path, self.content())
+
+    def content(self) -> dict[str, Any]:
+        """Return the statistics for JSON."""
+        return {
             "method": self.method, "over": "recordings", "recordings": self.recordings, "frames": self.frames,
             "gain": self.gain, "median": as_list(self.median), "iqr": as_list(self.iqr),
         }  # fmt: skip
-        write_statistics(path, content)
 
     @classmethod
     def load(cls, path: Path) -> PopulationScaling:
         """Read what :meth:`save` wrote."""
         content = read_statistics(path)
         try:
-            method = next(m for m in POPULATION_METHODS if m == content["method"])
-            median, iqr = as_numbers(content["median"]), as_numbers(content["iqr"])
-            if median.shape != iqr.shape:
-                raise ValueError("median and range differ")
-            counts = int(content["recordings"]), int(content["frames"])
-            return cls(method, median, iqr, *counts, checked_gain(content.get("gain", 1.0)))
+            return cls.of_content(content)
         except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise no_statistics(path, error) from error
+
+    @classmethod
+    def of_content(cls, content: Mapping[str, Any]) -> PopulationScaling:
+        """Return what :meth:`content` was made of; raises the errors of a mapping that is something else."""
+        method = next(m for m in POPULATION_METHODS if m == content["method"])
+        median, iqr = as_numbers(content["median"]), as_numbers(content["iqr"])
+        if median.shape != iqr.shape:
+            raise ValueError("median and range differ")
+        counts = int(content["recordings"]), int(content["frames"])
+        return cls(method, median, iqr, *counts, checked_gain(content.get("gain", 1.0)))
 
 
 class RecordingFiles(Sequence[Recording]):

@@ -59,7 +59,7 @@ class Evaluation(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Person:
+class Person:
     """One recording to be scored, and what the simple methods may know of other people."""
 
     recording: Recording
@@ -86,10 +86,7 @@ def evaluate(
     ----------
     people : about so many (ABIDE: the same share of every site)
     """
-    if is_abide(data):
-        persons, count, name = _abide(data, people, progress)
-    else:
-        persons, count, name = _cohort(data, people, progress)
+    persons, count, name = persons_of(data, people, progress)
     pooled: list[dict[str, Sums]] = []
     sites: list[str] = []
     for done, person in enumerate(persons):
@@ -127,7 +124,12 @@ def score_person(
     return {method: sums(measured, guess, scored, centre) for method, guess in guesses.items()}
 
 
-def _cohort(folder: Path, people: int | None, progress: Progress) -> tuple[Iterable[_Person], int, str]:
+def persons_of(data: Path, people: int | None, progress: Progress = SILENT) -> tuple[Iterable[Person], int, str]:
+    """Return whom to score in a cohort folder or an ABIDE file, how many, and what to call them."""
+    return (_abide if is_abide(data) else _cohort)(data, people, progress)
+
+
+def _cohort(folder: Path, people: int | None, progress: Progress) -> tuple[Iterable[Person], int, str]:
     cohort = open_cohort(folder)
     train = load_series(cohort, "train", progress, most=400)
     covariance = covariance_of_people(values.astype(np.float32) for values in train.values)
@@ -139,15 +141,15 @@ def _cohort(folder: Path, people: int | None, progress: Progress) -> tuple[Itera
         )
     kind = "simulated people" if cohort.simulated else "people"
     name = f"held-out {kind} of {folder.name} ({train.atlas_id or 'no atlas'}, TR {train.tr_s:g} s)"
-    return (_Person(Recording.load(path), covariance) for path in paths), len(paths), name
+    return (Person(Recording.load(path), covariance) for path in paths), len(paths), name
 
 
-def _abide(path: Path, people: int | None, progress: Progress) -> tuple[Iterable[_Person], int, str]:
+def _abide(path: Path, people: int | None, progress: Progress) -> tuple[Iterable[Person], int, str]:
     file = open_abide(path)
     chosen, site_of = file.choose(people), file.site_of()
     others = _leave_site_out(file.recordings(chosen), [site_of[person] for person in chosen], progress)
     persons = (
-        _Person(recording, others(site_of[person]), site_of[person])
+        Person(recording, others(site_of[person]), site_of[person])
         for person, recording in zip(chosen, file.recordings(chosen), strict=True)
     )
     return persons, len(chosen), f"ABIDE, real people (CC200, {len(file.sites)} sites, their own TR)"

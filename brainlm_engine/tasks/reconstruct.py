@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
 from brainlm_engine.baselines.people import people_covariance
-from brainlm_engine.cohort import zscored
+from brainlm_engine.cohort import scaled_alone, zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import trained_here
 from brainlm_engine.recording import Recording
@@ -190,8 +190,19 @@ def plan_window(
 
 
 def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: NDArray[np.bool_]) -> Floats:
-    """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back."""
+    """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back.
+
+    Windows and answer are z-scores of the recording, whatever the model was trained on.
+
+    Raises
+    ------
+    BadInput
+        When the model's scaling statistics are of other parcels than the recording's.
+    """
     batch, parcels, length = windows.shape
+    spread = _spread(model, recording)
+    if model.scaling is not None:
+        windows = model.scaling.of_zscores(windows, spread)
     xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32)).expand(batch, -1, -1)
     device = next(model.parameters()).device
     with torch.inference_mode():
@@ -200,7 +211,20 @@ def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: N
             mask=torch.from_numpy(hidden).to(device), tr_s=recording.tr_s,
         )  # fmt: skip
     filled: Floats = output.prediction.reshape(batch, parcels, -1)[..., :length].float().cpu().numpy()
-    return filled
+    return filled if model.scaling is None else model.scaling.as_zscores(filled, spread)
+
+
+def _spread(model: MaskedModel, recording: Recording) -> Floats:
+    """Return the SD of each parcel (parcels,) in the recording's unit; ones where the model needs none."""
+    if model.scaling is None:
+        return np.ones(recording.n_parcels, np.float32)
+    if len(model.scaling.iqr) != recording.n_parcels:
+        raise BadInput(
+            f"The model was trained on values scaled parcel by parcel in an atlas of {len(model.scaling.iqr)} parcels; "
+            f"this recording has {recording.n_parcels}.",
+            "Parcellate with the model's atlas, or choose a model that needs no such statistics.",
+        )
+    return scaled_alone(recording).scale.astype(np.float32)
 
 
 def model_id(model: MaskedModel) -> str:

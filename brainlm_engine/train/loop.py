@@ -25,6 +25,7 @@ from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.result import Outcome, write_model
+from brainlm_engine.train.scaling import fit_scaling_of, scaled
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import whole_weights
 from brainlm_engine.train.speed import Meter
@@ -82,6 +83,8 @@ def pretrain(
     held_out = load_series(cohort, "val", progress, most=64)
     _check_length(cohort, train, settings)
     _check_folder(out)
+    own, own_held_out, scaling = train, held_out, fit_scaling_of(train, settings)
+    train, held_out = scaled(train, scaling), scaled(held_out, scaling)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     team = team or alone(settings)
@@ -96,7 +99,7 @@ def pretrain(
     log = None
     if team.leads:
         frames = model.frames_per_patch(train.tr_s)
-        save_levels(train, held_out, frames, settings.window_frames, folder=out, progress=progress)
+        save_levels(own, own_held_out, frames, settings.window_frames, folder=out, progress=progress)
         log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
@@ -119,7 +122,7 @@ def pretrain(
         model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames).eval()
         model.load_state_dict(weights)
         made = Outcome(model, learner.step, learner.seconds, kept)
-        write_model(made, settings, cohort, train, title=title, out=out)
+        write_model(made, settings, cohort, own, title=title, out=out, scaling=scaling)
         progress(1.0, "Model written")
     return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, kept)
 

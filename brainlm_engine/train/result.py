@@ -15,8 +15,14 @@ from brainlm_engine.cohort import Cohort, Series
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card, known_answer
 from brainlm_engine.models.registry import save_model
+from brainlm_engine.preprocess.population_scaling import PopulationScaling
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.trainable import trainable
+
+_POPULATION = (
+    "each parcel centred on its mean over the recording, then (value - median) / interquartile range of all training "
+    "people's centred recordings"
+)
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,26 @@ class Outcome:
 
 
 def write_model(
-    made: Outcome, settings: TrainSettings, cohort: Cohort, train: Series, *, title: str, out: Path
+    made: Outcome,
+    settings: TrainSettings,
+    cohort: Cohort,
+    train: Series,
+    *,
+    title: str,
+    out: Path,
+    scaling: PopulationScaling | None = None,
 ) -> None:
-    """Write the model, its card, and what the baselines need to know of the people, to ``out``."""
+    """Write the model, its card, and what the baselines need to know of the people, to ``out``.
+
+    Parameters
+    ----------
+    train : z-scored, whatever the model saw
+    scaling : of what the model saw, where that is not z-scores
+    """
     info = _info(made.model, settings, cohort, train, model_id=out.name, title=title)
     card = _card(info, made, settings, cohort)
+    if scaling is not None:
+        card = card.model_copy(update={"scaling": _POPULATION, "statistics": scaling.content()})
     save_people(covariance_of_people(values.astype(np.float32) for values in train.values), train.xyz, out)
     save_model(made.model, settings.architecture, card, out)
 
@@ -60,11 +81,16 @@ def _info(
         window_frames=200,
         tr_s=train.tr_s,
         atlas_id=train.atlas_id,
-        any_atlas=trainable(settings.architecture).any_recording,
+        any_atlas=_reads_any_atlas(settings),
         capabilities=("reconstruct", "embed", "attention"),
         licence="BSD-3-Clause",
         trained_on=f"{len(train)} {simulated}recordings of {len(set(train.people))} people ({cohort.folder.name})",
     )
+
+
+def _reads_any_atlas(settings: TrainSettings) -> bool:
+    recipe = trainable(settings.architecture)
+    return recipe.any_recording and recipe.any_parcels(settings.model) and settings.scaling == "recording"
 
 
 def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohort) -> Card:

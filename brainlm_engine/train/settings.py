@@ -48,8 +48,11 @@ class TrainSettings(BaseModel):
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     ema: float = Field(default=0.998, ge=0, lt=1, description="decay of the averaged weights, which are the ones kept")
     queries: int = Field(default=128, ge=1, description="parcels decoded per step; the others cost nothing")
-    masks: Literal["random", "parcels", "future", "mixed"] = "mixed"
+    masks: Literal["random", "parcels", "networks", "future", "mixed", "mixed-networks"] = "mixed"
     mask_ratios: tuple[Share, ...] = Field(default=(), description="shares hidden, drawn anew every step")
+    scaling: Literal["recording", "population"] = Field(
+        default="recording", description="z-score per recording, or centred on itself and scaled as all training people"
+    )
     variety: bool = Field(default=True, description="vary TR, window length, parcels and positions, if the model can")
     evaluate_every: int = Field(default=200, ge=1, description="steps between looks at validation people")
     checkpoint_every: int = Field(default=200, ge=1, description="steps between checkpoints")

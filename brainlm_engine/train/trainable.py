@@ -17,8 +17,8 @@ from brainlm_engine.models.architectures import ARCHITECTURES
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import Config13M
 from brainlm_engine.models.masks import MaskPlan, plan_mask
-from brainlm_engine.models.patches import frames_per_patch
-from brainlm_engine.models.studio import StudioConfig
+from brainlm_engine.models.patches import PATCH_S, SAMPLES, frames_per_patch
+from brainlm_engine.models.studio_config import StudioConfig
 
 Sizes = dict[str, Any]
 
@@ -31,10 +31,12 @@ class Trainable:
     ----------
     sizes : the dataclass of its sizes
     any_recording : made for any TR, length and parcels; else it sees windows of the cohort's own kind only
+    any_parcels : sizes -> whether a model of these sizes reads other parcels than those it was trained on
     frames_per_patch : (sizes, seconds per frame) -> frames
+    patch_s : (sizes, seconds per frame) -> seconds that a patch lasts, about
     plan : (kind, patches, generator, ratios) -> how a step's windows are hidden
     queries : (hidden (B, V, N), most parcels, generator) -> what is decoded, (Q,) or (B, Q), as the model takes it
-    fitted : (parcels, frames of a window) -> sizes where none are chosen
+    fitted : (chosen sizes, parcels, frames of a window) -> sizes where none are chosen
     learning_rate : (sizes) -> the rate to train with when none is chosen
     unused : parameters that are stored and never take part
     settings : its own defaults of :class:`brainlm_engine.train.settings.TrainSettings`
@@ -42,10 +44,12 @@ class Trainable:
 
     sizes: type[Any]
     any_recording: bool
+    any_parcels: Callable[[Sizes], bool]
     frames_per_patch: Callable[[Sizes, float], int]
+    patch_s: Callable[[Sizes, float], float]
     plan: Callable[[str, int, torch.Generator, tuple[float, ...]], MaskPlan]
     queries: Callable[[Tensor, int, torch.Generator], Tensor]
-    fitted: Callable[[int, int], Sizes]
+    fitted: Callable[[Sizes, int, int], Sizes]
     learning_rate: Callable[[Sizes], float]
     unused: tuple[str, ...]
     settings: dict[str, Any]
@@ -89,7 +93,7 @@ def new_model(architecture: str, sizes: Sizes, parcels: int, frames: int) -> Mas
     """
     recipe = trainable(architecture)
     try:
-        return ARCHITECTURES[architecture].model_class().from_config({**recipe.fitted(parcels, frames), **sizes})
+        return ARCHITECTURES[architecture].model_class().from_config({**recipe.fitted(sizes, parcels, frames), **sizes})
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise BadInput(
             "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
@@ -106,9 +110,13 @@ def _hidden_tokens(hidden: Tensor, most: int, generator: torch.Generator) -> Ten
     return hidden.flatten(1).nonzero()[:, 1].view(len(hidden), -1)
 
 
+def _in_frames(sizes: Sizes) -> bool:
+    return bool(sizes.get("patch_unit") == "frames")
+
+
 def _tokens_over_the_window(kind: str, patches: int, generator: torch.Generator, ratios: tuple[float, ...]) -> MaskPlan:
-    if kind == "mixed" and not ratios:
-        ratios = (0.2, 0.5, 0.75, 0.9)
+    if kind.startswith("mixed"):
+        kind, ratios = "mixed", ratios or (0.2, 0.5, 0.75, 0.9)
     return plan_mask(kind, patches, generator, ratios, mixture=(100, 0, 0), random="tokens")
 
 
@@ -131,10 +139,12 @@ TRAINABLE: dict[str, Trainable] = {
     "studio": Trainable(
         sizes=StudioConfig,
         any_recording=True,
-        frames_per_patch=lambda sizes, tr_s: frames_per_patch(tr_s),
+        any_parcels=lambda sizes: sizes.get("coordinates") != "learned",
+        frames_per_patch=lambda sizes, tr_s: SAMPLES if _in_frames(sizes) else frames_per_patch(tr_s),
+        patch_s=lambda sizes, tr_s: SAMPLES * tr_s if _in_frames(sizes) else PATCH_S,
         plan=plan_mask,
         queries=_some_parcels,
-        fitted=lambda parcels, frames: {},
+        fitted=lambda sizes, parcels, frames: {"parcels": parcels} if sizes.get("coordinates") == "learned" else {},
         learning_rate=_by_width,
         unused=(),
         settings={},
@@ -144,10 +154,12 @@ TRAINABLE: dict[str, Trainable] = {
     "brainlm-13m": Trainable(
         sizes=Config13M,
         any_recording=False,
+        any_parcels=lambda sizes: False,
         frames_per_patch=lambda sizes, tr_s: int({**_SIZES_13M, **sizes}["timepoint_patching_size"]),
+        patch_s=lambda sizes, tr_s: tr_s * int({**_SIZES_13M, **sizes}["timepoint_patching_size"]),
         plan=_tokens_over_the_window,
         queries=_hidden_tokens,
-        fitted=lambda parcels, frames: {
+        fitted=lambda sizes, parcels, frames: {
             **_SIZES_13M, "num_brain_voxels": parcels, "num_timepoints_per_voxel": frames,
         },
         learning_rate=lambda sizes: 3e-4,

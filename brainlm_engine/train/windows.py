@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from brainlm_engine.atlas.nearest_network import nearest_networks
 from brainlm_engine.cohort import Series
-from brainlm_engine.models.patches import PATCH_S
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.trainable import trainable
 
@@ -97,8 +97,10 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     variety = settings.variety and recipe.any_recording
     if variety and rng.random() < 0.35:
         tr_s = float(rng.choice(_TRS))
-        patches = int(rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / PATCH_S) + 1))))
-    if variety and rng.random() < 0.35:
+        patches = int(
+            rng.integers(4, max(5, min(25, int(min(lengths) * series.tr_s / recipe.patch_s(settings.model, tr_s)) + 1)))
+        )
+    if variety and recipe.any_parcels(settings.model) and rng.random() < 0.35:
         merge = _other_parcels(series.xyz, rng)
         xyz = merge.xyz
     if variety:
@@ -109,6 +111,7 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
     length = patches * recipe.frames_per_patch(settings.model, tr_s)
     common = torch.Generator().manual_seed(int(rng.integers(2**62)))
     plan = recipe.plan(settings.masks, patches, common, settings.mask_ratios)
+    networks = nearest_networks(xyz) if plan.kind == "networks" else None
     windows, generators = [], []
     mine = range(*share(settings.batch, rank, world))
     for number in mine:
@@ -119,7 +122,7 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
         window = _window(values, series.tr_s, tr_s, length, own)
         windows.append(window if placed is None else window[placed])
         generators.append(torch.Generator().manual_seed(int(own.integers(2**62))))
-    together = plan.draw_each((len(xyz), patches), generators)
+    together = plan.draw_each((len(xyz), patches), generators, networks)
     queries = recipe.queries(together, settings.queries, common)
     names = tuple(series.names[picked[number]] for number in mine) if series.names else ()
     place = torch.from_numpy(xyz).expand(len(mine), -1, -1)

@@ -15,7 +15,7 @@ from app.views.forms import GRID, Form, choices, choose, label, roomy
 if TYPE_CHECKING:
     from app.state.training import TrainState
 
-MASKS = ("mixed", "random", "parcels", "future")
+MASKS = ("mixed", "mixed-networks", "random", "parcels", "networks", "future")
 BUDGETS = ("minutes", "steps")
 #: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
 _NARROWEST = 68

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from brainlm_engine.models.attention import Block
+from brainlm_engine.models.attention import phases_of as _phases
 from brainlm_engine.models.masks import MaskPlan, hide_noisiest
 from brainlm_engine.models.positive_solve import solved
-from brainlm_engine.models.studio import Block, _phases
 from brainlm_engine.models.time_packing import BLOCK, Packing, most_rows
 from brainlm_engine.models.visible import Seen
 
