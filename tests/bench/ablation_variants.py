@@ -34,6 +34,7 @@ _MINI = {
 _SMALL = {"width": 128, "heads": 4, "encoder_layers": 6, "decoder_layers": 3, "factors": 96}
 _GENTLER = {"learning_rate": 1e-3}  # wider models
 _PERSON: dict[str, Any] = {"guess": "person", "left_out": True}
+_NETWORKS = {"masks": "mixed-networks"}
 _IDEAS, _MASKS, _SCALES, _SIZES = "an idea more", "masks of the training", "scaling", "size"
 
 VARIANTS: tuple[Variant, ...] = (
@@ -54,11 +55,12 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("bands", "Five ridges for five bands of frequency", {"bands": 5}, group=_IDEAS),
     Variant("person-left-out", "Own loadings, and what the others say", _PERSON, group=_IDEAS),
     Variant("all-ideas", "Own loadings, what the others say, five bands", {**_PERSON, "bands": 5}, group=_IDEAS),
+    Variant("person-networks", "Own loadings, what the others say, masks with networks", _PERSON, _NETWORKS, _IDEAS),
     Variant("masks-random", "Random masks only", settings={"masks": "random"}, group=_MASKS),
     Variant("masks-parcels", "Whole parcels only", settings={"masks": "parcels"}, group=_MASKS),
     Variant("masks-networks", "Whole networks only", settings={"masks": "networks"}, group=_MASKS),
     Variant("masks-future", "The future only", settings={"masks": "future"}, group=_MASKS),
-    Variant("masks-with-networks", "The mixture, with networks", settings={"masks": "mixed-networks"}, group=_MASKS),
+    Variant("masks-with-networks", "The mixture, with networks", settings=_NETWORKS, group=_MASKS),
     Variant("population", "Scaled as all training people", settings={"scaling": "population"}, group=_SCALES),
     Variant("mini", "Mini", _MINI, group=_SIZES),
     Variant("mini-person", "Mini, own loadings, what the others say", {**_MINI, **_PERSON}, group=_SIZES),
