@@ -99,7 +99,8 @@ def settings_of(run: Run, args: argparse.Namespace) -> dict[str, Any]:
         "minutes": args.seconds / 60, "seed": run.seed, "threads": threads, "device": args.device, "batch": args.batch,
         "window_frames": args.window, "evaluate_every": args.evaluate_every, "checkpoint_every": 10**9,
     }  # fmt: skip
-    return settings_like(run.variant, **{**common, **args.settings})
+    own = run.variant.on_cuda if args.device == "cuda" else {}
+    return settings_like(run.variant, **{**common, **args.settings, **own})
 
 
 def settings_like(variant: Variant, **common: Any) -> dict[str, Any]:
