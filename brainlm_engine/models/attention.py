@@ -55,6 +55,15 @@ def phases_of(times: Tensor, head_width: int) -> tuple[Tensor, Tensor]:
     return angle.cos(), angle.sin()
 
 
+def in_halves(stream: Tensor) -> Tensor:
+    """Return what the blocks add to, in the half precision of the products where that is asked for (autocast).
+
+    On graphics processors the time of a block goes into moving this; the norms still compute in float32.
+    """
+    device = stream.device.type
+    return stream.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else stream
+
+
 class Block(nn.Module):
     """Attention, then (optionally) a two-layer perceptron, each after a LayerNorm and added to its input."""
 

@@ -18,6 +18,8 @@ person
     the window's even time patches predict the odd ones and the other way round, and no parcel is asked about itself.
     The blend is drawn towards a learned one. This also damps frequencies that cannot be predicted.
 
+Both keep to what everybody teaches where a parcel is hidden for the whole window.
+
 With ``bands`` above 1 the temporal frequencies fall into so many bands, each with a learned precision of its own: fast
 fluctuations are mostly noise and deserve a heavier ridge.
 """
@@ -128,7 +130,8 @@ class _Window:
         patches = torch.arange(self.visible.shape[2], device=self.y.device)
         used = self.solve(self.covariance(factors, patches >= 0))
         if self.rule.kind == "window":
-            return self.finished(self.carried(used), lambda: self.honest(used, self.loadings[:, :, None])[..., 0])
+            carried = self.known_here(self.carried(used), factors)
+            return self.finished(carried, lambda: self.honest(used, self.loadings[:, :, None])[..., 0])
         even = patches % 2 == 0
         with torch.no_grad():
             change = self.own_change(used, patches >= 0)
@@ -141,9 +144,17 @@ class _Window:
         blend = self.blend(tried)  # (B, S, 2)
         both = torch.stack([self.carried(used), self.carried(used, self.loadings + change)], -1)
         return self.finished(
-            torch.einsum("bvnfk,bfk->bvnf", both, blend),
+            self.known_here(torch.einsum("bvnfk,bfk->bvnf", both, blend), factors),
             lambda: torch.einsum("bvnfk,bfk->bvnf", tried, blend),
         )
+
+    def known_here(self, guess: Tensor, factors: _Factors) -> Tensor:
+        """Return ``guess`` for parcels that are seen somewhere in the window, and what all people say for the others.
+
+        Nothing here tells how a parcel that is never seen differs from other people's, and the window's covariance is
+        blind for a network that is hidden as a whole.
+        """
+        return torch.where((self.visible.amax(2) > 0)[:, :, None, None], guess, self.carried(factors))
 
     def solve(self, covariance: Tensor | None) -> _Factors:
         """Ridge over the visible parcels of each time patch; ``covariance (B, R, R)``, None = the identity."""

@@ -44,7 +44,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from brainlm_engine.models.attention import Block, phases_of
+from brainlm_engine.models.attention import Block, in_halves, phases_of
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.first_guess import FirstGuess, Guess
 from brainlm_engine.models.masks import hide_noisiest
@@ -207,8 +207,8 @@ class Studio(MaskedModel):
         """Return visible tokens (B, N, K, D), registers (B, N, R, D) and the summary (B, 1, D)."""
         seen, samples = reading.seen, reading.patches.samples
         told = samples if self.embed_guess is None else torch.cat([samples, reading.guess.of_visible], -1)
-        tokens = self.embed_patch(seen.gather(told)) + seen.gather_place(reading.place)
-        summary = self.summary.expand(len(tokens), 1, -1)
+        tokens = in_halves(self.embed_patch(seen.gather(told)) + seen.gather_place(reading.place))
+        summary = self.summary.to(tokens.dtype).expand(len(tokens), 1, -1)
         mix = self._mix_jointly if self.joint else self._mix_in_turn
         tokens, registers, summary = mix(reading, tokens, summary, kept)
         tokens = self.encoder_norm(tokens)
@@ -222,7 +222,7 @@ class Studio(MaskedModel):
         seen = reading.seen
         batch, n_patches, _, width = tokens.shape
         n_registers = self.registers.shape[0]
-        registers = self.registers.expand(batch, n_patches, n_registers, width)
+        registers = self.registers.to(tokens.dtype).expand(batch, n_patches, n_registers, width)
         joined = torch.cat([registers, tokens], 2)
         summary = summary.contiguous()
         # the summary stands at the middle of the window: no end of it is nearer
@@ -243,7 +243,7 @@ class Studio(MaskedModel):
         """Attend among all visible patches of the window at once."""
         batch, n_patches, slots, width = tokens.shape
         n_registers = self.registers.shape[0]
-        registers = self.registers.expand(batch, n_registers, width)
+        registers = self.registers.to(tokens.dtype).expand(batch, n_registers, width)
         ticks = torch.cat([reading.times.mean().expand(1 + n_registers), reading.times.repeat_interleave(slots)])
         phases = phases_of(ticks, width // self.config.heads)
         allowed = reading.seen.allowed_together(1 + n_registers)
@@ -263,7 +263,7 @@ class Studio(MaskedModel):
         state = reading.seen.scatter(tokens, self.hidden_token, asked)  # (B, N, Q, D)
         if self.embed_guess is not None:
             state = state + self.embed_guess(reading.guess.everywhere[:, asked]).transpose(1, 2)
-        state = (state + reading.decoder_place[:, None, asked]).contiguous()
+        state = in_halves((state + reading.decoder_place[:, None, asked]).contiguous())
         packing = Packing.of(state)
         phases = phases_of(reading.times.repeat(packing.rows), width // self.config.heads)
         for along, across in zip(self.own_time, self.decoder, strict=True):
