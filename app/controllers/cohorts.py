@@ -45,11 +45,16 @@ class CohortController:
             self.show()
 
     async def load(self) -> None:
-        """List the cohorts; choose the first when none is chosen."""
+        """List the cohorts; the chosen one is looked at when it is not among them, and is the first when there is none."""
         known = (await self._engine.client.cohorts()).cohorts
         paths = {cohort.path for cohort in known}
         train = self._state.train
         train.cohorts = (*known, *(info for path, info in self._looked.items() if path not in paths))
+        if train.chosen is None and train.cohort:  # remembered from an earlier day
+            info = await self._engine.client.inspect_cohort(train.cohort)
+            if not info.problem:
+                self._looked[info.path] = info
+                train.cohorts = (*train.cohorts, info)
         if train.chosen is None and train.cohorts:
             train.cohort = train.cohorts[0].path
 

@@ -70,11 +70,7 @@ class TrainingController:
         """Fetch what can be chosen, the cohorts and the trainings."""
         train = self._state.train
         try:
-            first = train.choices is None
-            choices = await self._engine.client.training_choices()
-            train.choices = choices
-            if first:
-                train.threads = choices.threads
+            train.fit_to(await self._engine.client.training_choices())
             await self.cohorts.load()
             await self.refresh()
         except EngineError as error:

@@ -15,7 +15,6 @@ from brainlm_engine.cli.opening import add_opening, given_answers, opened
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
 
-_FRAMES = 200
 SUMMARY = "reconstruct a recording with hidden patches and score it beside simple methods"
 
 
@@ -57,16 +56,15 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     recording, told = _opened(args, say)
     model = load_model(args.model)
     _check_start(args, recording)
-    frames = args.frames or min(_FRAMES, recording.n_frames)
     if args.whole:
-        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=frames)
+        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=args.frames)
         arrays: dict[str, Any] = {
             "measured": whole.measured, "predicted": whole.predicted, "r2_parcel": whole.r2_parcel,
             "r2_frame": whole.r2_frame,
         }  # fmt: skip
         scores, sentence, notes = whole.scores, whole.verdict, whole.notes
     else:
-        window = reconstruct(model, recording, args.start, spec, frames, recording_id=args.recording.name)
+        window = reconstruct(model, recording, args.start, spec, args.frames, recording_id=args.recording.name)
         arrays = dict(window.arrays())
         scores, sentence, notes = window.info.scores, window.info.verdict, window.info.notes
         if window.info.start != args.start:

@@ -20,6 +20,7 @@ from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums
 
 Floats = NDArray[np.float32]
 TR_RANGE = (0.5, 3.5)
+USUAL_FRAMES = 200  # of a window when nobody says how long
 LEAST_FRAMES = 4  # a parcel's mean and spread come from these
 
 
@@ -78,7 +79,7 @@ def reconstruct(
     recording: Recording,
     start: int = 0,
     mask: MaskSpec | None = None,
-    frames: int = 200,
+    frames: int | None = None,
     *,
     recording_id: str = "",
     baselines: bool = True,
@@ -91,7 +92,7 @@ def reconstruct(
     recording : in any unit; it is z-scored per parcel over the whole recording first
     start : first frame of the window; moved back when the window would reach over the end
     mask : what is hidden; default: 75 % at random
-    frames : length asked for; cut to whole patches and to the recording
+    frames : length asked for; cut to whole patches and to the recording. None = the usual 200, or what there is
     baselines : also score the simple methods
 
     Raises
@@ -136,10 +137,11 @@ def reconstruct(
 
 
 def plan_window(
-    model: MaskedModel, recording: Recording, frames: int, *, padded: bool = False
+    model: MaskedModel, recording: Recording, frames: int | None, *, padded: bool = False
 ) -> tuple[int, int, tuple[str, ...]]:
     """Return frames per patch, frames of the window and notes for the person.
 
+    ``frames`` is what a person asked for, None when nobody did: what is said of a short recording differs.
     With ``padded`` a recording shorter than one patch is its own window; the caller adds missing frames behind it.
     """
     patch = model.frames_per_patch(recording.tr_s)
@@ -161,15 +163,17 @@ def plan_window(
             f"No region of {name} has both a signal and a position.",
             "Give the positions of the regions: an atlas, or a coordinates file.",
         )
-    length = recording.n_frames if short else max(1, min(frames, recording.n_frames) // patch) * patch
+    wanted = frames or USUAL_FRAMES
+    length = recording.n_frames if short else max(1, min(wanted, recording.n_frames) // patch) * patch
     notes = []
     if short:
         notes.append(
             f"Only {length} frames ({length * recording.tr_s:.0f} s), less than one time patch of "
             f"{patch * recording.tr_s:.0f} s: the patch is filled up with missing frames. Too little to conclude from."
         )
-    elif length < frames - patch:
-        notes.append(f"The recording is shorter than the window asked for: {length} frames are used.")
+    elif length < wanted - patch:
+        whose = f"the {frames} frames asked for" if frames else f"a usual window of {wanted} frames"
+        notes.append(f"The recording is shorter than {whose}: {length} frames are used.")
     if not TR_RANGE[0] <= recording.tr_s <= TR_RANGE[1]:
         notes.append(
             f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."

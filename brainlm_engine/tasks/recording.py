@@ -14,7 +14,7 @@ from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
-from brainlm_engine.tasks.reconstruct import plan_window, predict
+from brainlm_engine.tasks.reconstruct import USUAL_FRAMES, plan_window, predict
 from brainlm_engine.tasks.scoring import Sums, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
@@ -54,7 +54,7 @@ def reconstruct_recording(
     seed: int = 0,
     progress: Progress = SILENT,
     *,
-    frames: int = 200,
+    frames: int | None = None,
     baselines: bool = True,
 ) -> RecordingReconstruction:
     """Reconstruct all of ``recording``, window by window.
@@ -63,7 +63,7 @@ def reconstruct_recording(
     ----------
     ratio : share of parcels hidden in every time patch and pass, 0 < ratio < 1
     seed : which are hidden together
-    frames : length of a window; the last window is laid over the end and only its new frames are kept
+    frames : length of a window, None = 200; the last window is laid over the end and only its new frames are kept
     baselines : also fill the same hidden patches by the simple methods
 
     Raises
@@ -74,7 +74,7 @@ def reconstruct_recording(
     hidden_each = recording.n_parcels - int(recording.n_parcels * (1 - ratio) + 1e-9)
     if not 0 < hidden_each < recording.n_parcels:
         raise BadInput(f"A mask ratio of {ratio:g} hides nothing or everything.", "Choose a ratio such as 0.75.")
-    patch, length, notes = plan_window(model, recording, min(frames, recording.n_frames))  # all frames are covered
+    patch, length, notes = plan_window(model, recording, min(frames or USUAL_FRAMES, recording.n_frames))  # all are covered
     measured = zscored(recording)
     people = people_covariance(model.folder, recording) if baselines else None
     rng = np.random.default_rng(seed)
