@@ -10,6 +10,7 @@ import numpy as np
 from app.controllers.failures import tell_error
 from app.controllers.model_drawing import ModelDrawing
 from app.controllers.pointing import Pointing
+from app.controllers.veil import veiled, veiled_model
 from app.services.engine import EngineService
 from app.state import AppState
 from app.state.data import Reconstruction
@@ -46,6 +47,7 @@ class ModelController:
         case.on("recording").connect(self._recording_changed)
         case.on("atlas").connect(self._panels)
         view.on("selected").connect(self._selection_changed)
+        view.on("names_hidden").connect(self._panels)
         page.model.model_chosen.connect(lambda key: state.edits.set(tr("edit.model"), model, model_id=key))
         page.mask_panel.changed.connect(self._mask_wanted)
         page.window_panel.start_chosen.connect(lambda start: state.edits.set(tr("edit.window"), model, start=start))
@@ -152,7 +154,9 @@ class ModelController:
     def _panels(self) -> None:
         state, page = self._state, self._page
         recording = state.case.recording
-        page.model.set_models(state.model.models, state.model.model)
+        chosen = state.model.model
+        shown = tuple(veiled_model(state, model) for model in state.model.models)
+        page.model.set_models(shown, veiled_model(state, chosen) if chosen is not None else None)
         page.mask_panel.set_choices(self._networks(), self._patches())
         page.mask_panel.show_mask(state.model.mask, self._selected_names())
         frames = recording.info.n_frames if recording is not None else 0
@@ -178,12 +182,13 @@ class ModelController:
         state = self._state.model
         result = state.result
         if result is None:
-            empty = tr("model.running") if state.running else state.problem
+            empty = tr("model.running") if state.running else veiled(self._state, state.problem)
             self._page.scores.show_scores((), empty, "", False)
             return
         took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
         info = result.info
-        self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, info.notes)
+        notes = tuple(veiled(self._state, note) for note in info.notes)
+        self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, notes)
 
     def _selection_changed(self, *_: object) -> None:
         if self._state.model.mask.kind == "parcels":
@@ -191,12 +196,12 @@ class ModelController:
 
     async def load_models(self) -> None:
         """List the models and choose the preferred one."""
-        models = (await self._engine.client.models()).models
-        state = self._state.model
+        listed, state = await self._engine.client.models(), self._state.model
+        models = listed.models
         usable = [m.model_id for m in models if not m.problem]
         wanted = state.model_id or self._state.preferences.model_id
         chosen = wanted if wanted in usable else next(iter(usable), "")
-        state.put(models=models, model_id=chosen)
+        state.put(own=listed.own, models=models, model_id=chosen)
         await asyncio.sleep(0)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.controllers.training_speed import in_words
+from app.controllers.veil import veiled
 from app.services.turns import Turns
 from app.state import AppState
 from app.text import tr
@@ -44,6 +45,7 @@ class TrainingDrawing:
             train.on(field).connect(self.detail)
         state.work.on("jobs").connect(self.head)
         state.shell.on("workspace").connect(self._entered)
+        state.view.on("names_hidden").connect(self._veil_changed)
         self.form()
         self.list()
 
@@ -58,6 +60,11 @@ class TrainingDrawing:
         else:
             self.turns.drop()
 
+    def _veil_changed(self, *_: object) -> None:
+        """Names are hidden, or shown again: also what is out of sight, which a screen reader may still reach."""
+        for part in (self.form, self.list, self._head, self._result):
+            part()
+
     # ------------------------------------------------------------ form and list
 
     def default_title(self) -> str:
@@ -68,22 +75,36 @@ class TrainingDrawing:
 
     def form(self, *_: object) -> None:
         """Show the settings of the next training."""
-        self._page.settings.show_settings(self._state.train, self.default_title(), self._estimate())
+        state = self._state
+        default = veiled(state, self.default_title())
+        self._page.settings.show_settings(state.train, default, self._estimate(), hidden=state.view.names_hidden)
 
     def list(self, *_: object) -> None:
         """Show the trainings, or how a first one is made."""
         train = self._state.train
         self._page.set_filled(bool(train.trainings))
-        self._page.table.show_trainings(train.trainings, train.out)
+        self._page.table.show_trainings(tuple(self._veiled(t) for t in train.trainings), train.out)
         self.head()
 
     # ------------------------------------------------------------ the training on show
 
+    def _veiled(self, training: TrainingInfo) -> TrainingInfo:
+        """Return a training as it may be shown."""
+        if not self._state.view.names_hidden:
+            return training
+        told = ("title", "cohort", "cohort_name", "problem")
+        return training.model_copy(update={name: veiled(self._state, getattr(training, name)) for name in told})
+
     def head(self, *_: object) -> None:
         """Show where the training is."""
+        if self._seen:
+            self._head()
+
+    def _head(self) -> None:
         training = self._state.train.on_show
-        if training is None or not self._seen:
+        if training is None:
             return
+        training = self._veiled(training)
         job = self._state.work.find(training.job_id)
         busy = self._state.train.busy
         state = tr(f"train.busy.{busy}") if busy else tr(f"train.state.{training.state.value}")
@@ -100,7 +121,7 @@ class TrainingDrawing:
         job, detail = self._state.work.find(training.job_id), self._state.train.detail
         runs = training.state is JobState.RUNNING
         points = detail.info.points if detail is not None else ()
-        parts = [job.stage] if runs and job is not None and job.stage else [tr("train.head.step", step=training.step)]
+        parts = [veiled(self._state, job.stage)] if runs and job is not None and job.stage else [tr("train.head.step", step=training.step)]
         if points and points[-1].steps_per_s:
             parts.append(tr("train.head.rate", rate=f"{points[-1].steps_per_s:.2g}"))
         if training.seconds >= 1:
@@ -117,7 +138,7 @@ class TrainingDrawing:
             return tr(key, step=training.step), "muted"
         waiting = [job for job in self._state.work.jobs if job.state is JobState.QUEUED]
         if training.state is JobState.RUNNING and waiting:
-            return tr("train.head.waiting", title=waiting[-1].title), "warning"
+            return tr("train.head.waiting", title=veiled(self._state, waiting[-1].title)), "warning"
         return (tr("train.head.simulated"), "warning") if training.simulated else ("", "muted")
 
     def detail(self, *_: object) -> None:
@@ -168,6 +189,8 @@ class TrainingDrawing:
     def _result(self) -> None:
         train, training = self._state.train, self._state.train.on_show
         result = training.evaluation if training is not None else None
+        if result is not None:
+            result = result.model_copy(update={"data": veiled(self._state, result.data)})
         usable = training is not None and training.usable
         key = "waiting" if not usable else "running" if train.evaluating else "ready"
         self._page.result.show_result(

@@ -90,6 +90,7 @@ class ModelState(State):
     """The Model workspace: what is asked of which model, and its answer."""
 
     models: tuple[ModelInfo, ...] = ()
+    own: tuple[str, ...] = Field(default=(), description="ids of models that this person made or imported")
     model_id: str = ""
     mask: MaskSpec = MaskSpec()
     start: int = 0
@@ -138,6 +139,9 @@ class ShellState(State):
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
     named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")
+    titled: tuple[tuple[str, str, str], ...] = Field(
+        default=(), description="(kind, whose, name) of cohorts and models of this person; hidden with the names too"
+    )
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
     panel: bool = Field(default=True, description="the side panel is on screen")

@@ -63,6 +63,7 @@ class TrainState(State):
     busy: str = Field(default="", description="'starting', 'pausing' or 'stopping' while that goes on")
     active: str = Field(default="", description="job of the training that runs or waits")
     evaluating: str = Field(default="", description="job that compares a finished model with simple methods")
+    wanted: str = Field(default="", description="folder that is being looked at, whether it is a cohort")
     making: str = Field(default="", description="job that makes a demo cohort")
 
     @property

@@ -55,6 +55,7 @@ TRAINING = {
     "train.settings": "New training",
     "train.title": "Name",
     "train.title.tip": "What the model will be called in the list of models",
+    "train.title.hidden": "(hidden name)",
     "train.title.default": "{size}, {cohort}",
     "train.size": "Model",
     "train.size.tip": "A larger model can learn more and takes longer for every step",

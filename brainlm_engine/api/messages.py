@@ -308,6 +308,7 @@ class ModelList(Message):
     """Models installed."""
 
     models: tuple[ModelInfo, ...] = ()
+    own: tuple[str, ...] = Field(default=(), description="ids of those that are this person's, not shipped")
 
 
 class MaskSpec(Message):

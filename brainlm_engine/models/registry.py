@@ -34,14 +34,16 @@ def model_folders() -> dict[str, Path]:
 
 def list_models() -> ModelList:
     """Return the card of every installed model without loading any weights; the default model first."""
-    infos = []
-    for model_id, folder in model_folders().items():
+    infos, folders = [], model_folders()
+    for model_id, folder in folders.items():
         try:
             infos.append(Card.load(folder).info.model_copy(update={"model_id": model_id}))
         except BadInput as error:
             infos.append(_unusable(model_id, error.message))
     infos.sort(key=lambda info: (info.model_id != DEFAULT_MODEL, info.title.lower()))
-    return ModelList(models=tuple(infos))
+    shipped = resources_dir() / "models"
+    own = tuple(model_id for model_id, folder in folders.items() if folder.parent != shipped)
+    return ModelList(models=tuple(infos), own=own)
 
 
 def find_model(path_or_name: str | Path) -> Path:

@@ -30,7 +30,7 @@ class TrainingPanel(QWidget):
         super().__init__(parent)
         self.title = QLineEdit()
         self.title.setMaxLength(60)
-        self.title.editingFinished.connect(lambda: self.changed.emit("title", self.title.text().strip()))
+        self.title.editingFinished.connect(self._named)
         self.model_size = choices(())
         self.model_size.activated.connect(lambda _=0: self.changed.emit("size", self.model_size.currentData()))
         self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
@@ -95,11 +95,17 @@ class TrainingPanel(QWidget):
         self.advanced.hide()
         return fold
 
-    def show_settings(self, state: TrainState, default_title: str, estimate: str) -> None:
-        """Show the form as ``state`` has it."""
-        if not self.title.hasFocus():
-            self.title.setText(state.title)
-        self.title.setPlaceholderText(default_title)
+    def _named(self) -> None:
+        """Take the name, if it was changed: leaving a field whose name is hidden changes nothing."""
+        if self.title.isModified():
+            self.title.setModified(False)
+            self.changed.emit("title", self.title.text().strip())
+
+    def show_settings(self, state: TrainState, default_title: str, estimate: str, *, hidden: bool = False) -> None:
+        """Show the form as ``state`` has it, with ``hidden`` without the name that the person gave."""
+        if not self.title.hasFocus() or (hidden and not self.title.isModified()):
+            self.title.setText("" if hidden else state.title)
+        self.title.setPlaceholderText(tr("train.title.hidden") if hidden and state.title else default_title)
         sizes = state.choices.sizes if state.choices is not None else ()
         if self.model_size.count() != len(sizes):
             self.model_size.clear()
