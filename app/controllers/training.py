@@ -41,7 +41,7 @@ class TrainingController:
         self._was_lost = False
         self.cohorts = CohortController(state, engine, page.cohort, tasks)
         self.speed = SpeedController(state, engine)
-        self.drawing = TrainingDrawing(state, page, self.speed.estimate)
+        self.drawing = TrainingDrawing(state, page, self.speed)
         self.latest: Latest[str, Reply[TrainingInfo]] = Latest(self._ask, self._take, self._failed)
         self._follow = QTimer(page)
         self._follow.setInterval(FOLLOW_MS)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.controllers.training_speed import in_words
+from app.controllers.training_speed import in_words, size_name
 from app.controllers.veil import veiled
 from app.services.turns import Turns
 from app.state import AppState
@@ -14,6 +13,7 @@ from app.theme import Theme
 from brainlm_engine.api.messages import JobState
 
 if TYPE_CHECKING:
+    from app.controllers.training_speed import SpeedController
     from app.views.pages.train import TrainPage
     from brainlm_engine.api.training import TrainingInfo
 
@@ -31,8 +31,8 @@ _FORM = (
 class TrainingDrawing:
     """Shows what the state holds; out of sight nothing is drawn until the workspace is entered."""
 
-    def __init__(self, state: AppState, page: TrainPage, estimate: Callable[[], str]) -> None:
-        self._state, self._page, self._estimate = state, page, estimate
+    def __init__(self, state: AppState, page: TrainPage, speed: SpeedController) -> None:
+        self._state, self._page, self._speed = state, page, speed
         self._previewed: tuple[str, int] = ("", -1)
         self.turns = Turns()
         train = state.train
@@ -70,14 +70,18 @@ class TrainingDrawing:
     def default_title(self) -> str:
         """Return the name that a training gets when the person gives none."""
         train = self._state.train
-        size = tr(f"train.size.{train.size}")
+        size = size_name(train.size)
         return tr("train.title.default", size=size, cohort=train.chosen.name) if train.chosen is not None else size
 
     def form(self, *_: object) -> None:
         """Show the settings of the next training."""
         state = self._state
         default = veiled(state, self.default_title())
-        self._page.settings.show_settings(state.train, default, self._estimate(), hidden=state.view.names_hidden)
+        sizes = state.train.choices.sizes if state.train.choices is not None else ()
+        self._page.settings.show_sizes({size.size_id: size_name(size.size_id) for size in sizes})
+        self._page.settings.show_settings(
+            state.train, default, self._speed.estimate(), self._speed.caution(), hidden=state.view.names_hidden
+        )
 
     def list(self, *_: object) -> None:
         """Show the trainings, or how a first one is made."""

@@ -99,7 +99,7 @@ WORKSPACES = {
     "model.reconstructed": "Reconstructed",
     "model.difference": "Difference (reconstructed − measured)",
     "model.r2": "R² per parcel, hidden frames",
-    "model.traces": "Measured and reconstructed; hidden patches shaded",
+    "model.traces": "Measured and reconstructed",
     "model.nothing": "Open a scan; when its parcel series are ready, the model can fill in what it is not shown.",
     "model.none_selected": "Select parcels in a trace, on the brain or in the list; they are what is hidden.",
 }

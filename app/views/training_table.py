@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from app.text import tr
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("title", "cohort", "state", "step", "r2", "when")
 NUMBERS = ("step", "r2")
+#: least room of the first column, and that of the others
+NAME_WIDTH, WIDTHS = 110, {1: 150, 2: 110, 3: 72, 4: 72, 5: 112}
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -106,7 +108,7 @@ class TrainingTable(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((1, 150), (2, 110), (3, 72), (4, 72), (5, 112)):
+        for column, width in WIDTHS.items():
             header.resizeSection(column, width)
         buttons = QVBoxLayout()
         buttons.setSpacing(6)
@@ -120,6 +122,18 @@ class TrainingTable(QWidget):
         row.addLayout(buttons)
         self.setMinimumHeight(92)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._selected())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where all columns have no room, those that matter least go: a table is not read sideways."""
+        super().resizeEvent(event)
+        self.layout().activate()
+        room = self.table.viewport().width() - NAME_WIDTH
+        widths = dict(WIDTHS)
+        for column in (1, 5, 4):
+            gone = sum(widths.values()) > room
+            self.table.setColumnHidden(column, gone)
+            if gone:
+                del widths[column]
 
     def show_trainings(self, trainings: tuple[TrainingInfo, ...], chosen: str) -> None:
         """Show ``trainings`` with the one in the folder ``chosen`` selected; tells nobody."""

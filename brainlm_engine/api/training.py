@@ -52,6 +52,9 @@ class TrainingSpeed(Message):
 
     step_s: float = Field(description="of one step")
     look_s: float = Field(description="of one look at the validation people")
+    scaled_from: str = Field(
+        default="", description="the smaller size that was measured, its time scaled by parameters; '' = measured"
+    )
 
 
 class TrainingPoint(Message):

@@ -47,6 +47,7 @@ class TrainingPanel(QWidget):
         self._lines = self._estimate.fontMetrics().lineSpacing()
         self._estimate.setMinimumHeight(3 * self._lines)
         self._estimate.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._size_facts, self._caution = label("", "muted"), label("", "warning", wrap=True)
         amount = QWidget()
         self.advanced = AdvancedPanel()
         self.advanced.changed.connect(self.changed)
@@ -68,6 +69,8 @@ class TrainingPanel(QWidget):
         form = Form()
         form.row(tr("train.title"), self.title)
         form.row(tr("train.size"), self.model_size)
+        form.row("", self._size_facts)
+        form.whole(self._caution)
         form.row(tr("train.masks"), self.masks)
         form.row(tr("train.budget"), amount, self.budget)
         form.row(tr("train.seed"), self.seed)
@@ -101,20 +104,26 @@ class TrainingPanel(QWidget):
             self.title.setModified(False)
             self.changed.emit("title", self.title.text().strip())
 
-    def show_settings(self, state: TrainState, default_title: str, estimate: str, *, hidden: bool = False) -> None:
+    def show_sizes(self, names: dict[str, str]) -> None:
+        """Offer these sizes of models, names by id."""
+        if [self.model_size.itemData(i) for i in range(self.model_size.count())] != list(names):
+            self.model_size.clear()
+            for size_id, name in names.items():
+                self.model_size.addItem(name, size_id)
+        self.model_size.setEnabled(bool(names))
+
+    def show_settings(
+        self, state: TrainState, default_title: str, estimate: str, caution: str = "", *, hidden: bool = False
+    ) -> None:
         """Show the form as ``state`` has it, with ``hidden`` without the name that the person gave."""
         if not self.title.hasFocus() or (hidden and not self.title.isModified()):
             self.title.setText("" if hidden else state.title)
         self.title.setPlaceholderText(tr("train.title.hidden") if hidden and state.title else default_title)
-        sizes = state.choices.sizes if state.choices is not None else ()
-        if self.model_size.count() != len(sizes):
-            self.model_size.clear()
-            for size in sizes:
-                text = tr(
-                    "train.size.text", size=tr(f"train.size.{size.size_id}"), parameters=_counted(size.n_parameters)
-                )
-                self.model_size.addItem(text, size.size_id)
-        self.model_size.setEnabled(bool(sizes))
+        size = state.model_size
+        facts = tr("train.size.facts", parameters=_counted(size.n_parameters)) if size is not None else ""
+        self._size_facts.setText(facts)
+        self._caution.setText(caution)
+        self._caution.setVisible(bool(caution))
         for box, value in ((self.model_size, state.size), (self.masks, state.masks), (self.budget, state.budget)):
             choose(box, value)
         for number, amount in ((self.minutes, state.minutes), (self.steps, state.steps), (self.seed, state.seed)):
@@ -202,4 +211,6 @@ def _set(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
 
 
 def _counted(parameters: int) -> str:
+    if parameters >= 1e8:
+        return f"{parameters / 1e6:.0f} M"
     return f"{parameters / 1e6:.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"

@@ -14,6 +14,7 @@ from brainlm_engine.api.messages import Reply
 from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
+    ModelSize,
     TrainingChoices,
     TrainingInfo,
     TrainingList,
@@ -55,21 +56,41 @@ def training_choices(warm: Warm) -> TrainingChoices:
     return TrainingChoices(sizes=SIZES, devices=tuple(devices), threads=os.cpu_count() or 1)
 
 
+#: A model with more parameters than this takes minutes for the two steps that are measured, on a processor.
+_MOST_MEASURED = 20_000_000
+
+
 def training_speed(warm: Warm, size_id: str, n_parcels: int, settings: dict[str, Any]) -> TrainingSpeed:
-    """Time two steps and one window of a fresh model on noise of the right shape; the first step warms up."""
+    """Time a fresh model on noise of the right shape.
+
+    Of a model too large to be tried on a processor the largest smaller one is timed, and its time scaled by the number
+    of parameters: the matrix products, which grow like that, are most of a step.
+    """
+    from brainlm_engine.models.sizes import SIZES
+
+    size = next((size for size in SIZES if size.size_id == size_id), None)
+    if size is None:
+        raise BadInput(f"There is no model size called “{size_id}”.", "Choose one of the list.")
+    if size.n_parameters <= _MOST_MEASURED or settings.get("device", "cpu") != "cpu":
+        return _measured(size, n_parcels, settings)
+    tried = max((each for each in SIZES if each.n_parameters <= _MOST_MEASURED), key=lambda each: each.n_parameters)
+    speed, factor = _measured(tried, n_parcels, settings), size.n_parameters / tried.n_parameters
+    return TrainingSpeed(
+        step_s=factor * speed.step_s, look_s=factor * speed.look_s, scaled_from=tried.size_id
+    )  # fmt: skip
+
+
+def _measured(size: ModelSize, n_parcels: int, settings: dict[str, Any]) -> TrainingSpeed:
+    """Time two steps and one window; the first step warms up."""
     import torch
 
     from brainlm_engine.models.patches import frames_per_patch
-    from brainlm_engine.models.sizes import SIZES
     from brainlm_engine.models.studio import Studio
     from brainlm_engine.train.evaluate import MOST
     from brainlm_engine.train.settings import settings_from
     from brainlm_engine.train.step import new_learner, train_step
     from brainlm_engine.train.windows import Batch
 
-    size = next((size for size in SIZES if size.size_id == size_id), None)
-    if size is None:
-        raise BadInput(f"There is no model size called “{size_id}”.", "Choose one of the list.")
     chosen = settings_from({"steps": 2, **settings})
     torch.set_num_threads(chosen.threads)
     tr_s = 0.72

@@ -171,8 +171,8 @@ async def train_and_use(studio: Studio, folder: Path) -> None:
     assert studio.training is not None
     (folder / "Smith nothing").mkdir()
     assert not await studio.training.cohorts.choose(str(folder / "Smith nothing"))
-    assert await studio.training.cohorts.choose(str(folder / "Smith cohort"))
     train.put(size="mini", budget="steps", steps=2, batch=1, threads=1, variety=False)
+    assert await studio.training.cohorts.choose(str(folder / "Smith cohort"))
     assert await studio.training.start()
     await _until(lambda: any(t.evaluation is not None for t in train.trainings), 120)
     train.title = "Of the Smiths"
