@@ -112,9 +112,10 @@ def reconstruct(
     _check_numbers(whole=True, seed=seed, start=start, **({} if frames is None else {"frames": frames}))
     if not 0 <= ratio < 1:
         raise BadInput(f"The share hidden must be at least 0 and below 1, not {ratio:g}.", "Give for example 0.75.")
+    asked = "" if frames is None else f" of {frames} frames"
     if seed < 0 or (frames is not None and frames < 1) or not 0 <= start < recording.n_frames:
         raise BadInput(
-            f"No window{'' if frames is None else f' of {frames} frames'} with the seed {seed} begins at frame {start} of {recording.n_frames}.",
+            f"No window{asked} with the seed {seed} begins at frame {start} of {recording.n_frames}.",
             f"Give a start from 0 to {recording.n_frames - 1}, frames from 1 on and a seed from 0 on.",
         )
     return run(load_model(str(model)), recording, start, MaskSpec(ratio=ratio, seed=seed), frames)

@@ -48,7 +48,7 @@ class CohortController:
             self.show()
 
     async def load(self) -> None:
-        """List the cohorts; the chosen one is looked at when it is not among them, and is the first when there is none."""
+        """List the cohorts; a chosen one that is not among them is looked at, and the first takes the place of none."""
         known = (await self._engine.client.cohorts()).cohorts
         paths = {cohort.path for cohort in known}
         train = self._state.train

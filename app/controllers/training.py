@@ -200,6 +200,13 @@ class TrainingController:
         self._state.notices.drop(CUT)
         return await self._submit(training.params)
 
+    async def lower(self) -> bool:
+        """Go on with a training whose loss was no longer a number, with half the learning rate it had."""
+        training = self._state.train.on_show
+        if training is None or not (training.spoiled and training.resumable and training.learning_rate):
+            return False
+        return await self._submit({**training.params, "learning_rate": training.learning_rate / 2})
+
     async def stop(self) -> bool:
         """End the training on show now and make a model of what was learned."""
         training, train = self._state.train.on_show, self._state.train

@@ -125,7 +125,11 @@ class TrainingDrawing:
         job, detail = self._state.work.find(training.job_id), self._state.train.detail
         runs = training.state is JobState.RUNNING
         points = detail.info.points if detail is not None else ()
-        parts = [veiled(self._state, job.stage)] if runs and job is not None and job.stage else [tr("train.head.step", step=training.step)]
+        parts = (
+            [veiled(self._state, job.stage)]
+            if runs and job is not None and job.stage
+            else [tr("train.head.step", step=training.step)]
+        )
         if points and points[-1].steps_per_s:
             parts.append(tr("train.head.rate", rate=f"{points[-1].steps_per_s:.2g}"))
         if training.seconds >= 1:
@@ -201,6 +205,17 @@ class TrainingDrawing:
             result, tr(f"train.result.{key}"), simulated=training is not None and training.simulated,
             offered=usable and result is None and not train.evaluating,
         )  # fmt: skip
+        self._failure()
+
+    def _failure(self) -> None:
+        """Why a training failed and what can be done, where the result would have been."""
+        training = self._state.train.on_show
+        if training is None:
+            return
+        failed = training.state is JobState.FAILED
+        problem = f"{training.problem} {training.next_step}".strip() if failed else ""
+        lower = failed and training.spoiled and training.resumable
+        self._page.result.show_failure(veiled(self._state, problem), training.rates, lower=lower)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

@@ -202,7 +202,8 @@ def _report(tour: Tour) -> Path:
     sections = (
         Section(
             "The case",
-            f"{veiled(tour.studio.state, scan.info.name)}: {' x '.join(map(str, scan.info.shape))}, TR {recording.info.tr_s:g} s, "
+            f"{veiled(tour.studio.state, scan.info.name)}: {' x '.join(map(str, scan.info.shape))}, "
+            f"TR {recording.info.tr_s:g} s, "
             f"{recording.info.n_parcels} parcels of the atlas {recording.info.atlas_id}, "
             f"{recording.info.n_missing} missing. The demo case is simulated.",
             pictures=(take["cases"], take["view-first-volume"], take["view-dark"]),

@@ -74,7 +74,9 @@ def reconstruct_recording(
     hidden_each = recording.n_parcels - int(recording.n_parcels * (1 - ratio) + 1e-9)
     if not 0 < hidden_each < recording.n_parcels:
         raise BadInput(f"A mask ratio of {ratio:g} hides nothing or everything.", "Choose a ratio such as 0.75.")
-    patch, length, notes = plan_window(model, recording, min(frames or USUAL_FRAMES, recording.n_frames))  # all are covered
+    patch, length, notes = plan_window(
+        model, recording, min(frames or USUAL_FRAMES, recording.n_frames)
+    )  # all are covered
     measured = zscored(recording)
     people = people_covariance(model.folder, recording) if baselines else None
     rng = np.random.default_rng(seed)

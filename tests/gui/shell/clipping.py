@@ -30,7 +30,9 @@ def clipped(root: QWidget) -> list[str]:
     for widget in root.findChildren(QWidget):
         if not widget.isVisible() or widget.visibleRegion().isEmpty():
             continue
-        out += [f"{type(widget).__name__} “{text}”: {has} < {needs}" for text, has, needs in _needs(widget) if has < needs]
+        out += [
+            f"{type(widget).__name__} “{text}”: {has} < {needs}" for text, has, needs in _needs(widget) if has < needs
+        ]
     return out
 
 

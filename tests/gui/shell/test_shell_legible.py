@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clipping import clipped
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -19,7 +20,6 @@ from app.views.page_frame import PageFrame
 from app.widgets.colour_bar import small_font
 from brainlm_engine.api.training import ModelSize
 from brainlm_engine.simulate import simulate_cohort
-from clipping import clipped
 
 Live = Callable[..., None]
 Until = Callable[..., Awaitable[None]]

@@ -18,8 +18,8 @@ from brainlm_engine.simulate import simulate_cohort
 Live = Callable[..., None]
 Until = Callable[..., Awaitable[None]]
 CHOSEN: dict[str, object] = {
-    "title": "Second try", "size": "mini", "masks": "future", "budget": "steps", "steps": 321, "minutes": 7.5, "seed": 4,
-    "learning_rate": 0.0045, "batch": 3, "threads": 1, "variety": False,
+    "title": "Second try", "size": "mini", "masks": "future", "budget": "steps", "steps": 321, "minutes": 7.5,
+    "seed": 4, "learning_rate": 0.0045, "batch": 3, "threads": 1, "variety": False,
 }  # fmt: skip
 
 

@@ -75,9 +75,7 @@ def test_a_window_nobody_asked_for_is_not_called_asked_for(
         assert code == 0
         said[words] = [note for note in told["notes"] if "frames are used" in note]
     assert said[()] == ["The recording is shorter than a usual window of 200 frames: 160 frames are used."]
-    assert said["--frames", 200] == [
-        "The recording is shorter than the 200 frames asked for: 160 frames are used."
-    ]
+    assert said["--frames", 200] == ["The recording is shorter than the 200 frames asked for: 160 frames are used."]
     assert not said["--whole",]
     assert not said["--frames", 100]
 
