@@ -38,6 +38,10 @@ class Card(BaseModel):
     command: str = Field(default="", description="what made the weights")
     seed: int | None = None
     scaling: str = Field(default="z-score per parcel over the recording", description="what the input must be")
+    statistics: dict[str, Any] | None = Field(
+        default=None,
+        description="of the training recordings, as PopulationScaling.content(), with their 'unit'; None = not known",
+    )
     training: dict[str, Any] = Field(default_factory=dict)
     cohort: dict[str, Any] = Field(default_factory=dict)
     limits: tuple[str, ...] = Field(default=(), description="plain sentences: what it was not made for")
@@ -65,6 +69,18 @@ class Card(BaseModel):
             raise BadInput(
                 f"The card of the model {folder.name} is damaged.", "Export or download the model again.", str(error)
             ) from error
+
+
+def wants_population(card: Card) -> bool:
+    """Tell whether a model was trained on series scaled with statistics over many recordings."""
+    return not card.training and (card.statistics is not None or card.scaling.startswith("robust"))
+
+
+def scalings(card: Card) -> tuple[str, ...]:
+    """Return how its input can be scaled, as ``ModelInfo`` has it, what suits it best first."""
+    if not wants_population(card):
+        return ("zscore",)
+    return (*(("model",) if card.statistics is not None else ()), "zscore", "cohort")
 
 
 def trained_here(folder: Path | None) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ModelInfo, ModelList
 from brainlm_engine.files import written_whole
-from brainlm_engine.models.card import Card
+from brainlm_engine.models.card import Card, scalings
 from brainlm_engine.paths import data_dir, resources_dir
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def list_models() -> ModelList:
     infos, folders = [], model_folders()
     for model_id, folder in folders.items():
         try:
-            infos.append(Card.load(folder).info.model_copy(update={"model_id": model_id}))
+            card = Card.load(folder)
+            infos.append(card.info.model_copy(update={"model_id": model_id, "scalings": scalings(card)}))
         except BadInput as error:
             infos.append(_unusable(model_id, error.message))
     infos.sort(key=lambda info: (info.model_id != DEFAULT_MODEL, info.title.lower()))

@@ -13,10 +13,10 @@ frames), and parcels that do not move become NaN where the toolkit divides by ze
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,18 +100,33 @@ class PopulationScaling:
                 lines.append(f"{name} over the parcels: {low:.4g} to {high:.4g}, typically {middle:.4g}")
         return "\n".join(lines)
 
-    def save(self, path: Path) -> None:
-        """Write the statistics to a JSON file, whole or not at all."""
-        content = {
+    def content(self) -> dict[str, Any]:
+        """Return the statistics as JSON has them: in a file, or in a model's card."""
+        return {
             "method": self.method, "over": "recordings", "recordings": self.recordings, "frames": self.frames,
             "gain": self.gain, "median": as_list(self.median), "iqr": as_list(self.iqr),
         }  # fmt: skip
-        write_statistics(path, content)
+
+    def save(self, path: Path, origin: Mapping[str, str] | None = None) -> None:
+        """Write the statistics to a JSON file, whole or not at all, with what is known of the recordings behind it."""
+        write_statistics(path, {**self.content(), **({"origin": dict(origin)} if origin else {})})
 
     @classmethod
     def load(cls, path: Path) -> PopulationScaling:
         """Read what :meth:`save` wrote."""
+        return cls.load_with_origin(path)[0]
+
+    @classmethod
+    def load_with_origin(cls, path: Path) -> tuple[PopulationScaling, dict[str, str]]:
+        """Read what :meth:`save` wrote, and what is known of the recordings behind it."""
         content = read_statistics(path)
+        origin = content.get("origin", {})
+        known = {str(key): str(value) for key, value in origin.items()} if isinstance(origin, dict) else {}
+        return cls.from_content(content, path), known
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any], path: Path) -> PopulationScaling:
+        """Return the statistics that :meth:`content` gave. Raises ``BadInput``, naming ``path``, for anything else."""
         try:
             method = next(m for m in POPULATION_METHODS if m == content["method"])
             median, iqr = as_numbers(content["median"]), as_numbers(content["iqr"])

@@ -13,8 +13,8 @@ from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
 from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
-from brainlm_engine.models.card import trained_here
 from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling, ModelUnits, departure
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
 
@@ -83,32 +83,35 @@ def reconstruct(
     *,
     recording_id: str = "",
     baselines: bool = True,
+    scaling: InputScaling | None = None,
 ) -> Reconstruction:
     """Reconstruct one window.
 
     Parameters
     ----------
     model : from ``load_model``
-    recording : in any unit; it is z-scored per parcel over the whole recording first
+    recording : in any unit; it is z-scored per parcel over the whole recording first, and so is the answer
     start : first frame of the window; moved back when the window would reach over the end
     mask : what is hidden; default: 75 % at random
     frames : length asked for; cut to whole patches and to the recording. None = the usual 200, or what there is
     baselines : also score the simple methods
+    scaling : the statistics that the model's own input is scaled with; None = it gets the z-scores
 
     Raises
     ------
     BadInput
-        When the recording has fewer than four frames or no positions, or the mask does not fit.
+        When the recording has fewer than four frames or no positions, or the mask or the scaling do not fit.
     """
     clock = Clock()
     mask = mask or MaskSpec()
-    patch, length, notes = plan_window(model, recording, frames, padded=True)
+    units = scaling.units(recording) if scaling is not None else None
+    patch, length, notes = plan_window(model, recording, frames, padded=True, scaling=scaling)
     start = min(max(0, start), recording.n_frames - length)
     measured = zscored(recording)[:, start : start + length]
     beyond = -length % patch
     hidden = build_mask(mask, recording.n_parcels, (length + beyond) // patch, recording.networks)
     filled = np.pad(measured, ((0, 0), (0, beyond)), constant_values=np.nan)
-    predicted = predict(model, filled[None], recording, hidden[None])[0][:, :length]
+    predicted = predict(model, filled[None], recording, hidden[None], units)[0][:, :length]
     hidden_frames = np.repeat(hidden, patch, axis=1)[:, :length]
     scored = hidden_frames & np.isfinite(measured) & np.isfinite(predicted)
     guesses = {"model": predicted}
@@ -128,6 +131,7 @@ def reconstruct(
         scores=scores,
         verdict=verdict(scores) if baselines or not scores else "",
         seconds=clock.seconds,
+        scaling=scaling.describe() if scaling is not None else OF_RECORDING,
         notes=notes,
     )
     return Reconstruction(
@@ -137,7 +141,12 @@ def reconstruct(
 
 
 def plan_window(
-    model: MaskedModel, recording: Recording, frames: int | None, *, padded: bool = False
+    model: MaskedModel,
+    recording: Recording,
+    frames: int | None,
+    *,
+    padded: bool = False,
+    scaling: InputScaling | None = None,
 ) -> tuple[int, int, tuple[str, ...]]:
     """Return frames per patch, frames of the window and notes for the person.
 
@@ -184,17 +193,32 @@ def plan_window(
             f"The model was trained on the atlas {model.card.atlas_id} only; this recording is {where}, and what the "
             "model says of it means little."
         )
-    if model.input_note and not trained_here(model.folder):
-        notes.append(model.input_note)
+    if told := departure(model, scaling):
+        notes.append(told)
     left_out = int((~known).sum())
     if left_out:
         holds = "holds no signal or has" if left_out == 1 else "hold no signal or have"
         notes.append(f"{left_out} of {recording.n_parcels} parcels {holds} no position: left out.")
+    unknown = int((known & ~np.isfinite(scaling.statistics.iqr)).sum()) if scaling is not None else 0
+    if unknown:
+        verb = "has" if unknown == 1 else "have"
+        notes.append(f"{unknown} of {recording.n_parcels} parcels {verb} no statistics to be scaled with: left out.")
     return patch, length, tuple(notes)
 
 
-def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: NDArray[np.bool_]) -> Floats:
-    """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back."""
+def predict(
+    model: MaskedModel,
+    windows: Floats,
+    recording: Recording,
+    hidden: NDArray[np.bool_],
+    units: ModelUnits | None = None,
+) -> Floats:
+    """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back.
+
+    With ``units`` the model gets its own units, and the answer is in SD again.
+    """
+    if units is not None:
+        windows = units.into(windows)
     batch, parcels, length = windows.shape
     xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32)).expand(batch, -1, -1)
     device = next(model.parameters()).device
@@ -204,7 +228,7 @@ def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: N
             mask=torch.from_numpy(hidden).to(device), tr_s=recording.tr_s,
         )  # fmt: skip
     filled: Floats = output.prediction.reshape(batch, parcels, -1)[..., :length].float().cpu().numpy()
-    return filled
+    return filled if units is None else units.back(filled)
 
 
 def model_id(model: MaskedModel) -> str:

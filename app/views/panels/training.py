@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.text import tr
 from app.views.action_button import ActionButton
@@ -36,6 +45,7 @@ class TrainingPanel(QWidget):
         self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
         self.masks.activated.connect(lambda _=0: self.changed.emit("masks", self.masks.currentData()))
         self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
+        self.budget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # its words are units
         self.budget.setMinimumWidth(_NARROWEST)
         self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
         self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
