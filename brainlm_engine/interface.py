@@ -81,6 +81,7 @@ def reconstruct(
     start: int = 0,
     *,
     frames: int | None = None,
+    scaling: str | PathLike[str] = "",
 ) -> Reconstruction:
     """Hide patches of one window of a recording, fill them in, and score that beside simple methods.
 
@@ -92,6 +93,8 @@ def reconstruct(
     seed : which are hidden
     start : first frame of the window; moved back when the window would reach over the end
     frames : length of the window; None = 200, or all there are
+    scaling : of the model's input: 'zscore' per recording, 'model' (its own statistics), a cohort's folder or a file of
+        statistics; '' = the model's own where its card has them, else z-scores. The answer is in SD in any case
 
     Returns
     -------
@@ -102,6 +105,7 @@ def reconstruct(
     from brainlm_engine.api.messages import MaskSpec
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks import reconstruct as run
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
 
     if not hasattr(recording, "series"):  # the class itself would be imported for this alone
         raise BadInput(
@@ -118,7 +122,9 @@ def reconstruct(
             f"No window{asked} with the seed {seed} begins at frame {start} of {recording.n_frames}.",
             f"Give a start from 0 to {recording.n_frames - 1}, frames from 1 on and a seed from 0 on.",
         )
-    return run(load_model(str(model)), recording, start, MaskSpec(ratio=ratio, seed=seed), frames)
+    loaded = load_model(str(model))
+    chosen = chosen_scaling(str(scaling), loaded)
+    return run(loaded, recording, start, MaskSpec(ratio=ratio, seed=seed), frames, scaling=chosen)
 
 
 def _check_numbers(*, whole: bool = False, **given: object) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.controllers.failures import tell_error
+from app.controllers.input_scaling import ScalingController
 from app.controllers.model_drawing import ModelDrawing
 from app.controllers.pointing import Pointing
 from app.controllers.veil import veiled, veiled_model
@@ -32,13 +33,14 @@ class ModelController:
         self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
         self._asked: tuple[Any, ...] = ()
         self.drawing = ModelDrawing(state, page)
+        self.scaling = ScalingController(state, engine, page.model)
         self._connect()
         self._panels()
 
     def _connect(self) -> None:
         """All connections of this page."""
         state, page, model, case, view = self._state, self._page, self._state.model, self._state.case, self._state.view
-        for field in ("models", "model_id", "mask", "start"):
+        for field in ("models", "model_id", "mask", "scaling", "start"):
             model.on(field).connect(self._settings_changed)
         for field in ("outdated", "running", "problem"):
             model.on(field).connect(self._scores)
@@ -68,7 +70,8 @@ class ModelController:
         mask = state.model.mask
         if mask.kind == "parcels":
             mask = mask.model_copy(update={"parcels": state.view.selected})
-        return (recording.info.recording_id if recording else "", state.model.model_id, state.model.start, mask)
+        recording_id = recording.info.recording_id if recording else ""
+        return (recording_id, state.model.model_id, state.model.start, mask, state.model.scaling_used)
 
     async def reconstruct(self) -> Reconstruction | None:
         """Ask for the present settings. An answer that was overtaken is dropped and None is returned."""
@@ -78,7 +81,8 @@ class ModelController:
         self._asked = asked
         state.model.put(running=True, problem="")
         try:
-            reply = await self._engine.client.reconstruct(*asked)
+            scaling = await self.scaling.ready(asked[-1])
+            reply = await self._engine.client.reconstruct(*asked[:-1], scaling=scaling)
         except EngineError as error:
             if self._asked == asked and state.case.recording is recording:
                 state.model.put(running=False, problem=str(error))
@@ -187,6 +191,8 @@ class ModelController:
             return
         took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
         info = result.info
+        if info.scaling and state.model is not None and len(state.model.scalings) > 1:
+            took = f"{veiled(self._state, tr('model.scaled', scaling=info.scaling))}\n{took}"
         notes = tuple(veiled(self._state, note) for note in info.notes)
         self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, notes)
 

@@ -17,6 +17,8 @@ Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
+#: what a scaling with a cohort's statistics begins with; the cohort's folder follows
+COHORT = "cohort:"
 
 
 class EngineState(State):
@@ -93,6 +95,9 @@ class ModelState(State):
     own: tuple[str, ...] = Field(default=(), description="ids of models that this person made or imported")
     model_id: str = ""
     mask: MaskSpec = MaskSpec()
+    scaling: str = Field(
+        default="", description="of the model's input: 'zscore', 'model', or 'cohort:' and a folder; '' = what suits it"
+    )
     start: int = 0
     result: Reconstruction | None = None
     running: bool = False
@@ -104,6 +109,13 @@ class ModelState(State):
     def model(self) -> ModelInfo | None:
         """The chosen model, None when none is."""
         return next((m for m in self.models if m.model_id == self.model_id), None)
+
+    @property
+    def scaling_used(self) -> str:
+        """What is asked for: the choice, where the chosen model has it, else what suits the model."""
+        kinds = self.model.scalings if self.model is not None else ("zscore",)
+        kind = "cohort" if self.scaling.startswith(COHORT) else self.scaling
+        return self.scaling if kind in kinds else kinds[0]
 
 
 class WorkState(State):
