@@ -82,7 +82,7 @@ class ModelController:
         state.model.put(running=True, problem="")
         try:
             scaling = await self.scaling.ready(asked[-1])
-            reply = await self._engine.client.reconstruct(*asked[:-1], scaling=scaling)
+            reply = await self._engine.client.reconstruct(*asked[:-1], scaling)
         except EngineError as error:
             if self._asked == asked and state.case.recording is recording:
                 state.model.put(running=False, problem=str(error))

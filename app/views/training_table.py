@@ -115,7 +115,7 @@ class TrainingTable(QWidget):
         for name in ("train_open", "train_clone"):
             buttons.addWidget(ActionButton(actions[name]))
         buttons.addStretch(1)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(GRID, 0, GRID, GRID)
         row.setSpacing(GRID)
         row.addWidget(self.table, 1)
@@ -126,7 +126,7 @@ class TrainingTable(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where all columns have no room, those that matter least go: a table is not read sideways."""
         super().resizeEvent(event)
-        self.layout().activate()
+        self._row.activate()
         room = self.table.viewport().width() - NAME_WIDTH
         widths = dict(WIDTHS)
         for column in (1, 5, 4):
