@@ -81,8 +81,9 @@ class ModelController:
         self._asked = asked
         state.model.put(running=True, problem="")
         try:
-            scaling = await self.scaling.ready(asked[-1])
-            reply = await self._engine.client.reconstruct(*asked[:-1], scaling)
+            recording_id, model_id, start, mask, scaling = asked
+            ready = await self.scaling.ready(scaling)
+            reply = await self._engine.client.reconstruct(recording_id, model_id, start, mask, ready)
         except EngineError as error:
             if self._asked == asked and state.case.recording is recording:
                 state.model.put(running=False, problem=str(error))
