@@ -78,7 +78,7 @@ TRAINING = {
     "train.masks.random": "Random patches, 75 %",
     "train.masks.parcels": "Whole parcels, 75 %",
     "train.masks.future": "The end of the window",
-    "train.budget": "Train for",
+    "train.budget": "Length",
     "train.budget.tip": "By minutes the learning rate follows the clock; by steps the result can be reproduced exactly",
     "train.budget.minutes": "min",
     "train.budget.steps": "steps",

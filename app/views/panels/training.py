@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QLineEdit,
     QSpinBox,
@@ -28,6 +27,8 @@ MASKS = ("mixed", "random", "parcels", "future")
 BUDGETS = ("minutes", "steps")
 #: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
 _NARROWEST = 68
+#: Room for the longer of the two units, with the arrow.
+_UNITS = 82
 
 
 class TrainingPanel(QWidget):
@@ -45,8 +46,7 @@ class TrainingPanel(QWidget):
         self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
         self.masks.activated.connect(lambda _=0: self.changed.emit("masks", self.masks.currentData()))
         self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
-        self.budget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)  # its words are units
-        self.budget.setMinimumWidth(_NARROWEST)
+        self.budget.setMinimumWidth(_UNITS)
         self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
         self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
         self.minutes.valueChanged.connect(lambda value: self.changed.emit("minutes", value))
