@@ -144,8 +144,8 @@ TRAINING = {
     "train.level.ridge_people": "Ridge, learned from the same people",
     "train.level.ridge": "Ridge, learned from the window",
     "train.level.mean": "Mean",
-    "train.preview": "Person it does not learn from, step {step}",
-    "train.preview.none": "Person it does not learn from",
+    "train.preview": "Person not learned from, step {step}",
+    "train.preview.none": "Person not learned from",
     "train.preview.waiting": "Twelve parcels of a person it does not learn from appear here with the first point.",
     "train.result": "Result",
     "train.result.waiting": "When the training is finished, the model is compared here with simple methods on people "

@@ -145,7 +145,9 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
         super().resizeEvent(event)
         if hasattr(self, "_unit"):  # Qt asks before it is built
             room = self.view.height() - QFontMetrics(small_font(self.font())).horizontalAdvance(self._unit)
-            self.getAxis("left").setLabel(self._unit if room > 4 else self._unit.rpartition(", ")[2])
+            axis = self.getAxis("left")
+            axis.setLabel(self._unit if room > 4 else self._unit.rpartition(", ")[2])
+            axis.resizeEvent()  # it centres its label only then
 
     # ---------------------------------------------------------------- words over the plot
 
@@ -182,6 +184,11 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
             spot = QRectF(area.right() - painter.fontMetrics().horizontalAdvance(text) - 8, top, 400, line)
             if self._rises_to(value):
                 spot.moveLeft(area.left() + 6)
+            behind = QColor(self.theme.canvas)
+            behind.setAlpha(140)  # where the curve runs through it, the name is what must be read
+            painter.fillRect(
+                QRectF(spot.left() - 2, top, painter.fontMetrics().horizontalAdvance(text) + 4, line), behind
+            )
             painter.setPen(QColor(self.theme.trace[(index + 4) % len(self.theme.trace)]))
             painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -20,7 +20,7 @@ Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("title", "cohort", "state", "step", "r2", "when")
 NUMBERS = ("step", "r2")
 #: least room of the first column, and that of the others
-NAME_WIDTH, WIDTHS = 110, {1: 150, 2: 110, 3: 72, 4: 72, 5: 112}
+NAME_WIDTH, WIDTHS = 100, {1: 150, 2: 110, 3: 72, 4: 72, 5: 112}
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -85,6 +85,20 @@ def cell(training: TrainingInfo, column: str) -> str:
     return training.title if column == "title" else training.cohort_name
 
 
+class _Table(QTableView):
+    """Where all columns have no room, those that matter least go: a table is not read sideways."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the columns anew."""
+        super().resizeEvent(event)
+        room, widths = self.viewport().width() - NAME_WIDTH, dict(WIDTHS)
+        for column in (1, 5, 4):
+            gone = sum(widths.values()) > room
+            self.setColumnHidden(column, gone)
+            if gone:
+                del widths[column]
+
+
 class TrainingTable(QWidget):
     """Emits ``chosen(folder)``."""
 
@@ -93,7 +107,7 @@ class TrainingTable(QWidget):
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = TrainingModel(self)
-        self.table = QTableView()
+        self.table = _Table()
         self.table.setModel(self.model)
         self.table.setAccessibleName(tr("train.table"))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -115,25 +129,13 @@ class TrainingTable(QWidget):
         for name in ("train_open", "train_clone"):
             buttons.addWidget(ActionButton(actions[name]))
         buttons.addStretch(1)
-        self._row = row = QHBoxLayout(self)
+        row = QHBoxLayout(self)
         row.setContentsMargins(GRID, 0, GRID, GRID)
         row.setSpacing(GRID)
         row.addWidget(self.table, 1)
         row.addLayout(buttons)
         self.setMinimumHeight(92)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._selected())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where all columns have no room, those that matter least go: a table is not read sideways."""
-        super().resizeEvent(event)
-        self._row.activate()
-        room = self.table.viewport().width() - NAME_WIDTH
-        widths = dict(WIDTHS)
-        for column in (1, 5, 4):
-            gone = sum(widths.values()) > room
-            self.table.setColumnHidden(column, gone)
-            if gone:
-                del widths[column]
 
     def show_trainings(self, trainings: tuple[TrainingInfo, ...], chosen: str) -> None:
         """Show ``trainings`` with the one in the folder ``chosen`` selected; tells nobody."""

@@ -193,7 +193,8 @@ def test_nothing_is_cut_in_a_small_window(window: MainWindow, live: Live, until:
             assert "…" not in head.shown(head.width()), "units are whole"
             table = page.table.table
             assert table.horizontalHeader().length() <= table.viewport().width(), "no column is out of sight"
-            assert not table.isColumnHidden(2)
+            hidden = [table.isColumnHidden(column) for column in range(6)]
+            assert hidden == ([False, True, False, False, False, True] if size[0] == 900 else [False] * 6)
             metrics, preview = QFontMetrics(small_font(page.preview.font())), page.preview
             words = ("traces.hidden", "traces.hidden.short")
             assert min(preview.legend_room(metrics, word)[1] for word in words) <= preview.width() - 8
