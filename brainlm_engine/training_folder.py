@@ -90,7 +90,8 @@ def checkpoint_head(folder: Path) -> tuple[int, float, tuple[tuple[int, float], 
         with safe_open(folder / CHECKPOINT, framework="np") as file:
             head = json.loads((file.metadata() or {})["training"])
         rates = tuple((int(step), float(rate)) for step, rate in head.get("rates", ()))
-        return int(head["step"]), float(head.get("settings", {}).get("learning_rate", 0.0)), rates
+        rate = rates[-1][1] if rates else float(head.get("settings", {}).get("learning_rate", 0.0))
+        return int(head["step"]), rate, rates
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         return 0, 0.0, ()
 

@@ -100,16 +100,16 @@ class PopulationScaling:
                 lines.append(f"{name} over the parcels: {low:.4g} to {high:.4g}, typically {middle:.4g}")
         return "\n".join(lines)
 
+    def save(self, path: Path, origin: Mapping[str, str] | None = None) -> None:
+        """Write the statistics to a JSON file, whole or not at all, with what is known of the recordings behind it."""
+        write_statistics(path, {**self.content(), **({"origin": dict(origin)} if origin else {})})
+
     def content(self) -> dict[str, Any]:
-        """Return the statistics as JSON has them: in a file, or in a model's card."""
+        """Return the statistics for JSON."""
         return {
             "method": self.method, "over": "recordings", "recordings": self.recordings, "frames": self.frames,
             "gain": self.gain, "median": as_list(self.median), "iqr": as_list(self.iqr),
         }  # fmt: skip
-
-    def save(self, path: Path, origin: Mapping[str, str] | None = None) -> None:
-        """Write the statistics to a JSON file, whole or not at all, with what is known of the recordings behind it."""
-        write_statistics(path, {**self.content(), **({"origin": dict(origin)} if origin else {})})
 
     @classmethod
     def load(cls, path: Path) -> PopulationScaling:
@@ -122,20 +122,20 @@ class PopulationScaling:
         content = read_statistics(path)
         origin = content.get("origin", {})
         known = {str(key): str(value) for key, value in origin.items()} if isinstance(origin, dict) else {}
-        return cls.from_content(content, path), known
-
-    @classmethod
-    def from_content(cls, content: Mapping[str, Any], path: Path) -> PopulationScaling:
-        """Return the statistics that :meth:`content` gave. Raises ``BadInput``, naming ``path``, for anything else."""
         try:
-            method = next(m for m in POPULATION_METHODS if m == content["method"])
-            median, iqr = as_numbers(content["median"]), as_numbers(content["iqr"])
-            if median.shape != iqr.shape:
-                raise ValueError("median and range differ")
-            counts = int(content["recordings"]), int(content["frames"])
-            return cls(method, median, iqr, *counts, checked_gain(content.get("gain", 1.0)))
+            return cls.of_content(content), known
         except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise no_statistics(path, error) from error
+
+    @classmethod
+    def of_content(cls, content: Mapping[str, Any]) -> PopulationScaling:
+        """Return what :meth:`content` was made of; raises the errors of a mapping that is something else."""
+        method = next(m for m in POPULATION_METHODS if m == content["method"])
+        median, iqr = as_numbers(content["median"]), as_numbers(content["iqr"])
+        if median.shape != iqr.shape:
+            raise ValueError("median and range differ")
+        counts = int(content["recordings"]), int(content["frames"])
+        return cls(method, median, iqr, *counts, checked_gain(content.get("gain", 1.0)))
 
 
 class RecordingFiles(Sequence[Recording]):

@@ -118,15 +118,12 @@ def chosen_scaling(choice: str, model: MaskedModel) -> InputScaling | None:
     if choice == ZSCORE:
         return None
     if choice in ("", MODEL):
-        card = Card.load(model.folder) if model.folder is not None and (model.folder / "card.json").exists() else None
-        if card is not None and card.statistics is not None:
-            statistics = PopulationScaling.from_content(card.statistics, model.folder / "card.json")  # type: ignore[operator]
-            return InputScaling(statistics, "the model", card.info.atlas_id, str(card.statistics.get("unit", "")))
-        if choice == MODEL:
+        own = _of_model(model)
+        if own is None and choice == MODEL:
             raise BadInput(
                 "The card of this model carries no scaling statistics.", "Choose a cohort’s, or z-score per recording."
             )
-        return None
+        return own
     if "/" not in choice and kept_path(choice).is_file():
         return _from_file(kept_path(choice))
     path = Path(choice)
@@ -177,21 +174,44 @@ def kept_path(scaling_id: str) -> Path:
 def departure(model: MaskedModel, scaling: InputScaling | None) -> str:
     """Return how the input differs from what the weights were trained on, '' when it does not."""
     if scaling is None:
-        if model.folder is None or not (model.folder / "card.json").exists():
+        card = _card(model)
+        if card is None:
             return model.input_note
-        card = Card.load(model.folder)
-        if card.statistics is not None:
-            return (
-                "The model was trained on series scaled with its own statistics; here each parcel is z-scored over the "
-                "recording instead, a departure from its training."
-            )
-        return model.input_note if wants_population(card) else ""
+        if not wants_population(card):
+            return ""
+        if card.statistics is None:
+            return model.input_note
+        return (
+            "The model was trained on series scaled with its own statistics; here each parcel is z-scored over the "
+            "recording instead, a departure from its training."
+        )
     if scaling.whose == "the model":
         return ""
     return (
         f"The model’s input is scaled with the statistics of {scaling.whose}, which stand in for those of its training "
         "recordings."
     )
+
+
+def _card(model: MaskedModel) -> Card | None:
+    folder = model.folder
+    return Card.load(folder) if folder is not None and (folder / "card.json").exists() else None
+
+
+def _of_model(model: MaskedModel) -> InputScaling | None:
+    """Return the statistics in a published model's card; a model that was trained here takes care of its own."""
+    card = _card(model)
+    if card is None or card.statistics is None or not wants_population(card):
+        return None
+    try:
+        statistics = PopulationScaling.of_content(card.statistics)
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise BadInput(
+            f"The scaling statistics in the card of {card.info.title} are damaged.",
+            "Choose a cohort’s, or z-score per recording.",
+            repr(error),
+        ) from error
+    return InputScaling(statistics, "the model", card.info.atlas_id, str(card.statistics.get("unit", "")))
 
 
 def _from_file(path: Path) -> InputScaling:

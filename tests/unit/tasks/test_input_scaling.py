@@ -124,6 +124,15 @@ def test_statistics_in_the_card_are_used_unless_told_otherwise(published: Masked
         assert "of the model (3 recordings)" in made.info.scaling
         assert not [note for note in made.notes if "scaled" in note]
     assert chosen_scaling("zscore", published) is None
+    card.training = {"steps": 3}
+    card.save(folder)
+    assert chosen_scaling("", published) is None, "a model that was trained here takes care of its own scaling"
+    card.training, card.statistics = {}, {**statistics.content(), "iqr": [1]}
+    card.save(folder)
+    with pytest.raises(BadInput, match="statistics in the card of .* are damaged"):
+        chosen_scaling("model", published)
+    card.statistics = statistics.content()
+    card.save(folder)
     departing = reconstruct(published, recording)
     assert any("a departure from its training" in note for note in departing.notes)
     shipped = next(model for model in list_models().models if model.model_id == "studio-tiny")
