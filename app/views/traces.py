@@ -277,7 +277,7 @@ class TraceView(TimePlot):
     def legend_room(self, metrics: QFontMetrics, hidden: str) -> tuple[float, float]:
         """Return the gap between the entries of the legend, and the width of all, with that word for what is hidden."""
         words = sum(metrics.horizontalAdvance(tr(key)) for key in ("traces.measured", "traces.predicted", hidden))
-        gap = min(8.0, max(2.0, (self.width() - 8 - words - 58.0) / 2))
+        gap = min(8.0, max(0.0, (self.width() - 8 - words - 58.0) / 2))
         return gap, words + 58.0 + 2 * gap
 
     def _write_missing(self, painter: QPainter, area: QRectF, y0: float, row_px: float) -> None:

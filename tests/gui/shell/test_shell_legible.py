@@ -11,12 +11,14 @@ import pytest
 from clipping import clipped
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.controllers.studio import Studio
 from app.services.preferences import save_recent
 from app.state.notices import Notice
 from app.views.main_window import MainWindow
 from app.views.page_frame import PageFrame
+from app.views.result_card import ResultCard
 from app.widgets.colour_bar import small_font
 from brainlm_engine.api.training import ModelSize
 from brainlm_engine.simulate import simulate_cohort
@@ -211,3 +213,19 @@ def test_nothing_is_cut_in_a_small_window(window: MainWindow, live: Live, until:
         assert not clipped(page)
 
     live(story, window, timeout=400)
+
+
+def test_a_failed_training_says_why_and_offers_what_to_do(qtbot: QtBot, window: MainWindow) -> None:
+    card = ResultCard(window.board["train_evaluate"], window.board["train_lower"])
+    qtbot.addWidget(card)
+    card.resize(card.minimumWidth(), 120)
+    card.show_failure("The loss is no longer a number at step 120. " * 4, "", lower=True)
+    card.show()
+    qtbot.waitUntil(card.verticalScrollBar().isVisible)
+    assert card._lower.isVisible()
+    inside = card.widget()
+    assert inside.minimumSizeHint().width() <= card.viewport().width(), "the button is whole beside a scroll bar"
+    assert not clipped(card)
+    card.show_failure("", "Learning rate lowered from 0.002 to 0.001 at step 100.", lower=False)
+    assert card._lower.isHidden()
+    assert card._rates.isVisible()
