@@ -80,7 +80,8 @@ def reconstruct(
     seed: int = 0,
     start: int = 0,
     *,
-    frames: int = 200,
+    frames: int | None = None,
+    scaling: str | PathLike[str] = "",
 ) -> Reconstruction:
     """Hide patches of one window of a recording, fill them in, and score that beside simple methods.
 
@@ -91,7 +92,9 @@ def reconstruct(
     ratio : share of patches hidden at random, at least 0 and below 1
     seed : which are hidden
     start : first frame of the window; moved back when the window would reach over the end
-    frames : length of the window
+    frames : length of the window; None = 200, or all there are
+    scaling : of the model's input: 'zscore' per recording, 'model' (its own statistics), a cohort's folder or a file of
+        statistics; '' = the model's own where its card has them, else z-scores. The answer is in SD in any case
 
     Returns
     -------
@@ -102,6 +105,7 @@ def reconstruct(
     from brainlm_engine.api.messages import MaskSpec
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks import reconstruct as run
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
 
     if not hasattr(recording, "series"):  # the class itself would be imported for this alone
         raise BadInput(
@@ -109,15 +113,18 @@ def reconstruct(
             "Open the file first: recording = open_recording(path).",
         )
     _check_numbers(ratio=ratio)
-    _check_numbers(whole=True, seed=seed, start=start, frames=frames)
+    _check_numbers(whole=True, seed=seed, start=start, **({} if frames is None else {"frames": frames}))
     if not 0 <= ratio < 1:
         raise BadInput(f"The share hidden must be at least 0 and below 1, not {ratio:g}.", "Give for example 0.75.")
-    if seed < 0 or frames < 1 or not 0 <= start < recording.n_frames:
+    asked = "" if frames is None else f" of {frames} frames"
+    if seed < 0 or (frames is not None and frames < 1) or not 0 <= start < recording.n_frames:
         raise BadInput(
-            f"No window of {frames} frames with the seed {seed} begins at frame {start} of {recording.n_frames}.",
+            f"No window{asked} with the seed {seed} begins at frame {start} of {recording.n_frames}.",
             f"Give a start from 0 to {recording.n_frames - 1}, frames from 1 on and a seed from 0 on.",
         )
-    return run(load_model(str(model)), recording, start, MaskSpec(ratio=ratio, seed=seed), frames)
+    loaded = load_model(str(model))
+    chosen = chosen_scaling(str(scaling), loaded)
+    return run(loaded, recording, start, MaskSpec(ratio=ratio, seed=seed), frames, scaling=chosen)
 
 
 def _check_numbers(*, whole: bool = False, **given: object) -> None:

@@ -12,6 +12,7 @@ evaluation.json        the finished model beside the simple methods, on people o
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,29 @@ def read_preview(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]
     return head, arrays
 
 
-def checkpoint_step(folder: Path) -> int:
-    """Return the step at which the checkpoint stands, 0 when there is none that can be read."""
+def checkpoint_head(folder: Path) -> tuple[int, float, tuple[tuple[int, float], ...]]:
+    """Return how far the checkpoint is: its step (0 when none can be read), its learning rate (0.0: not known), and
+    the learning rates asked for so far, each with the step it holds from.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(folder / CHECKPOINT, framework="np") as file:
-            return int(json.loads((file.metadata() or {})["training"])["step"])
+            head = json.loads((file.metadata() or {})["training"])
+        rates = tuple((int(step), float(rate)) for step, rate in head.get("rates", ()))
+        rate = rates[-1][1] if rates else float(head.get("settings", {}).get("learning_rate", 0.0))
+        return int(head["step"]), rate, rates
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
-        return 0
+        return 0, 0.0, ()
+
+
+def rates_in_words(rates: tuple[tuple[int, float], ...]) -> str:
+    """Say when the learning rate of a training was changed, '' when it was not."""
+    changes = [
+        f"{'lowered' if now < before else 'raised'} from {before:g} to {now:g} at step {step}"
+        for (_, before), (step, now) in pairwise(rates)
+    ]
+    return f"Learning rate {', then '.join(changes)}." if changes else ""
 
 
 def read_evaluation(folder: Path) -> EvaluationInfo | None:

@@ -43,6 +43,7 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "training_shown": lambda s: s.train.on_show is not None,
     "training_running": lambda s: s.train.on_show is not None and not s.train.on_show.state.ended,
     "training_resumable": lambda s: s.train.on_show is not None and s.train.on_show.resumable,
+    "training_spoiled": lambda s: s.train.on_show is not None and s.train.on_show.spoiled and s.train.on_show.resumable,
     "training_stoppable": lambda s: s.train.on_show is not None and _stoppable(s.train.on_show),
     "training_usable": lambda s: s.train.on_show is not None and s.train.on_show.usable,
     "training_calm": lambda s: not s.train.busy,

@@ -172,6 +172,12 @@ TRAIN = (
         menu="train",
         needs=(*_SHOWN, "training_resumable", "no_training", "training_calm"),
     ),
+    Action(
+        "train_lower",
+        "train_lower",
+        menu="train",
+        needs=(*_SHOWN, "training_spoiled", "no_training", "training_calm"),
+    ),
     Action("train_stop", "train_stop", menu="train", needs=(*_SHOWN, "training_stoppable", "training_calm")),
     Action("train_clone", "train_clone", menu="train", needs=("training_shown",), separated=True),
     Action("train_open", "train_open", menu="train", needs=(*_SHOWN, "training_usable")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.controllers.failures import tell_error
+from app.controllers.veil import veiled
 from app.services.engine import EngineService
 from app.services.tasks import Tasks
 from app.state import AppState
@@ -29,6 +30,7 @@ class CohortController:
         for field in ("cohorts", "cohort", "making"):
             train.on(field).connect(self.show)
         state.work.on("jobs").connect(self._progress)
+        state.view.on("names_hidden").connect(self.show)
         panel.cohort_chosen.connect(lambda path: state.edits.set(tr("edit.training"), train, cohort=path))
         self.show()
 
@@ -38,18 +40,24 @@ class CohortController:
         job, making = self._state.work.find(train.making), ""
         if job is not None:
             making = tr("train.cohort.making", title=job.title, percent=round(100 * job.fraction))
-        self._panel.show_cohorts(train.cohorts, train.chosen, making)
+        named = {cohort.path: veiled(self._state, cohort.name) for cohort in train.cohorts}
+        self._panel.show_cohorts(named, train.chosen, making)
 
     def _progress(self, *_: object) -> None:
         if self._state.train.making:
             self.show()
 
     async def load(self) -> None:
-        """List the cohorts; choose the first when none is chosen."""
+        """List the cohorts; a chosen one that is not among them is looked at, and the first takes the place of none."""
         known = (await self._engine.client.cohorts()).cohorts
         paths = {cohort.path for cohort in known}
         train = self._state.train
         train.cohorts = (*known, *(info for path, info in self._looked.items() if path not in paths))
+        if train.chosen is None and train.cohort:  # remembered from an earlier day
+            info = await self._engine.client.inspect_cohort(train.cohort)
+            if not info.problem:
+                self._looked[info.path] = info
+                train.cohorts = (*train.cohorts, info)
         if train.chosen is None and train.cohorts:
             train.cohort = train.cohorts[0].path
 
@@ -75,6 +83,7 @@ class CohortController:
     async def choose(self, path: str) -> bool:
         """Look at a folder and choose it; False, and one sentence, when nothing can be trained on it."""
         state = self._state
+        state.train.wanted = path
         try:
             info = await self._engine.client.inspect_cohort(path)
         except EngineError as error:

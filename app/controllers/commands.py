@@ -222,6 +222,11 @@ class Commands:
         self.show_workspace("train")
         self._training("resume")
 
+    def train_lower(self) -> None:
+        """Go on with the training on show, with half its learning rate."""
+        self.show_workspace("train")
+        self._training("lower")
+
     def train_stop(self) -> None:
         """End the training on show and keep its model."""
         self._training("stop")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.controllers.failures import tell_error
+from app.controllers.input_scaling import ScalingController
 from app.controllers.model_drawing import ModelDrawing
 from app.controllers.pointing import Pointing
+from app.controllers.veil import veiled, veiled_model
 from app.services.engine import EngineService
 from app.state import AppState
 from app.state.data import Reconstruction
@@ -31,13 +33,14 @@ class ModelController:
         self._state, self._engine, self._page, self._player, self._pointing = state, engine, page, player, pointing
         self._asked: tuple[Any, ...] = ()
         self.drawing = ModelDrawing(state, page)
+        self.scaling = ScalingController(state, engine, page.model)
         self._connect()
         self._panels()
 
     def _connect(self) -> None:
         """All connections of this page."""
         state, page, model, case, view = self._state, self._page, self._state.model, self._state.case, self._state.view
-        for field in ("models", "model_id", "mask", "start"):
+        for field in ("models", "model_id", "mask", "scaling", "start"):
             model.on(field).connect(self._settings_changed)
         for field in ("outdated", "running", "problem"):
             model.on(field).connect(self._scores)
@@ -46,6 +49,7 @@ class ModelController:
         case.on("recording").connect(self._recording_changed)
         case.on("atlas").connect(self._panels)
         view.on("selected").connect(self._selection_changed)
+        view.on("names_hidden").connect(self._panels)
         page.model.model_chosen.connect(lambda key: state.edits.set(tr("edit.model"), model, model_id=key))
         page.mask_panel.changed.connect(self._mask_wanted)
         page.window_panel.start_chosen.connect(lambda start: state.edits.set(tr("edit.window"), model, start=start))
@@ -66,7 +70,8 @@ class ModelController:
         mask = state.model.mask
         if mask.kind == "parcels":
             mask = mask.model_copy(update={"parcels": state.view.selected})
-        return (recording.info.recording_id if recording else "", state.model.model_id, state.model.start, mask)
+        recording_id = recording.info.recording_id if recording else ""
+        return (recording_id, state.model.model_id, state.model.start, mask, state.model.scaling_used)
 
     async def reconstruct(self) -> Reconstruction | None:
         """Ask for the present settings. An answer that was overtaken is dropped and None is returned."""
@@ -76,7 +81,9 @@ class ModelController:
         self._asked = asked
         state.model.put(running=True, problem="")
         try:
-            reply = await self._engine.client.reconstruct(*asked)
+            recording_id, model_id, start, mask, scaling = asked
+            ready = await self.scaling.ready(scaling)
+            reply = await self._engine.client.reconstruct(recording_id, model_id, start, mask, ready)
         except EngineError as error:
             if self._asked == asked and state.case.recording is recording:
                 state.model.put(running=False, problem=str(error))
@@ -152,7 +159,9 @@ class ModelController:
     def _panels(self) -> None:
         state, page = self._state, self._page
         recording = state.case.recording
-        page.model.set_models(state.model.models, state.model.model)
+        chosen = state.model.model
+        shown = tuple(veiled_model(state, model) for model in state.model.models)
+        page.model.set_models(shown, veiled_model(state, chosen) if chosen is not None else None)
         page.mask_panel.set_choices(self._networks(), self._patches())
         page.mask_panel.show_mask(state.model.mask, self._selected_names())
         frames = recording.info.n_frames if recording is not None else 0
@@ -178,12 +187,15 @@ class ModelController:
         state = self._state.model
         result = state.result
         if result is None:
-            empty = tr("model.running") if state.running else state.problem
+            empty = tr("model.running") if state.running else veiled(self._state, state.problem)
             self._page.scores.show_scores((), empty, "", False)
             return
         took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
         info = result.info
-        self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, info.notes)
+        if info.scaling and state.model is not None and len(state.model.scalings) > 1:
+            took = f"{veiled(self._state, tr('model.scaled', scaling=info.scaling))}\n{took}"
+        notes = tuple(veiled(self._state, note) for note in info.notes)
+        self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, notes)
 
     def _selection_changed(self, *_: object) -> None:
         if self._state.model.mask.kind == "parcels":
@@ -191,12 +203,12 @@ class ModelController:
 
     async def load_models(self) -> None:
         """List the models and choose the preferred one."""
-        models = (await self._engine.client.models()).models
-        state = self._state.model
+        listed, state = await self._engine.client.models(), self._state.model
+        models = listed.models
         usable = [m.model_id for m in models if not m.problem]
         wanted = state.model_id or self._state.preferences.model_id
         chosen = wanted if wanted in usable else next(iter(usable), "")
-        state.put(models=models, model_id=chosen)
+        state.put(own=listed.own, models=models, model_id=chosen)
         await asyncio.sleep(0)
 
 

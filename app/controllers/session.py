@@ -15,6 +15,7 @@ from app.services import storage
 from app.state import AppState
 from app.state.notices import Notice
 from app.state.session import Session, restore_settings, snapshot
+from app.state.training_form import form_of, restore_form
 from app.text import tr
 
 EVERY_MS = 4000
@@ -35,6 +36,7 @@ class SessionController(QObject):
         self._state, self._opening, self._compare = state, opening, compare
         self._refused = False
         self._earlier = self._read()
+        self._form = form_of(state.train)
         self._mine: Session | None = None
         self._written = ""
         self._timer = QTimer(self)
@@ -50,6 +52,11 @@ class SessionController(QObject):
         except ValidationError:
             storage.set_aside(storage.SESSION)
             return None
+
+    def restore_form(self) -> None:
+        """Bring back the settings of the next training; they belong to no scan, so nobody is asked."""
+        restore_form(self._state.train, storage.read(storage.TRAINING))
+        self._form = form_of(self._state.train)
 
     def start(self) -> None:
         """Offer the earlier session and begin to save this one."""
@@ -76,12 +83,24 @@ class SessionController(QObject):
         return self._earlier
 
     def save(self, closed: bool = False) -> bool:
-        """Write the session when something is open and has changed; False when the disk does not take it."""
+        """Write what has changed of the session and the training form; False when the disk does not take it."""
+        kept = self._save_form()
         if self._state.case.scan is None:
-            return not closed or self._close_last()
+            return (not closed or self._close_last()) and kept
+        return self._save_case(closed) and kept
+
+    def _save_form(self) -> bool:
+        form = form_of(self._state.train)
+        if form != self._form and storage.write(storage.TRAINING, form):
+            self._form = form
+        return form == self._form
+
+    def _save_case(self, closed: bool) -> bool:
         session = snapshot(self._state, saved=0.0, pid=os.getpid(), closed=closed)
         text = session.model_dump_json()
         if text == self._written:
+            if self._state.edits.unsaved:
+                self._state.edits.mark_saved()
             return True
         stamped = session.model_copy(update={"saved": time.time()})
         if not storage.write(storage.SESSION, stamped.model_dump(mode="json")):
@@ -138,7 +157,7 @@ class SessionController(QObject):
         state.edits.clear()
         if session.second and Path(session.second).exists():
             await self._compare(session.second)
-        if session.workspace in ("view", "model"):
+        if session.workspace in ("view", "model", "train"):
             state.shell.workspace = session.workspace
         return True
 

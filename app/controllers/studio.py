@@ -116,6 +116,7 @@ class Studio:
 
     async def begin(self) -> None:
         """After the first paint: engine and drawings side by side, then what the command line names."""
+        self.session.restore_form()
         connecting = self.tasks.start(self.engine_life.start(self.options.address), tr("chip.name"))
         await self._build_pages()
         if self.options.offer_session:

@@ -41,7 +41,7 @@ class TrainingController:
         self._was_lost = False
         self.cohorts = CohortController(state, engine, page.cohort, tasks)
         self.speed = SpeedController(state, engine)
-        self.drawing = TrainingDrawing(state, page, self.speed.estimate)
+        self.drawing = TrainingDrawing(state, page, self.speed)
         self.latest: Latest[str, Reply[TrainingInfo]] = Latest(self._ask, self._take, self._failed)
         self._follow = QTimer(page)
         self._follow.setInterval(FOLLOW_MS)
@@ -70,11 +70,7 @@ class TrainingController:
         """Fetch what can be chosen, the cohorts and the trainings."""
         train = self._state.train
         try:
-            first = train.choices is None
-            choices = await self._engine.client.training_choices()
-            train.choices = choices
-            if first:
-                train.threads = choices.threads
+            train.fit_to(await self._engine.client.training_choices())
             await self.cohorts.load()
             await self.refresh()
         except EngineError as error:
@@ -203,6 +199,13 @@ class TrainingController:
             return False
         self._state.notices.drop(CUT)
         return await self._submit(training.params)
+
+    async def lower(self) -> bool:
+        """Go on with a training whose loss was no longer a number, with half the learning rate it had."""
+        training = self._state.train.on_show
+        if training is None or not (training.spoiled and training.resumable and training.learning_rate):
+            return False
+        return await self._submit({**training.params, "learning_rate": training.learning_rate / 2})
 
     async def stop(self) -> bool:
         """End the training on show now and make a model of what was learned."""

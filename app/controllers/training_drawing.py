@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.controllers.training_speed import in_words
+from app.controllers.training_speed import in_words, size_name
+from app.controllers.veil import veiled
 from app.services.turns import Turns
 from app.state import AppState
 from app.text import tr
@@ -13,6 +13,7 @@ from app.theme import Theme
 from brainlm_engine.api.messages import JobState
 
 if TYPE_CHECKING:
+    from app.controllers.training_speed import SpeedController
     from app.views.pages.train import TrainPage
     from brainlm_engine.api.training import TrainingInfo
 
@@ -30,8 +31,8 @@ _FORM = (
 class TrainingDrawing:
     """Shows what the state holds; out of sight nothing is drawn until the workspace is entered."""
 
-    def __init__(self, state: AppState, page: TrainPage, estimate: Callable[[], str]) -> None:
-        self._state, self._page, self._estimate = state, page, estimate
+    def __init__(self, state: AppState, page: TrainPage, speed: SpeedController) -> None:
+        self._state, self._page, self._speed = state, page, speed
         self._previewed: tuple[str, int] = ("", -1)
         self.turns = Turns()
         train = state.train
@@ -44,6 +45,7 @@ class TrainingDrawing:
             train.on(field).connect(self.detail)
         state.work.on("jobs").connect(self.head)
         state.shell.on("workspace").connect(self._entered)
+        state.view.on("names_hidden").connect(self._veil_changed)
         self.form()
         self.list()
 
@@ -58,32 +60,55 @@ class TrainingDrawing:
         else:
             self.turns.drop()
 
+    def _veil_changed(self, *_: object) -> None:
+        """Names are hidden, or shown again: also what is out of sight, which a screen reader may still reach."""
+        for part in (self.form, self.list, self._head, self._result):
+            part()
+
     # ------------------------------------------------------------ form and list
 
     def default_title(self) -> str:
         """Return the name that a training gets when the person gives none."""
         train = self._state.train
-        size = tr(f"train.size.{train.size}")
+        size = size_name(train.size)
         return tr("train.title.default", size=size, cohort=train.chosen.name) if train.chosen is not None else size
 
     def form(self, *_: object) -> None:
         """Show the settings of the next training."""
-        self._page.settings.show_settings(self._state.train, self.default_title(), self._estimate())
+        state = self._state
+        default = veiled(state, self.default_title())
+        sizes = state.train.choices.sizes if state.train.choices is not None else ()
+        self._page.settings.show_sizes({size.size_id: size_name(size.size_id) for size in sizes})
+        self._page.settings.show_settings(
+            state.train, default, self._speed.estimate(), self._speed.caution(), hidden=state.view.names_hidden
+        )
 
     def list(self, *_: object) -> None:
         """Show the trainings, or how a first one is made."""
         train = self._state.train
         self._page.set_filled(bool(train.trainings))
-        self._page.table.show_trainings(train.trainings, train.out)
+        self._page.table.show_trainings(tuple(self._veiled(t) for t in train.trainings), train.out)
         self.head()
 
     # ------------------------------------------------------------ the training on show
 
+    def _veiled(self, training: TrainingInfo) -> TrainingInfo:
+        """Return a training as it may be shown."""
+        if not self._state.view.names_hidden:
+            return training
+        told = ("title", "cohort", "cohort_name", "problem")
+        return training.model_copy(update={name: veiled(self._state, getattr(training, name)) for name in told})
+
     def head(self, *_: object) -> None:
         """Show where the training is."""
+        if self._seen:
+            self._head()
+
+    def _head(self) -> None:
         training = self._state.train.on_show
-        if training is None or not self._seen:
+        if training is None:
             return
+        training = self._veiled(training)
         job = self._state.work.find(training.job_id)
         busy = self._state.train.busy
         state = tr(f"train.busy.{busy}") if busy else tr(f"train.state.{training.state.value}")
@@ -100,7 +125,11 @@ class TrainingDrawing:
         job, detail = self._state.work.find(training.job_id), self._state.train.detail
         runs = training.state is JobState.RUNNING
         points = detail.info.points if detail is not None else ()
-        parts = [job.stage] if runs and job is not None and job.stage else [tr("train.head.step", step=training.step)]
+        parts = (
+            [veiled(self._state, job.stage)]
+            if runs and job is not None and job.stage
+            else [tr("train.head.step", step=training.step)]
+        )
         if points and points[-1].steps_per_s:
             parts.append(tr("train.head.rate", rate=f"{points[-1].steps_per_s:.2g}"))
         if training.seconds >= 1:
@@ -117,7 +146,7 @@ class TrainingDrawing:
             return tr(key, step=training.step), "muted"
         waiting = [job for job in self._state.work.jobs if job.state is JobState.QUEUED]
         if training.state is JobState.RUNNING and waiting:
-            return tr("train.head.waiting", title=waiting[-1].title), "warning"
+            return tr("train.head.waiting", title=veiled(self._state, waiting[-1].title)), "warning"
         return (tr("train.head.simulated"), "warning") if training.simulated else ("", "muted")
 
     def detail(self, *_: object) -> None:
@@ -168,12 +197,25 @@ class TrainingDrawing:
     def _result(self) -> None:
         train, training = self._state.train, self._state.train.on_show
         result = training.evaluation if training is not None else None
+        if result is not None:
+            result = result.model_copy(update={"data": veiled(self._state, result.data)})
         usable = training is not None and training.usable
         key = "waiting" if not usable else "running" if train.evaluating else "ready"
         self._page.result.show_result(
             result, tr(f"train.result.{key}"), simulated=training is not None and training.simulated,
             offered=usable and result is None and not train.evaluating,
         )  # fmt: skip
+        self._failure()
+
+    def _failure(self) -> None:
+        """Why a training failed and what can be done, where the result would have been."""
+        training = self._state.train.on_show
+        if training is None:
+            return
+        failed = training.state is JobState.FAILED
+        problem = f"{training.problem} {training.next_step}".strip() if failed else ""
+        lower = failed and training.spoiled and training.resumable
+        self._page.result.show_failure(veiled(self._state, problem), training.rates, lower=lower)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

@@ -9,9 +9,11 @@ from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
 from app.state.training import WINDOW_FRAMES
-from app.text import tr
+from app.text import has, tr
 from brainlm_engine.api.training import TrainingSpeed
 
+#: Parameters from which on a model is made for a graphics card.
+LARGE = 20_000_000
 Question = tuple[str, int, tuple[tuple[str, Any], ...]]
 _ASKS = ("size", "cohort", "cohorts", "choices", "batch", "threads", "device", "active")
 
@@ -69,10 +71,29 @@ class SpeedController:
         train = self._state.train
         steps, seconds, speed = train.expected_steps, train.expected_seconds, train.speed
         if speed is not None and steps is not None and seconds is not None:
+            if speed.scaled_from:
+                return tr("train.estimate.scaled", steps=rounded(steps), time=in_words(seconds))
             return tr("train.estimate.text", steps=rounded(steps), time=in_words(seconds), step_s=f"{speed.step_s:.2g}")
         if train.measuring:
             return tr("train.estimate.measuring")
         return tr("train.estimate.later") if train.active else ""
+
+    def caution(self) -> str:
+        """Return what is to be known of a large model on a computer without a graphics card, '' otherwise."""
+        train, size = self._state.train, self._state.train.model_size
+        if size is None or size.n_parameters < LARGE or train.device != "cpu":
+            return ""
+        text, speed = tr("train.size.for_card"), train.speed
+        if speed is not None:
+            time, tried = in_words(1000 * speed.step_s), size_name(speed.scaled_from or size.size_id).lower()
+            text = tr("train.size.slow", time=time, size=tried)
+        can = train.choices is not None and len(train.choices.devices) > 1
+        return f"{text} {tr('train.size.choose_card')}" if can else text
+
+
+def size_name(size_id: str) -> str:
+    """Return what a size of model is called; one that this version has no word for, by its id."""
+    return tr(f"train.size.{size_id}") if has(f"train.size.{size_id}") else size_id.capitalize()
 
 
 def in_words(seconds: float) -> str:
@@ -81,7 +102,9 @@ def in_words(seconds: float) -> str:
         return tr("train.time.s", n=round(seconds))
     if seconds < 90 * 60:
         return tr("train.time.min", n=round(seconds / 60))
-    return tr("train.time.h", n=f"{seconds / 3600:.1f}".removesuffix(".0"))
+    if seconds < 72 * 3600:
+        return tr("train.time.h", n=f"{seconds / 3600:.1f}".removesuffix(".0"))
+    return tr("train.time.d", n=round(seconds / 86400))
 
 
 def rounded(count: int) -> str:

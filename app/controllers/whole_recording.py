@@ -34,8 +34,9 @@ class WholeRecording:
             "recording_id": recording_id, "model_id": model.model_id, "ratio": model.mask.ratio,
             "seed": model.mask.seed,
         }  # fmt: skip
-        job = await self._engine.submit("reconstruct_recording", params, tr("job.reconstruct_all", name=name))
         try:
+            params["scaling"] = await self._modelling.scaling.ready(model.scaling_used)
+            job = await self._engine.submit("reconstruct_recording", params, tr("job.reconstruct_all", name=name))
             await self._engine.finished(job.job_id)
             reply = await self._engine.client.recording_reconstruction(job.job_id)
         except EngineError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PREFERENCES, RECENT, LAYOUTS, SESSION, WINDOW = "preferences", "recent", "layouts", "session", "window"
+TRAINING = "training"
 
 
 def settings_dir() -> Path:

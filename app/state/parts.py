@@ -17,6 +17,8 @@ Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
+#: what a scaling with a cohort's statistics begins with; the cohort's folder follows
+COHORT = "cohort:"
 
 
 class EngineState(State):
@@ -90,8 +92,12 @@ class ModelState(State):
     """The Model workspace: what is asked of which model, and its answer."""
 
     models: tuple[ModelInfo, ...] = ()
+    own: tuple[str, ...] = Field(default=(), description="ids of models that this person made or imported")
     model_id: str = ""
     mask: MaskSpec = MaskSpec()
+    scaling: str = Field(
+        default="", description="of the model's input: 'zscore', 'model', or 'cohort:' and a folder; '' = what suits it"
+    )
     start: int = 0
     result: Reconstruction | None = None
     running: bool = False
@@ -103,6 +109,13 @@ class ModelState(State):
     def model(self) -> ModelInfo | None:
         """The chosen model, None when none is."""
         return next((m for m in self.models if m.model_id == self.model_id), None)
+
+    @property
+    def scaling_used(self) -> str:
+        """What is asked for: the choice, where the chosen model has it, else what suits the model."""
+        kinds = self.model.scalings if self.model is not None else ("zscore",)
+        kind = "cohort" if self.scaling.startswith(COHORT) else self.scaling
+        return self.scaling if kind in kinds else kinds[0]
 
 
 class WorkState(State):
@@ -138,6 +151,9 @@ class ShellState(State):
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
     named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")
+    titled: tuple[tuple[str, str, str], ...] = Field(
+        default=(), description="(kind, whose, name) of cohorts and models of this person; hidden with the names too"
+    )
     atlases: tuple[AtlasInfo, ...] = ()
     last_session: str = Field(default="", description="what the last session had open, '' when there is none")
     panel: bool = Field(default=True, description="the side panel is on screen")

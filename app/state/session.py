@@ -34,6 +34,7 @@ class Session(BaseModel):
     view: dict[str, Any] = {}
     model_id: str = ""
     mask: MaskSpec = MaskSpec()
+    scaling: str = ""
     start: int = 0
     shown: str = "reconstructed"
     second: str = ""
@@ -55,6 +56,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         view={name: getattr(state.view, name) for name in _VIEW},
         model_id=state.model.model_id,
         mask=state.model.mask,
+        scaling=state.model.scaling,
         start=state.model.start,
         shown=state.model.shown,
         second=state.compare.path if state.compare.scan is not None else "",
@@ -68,7 +70,7 @@ def restore_settings(session: Session, state: AppState) -> None:
         {**current.model_dump(), **{k: v for k, v in session.view.items() if k in _VIEW}}
     )
     current.put(**{name: getattr(checked, name) for name in _VIEW})
-    state.model.put(mask=session.mask, start=session.start)
+    state.model.put(mask=session.mask, scaling=session.scaling, start=session.start)
     if session.shown in get_args(Shown):
         state.model.put(shown=session.shown)
     state.case.motion_path = session.motion_path

@@ -45,12 +45,12 @@ class TrainState(State):
     size: str = "tiny"
     masks: Masks = "mixed"
     budget: Budget = "minutes"
-    minutes: float = 10.0
-    steps: int = 500
-    seed: int = 0
-    learning_rate: float = 2e-3
-    batch: int = 8
-    threads: int = 2
+    minutes: float = Field(default=10.0, ge=0.1, le=10_000)
+    steps: int = Field(default=500, ge=1, le=10_000_000)
+    seed: int = Field(default=0, ge=0, le=2_000_000_000)
+    learning_rate: float = Field(default=2e-3, ge=1e-5, le=0.1)
+    batch: int = Field(default=8, ge=1, le=512)
+    threads: int = Field(default=0, ge=0, description="0 = all there are, until the engine says how many")
     device: str = "cpu"
     variety: bool = True
     cohorts: tuple[CohortInfo, ...] = ()
@@ -63,6 +63,7 @@ class TrainState(State):
     busy: str = Field(default="", description="'starting', 'pausing' or 'stopping' while that goes on")
     active: str = Field(default="", description="job of the training that runs or waits")
     evaluating: str = Field(default="", description="job that compares a finished model with simple methods")
+    wanted: str = Field(default="", description="folder that is being looked at, whether it is a cohort")
     making: str = Field(default="", description="job that makes a demo cohort")
 
     @property
@@ -118,6 +119,17 @@ class TrainState(State):
             "checkpoint_every": min(200, max(1, round(_CHECKPOINT_S / step_s))),
             **{name: getattr(self, name) for name in _PLAIN},
         }
+
+    def fit_to(self, choices: TrainingChoices) -> None:
+        """Take what this computer offers; a remembered setting that it cannot meet becomes one that it can."""
+        sizes = [size.size_id for size in choices.sizes]
+        if self.size not in sizes and sizes:
+            self.size = "tiny" if "tiny" in sizes else sizes[0]
+        if self.device not in choices.devices:
+            self.device = "cpu"
+        if not 0 < self.threads <= choices.threads:
+            self.threads = choices.threads
+        self.choices = choices
 
     def settings_of(self, training: TrainingInfo) -> dict[str, Any]:
         """Return the fields of this form that repeat an earlier training."""

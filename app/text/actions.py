@@ -51,7 +51,8 @@ ACTIONS = {
     "action.radiological": "Radiological View",
     "action.radiological.tip": "Left of the person on the right of the picture",
     "action.names_hidden": "Hide Names",
-    "action.names_hidden.tip": "Hide file names and folders in the window, for screenshots and shared screens",
+    "action.names_hidden.tip": "Hide the names of files, folders, cohorts and your models in the window, for "
+    "screenshots and shared screens",
     "action.layout_panels": "Both Hemispheres, Both Sides",
     "action.layout_panels.tip": "Left and right from outside and inside, subcortex and cerebellum below",
     "action.layout_whole": "One Large Brain",

@@ -79,4 +79,5 @@ CASE = {
     "edit.mask": "Change Mask",
     "edit.window": "Move Window",
     "edit.model": "Choose Model",
+    "edit.scaling": "Choose Scaling",
 }

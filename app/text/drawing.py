@@ -52,6 +52,7 @@ DRAWING: dict[str, str] = {
     "traces.measured": "measured",
     "traces.predicted": "reconstructed",
     "traces.hidden": "hidden from the model",
+    "traces.hidden.short": "hidden",
     "traces.missing": "missing",
     "carpet.name": "Carpet plot",
     "time.name": "Time",

@@ -10,6 +10,8 @@ SHELL = {
     "title.window": "{name} – BrainLM Studio[*]",
     "title.empty": "BrainLM Studio[*]",
     "title.hidden": "Case",
+    "title.hidden.cohort": "Cohort {n}",
+    "title.hidden.model": "Model {n}",
     "chip.waiting": "Engine: waiting",
     "chip.starting": "Engine: starting …",
     "chip.ready": "{device} · {free} of {total} free",

@@ -34,7 +34,7 @@ TIPS = {
     "preferences.time.tip": "How moments are written on axes and in the time bar",
     "preferences.play.tip": "A slower computer stays quick with fewer",
     "preferences.radiological.tip": "L and R are always written beside the slices",
-    "preferences.names_hidden.tip": "File and folder names, everywhere in the window",
+    "preferences.names_hidden.tip": "Names of files, folders, cohorts and your models, everywhere in the window",
     "preferences.enable_3d.tip": "Without it regions are drawn as discs; for computers whose graphics driver fails",
     "preferences.atlas.tip": "The regions of which the parcel series of a new scan are made",
     "preferences.cache.tip": "Takes room in the cache folder; one voxel over time then shows at once",

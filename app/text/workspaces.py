@@ -62,6 +62,14 @@ WORKSPACES = {
     "parcels.name": "List of parcels",
     "model.card": "Model",
     "model.choose": "Model",
+    "model.scaling": "Scaling",
+    "model.scaling.tip": "How this model’s input is scaled: it learned from numbers scaled with statistics over many "
+    "people. The result stays in SD of this recording",
+    "model.scaling.zscore": "z-score per recording",
+    "model.scaling.model": "The model’s statistics",
+    "model.scaling.cohort": "Of {name}",
+    "model.scaled": "Input: {scaling}",
+    "job.scaling": "Scaling statistics of {name}",
     "model.facts": "{parameters} parameters · {window} frames per window · TR {tr} s",
     "model.mask": "Hidden from the model",
     "model.kind": "What",
@@ -99,7 +107,7 @@ WORKSPACES = {
     "model.reconstructed": "Reconstructed",
     "model.difference": "Difference (reconstructed − measured)",
     "model.r2": "R² per parcel, hidden frames",
-    "model.traces": "Measured and reconstructed; hidden patches shaded",
+    "model.traces": "Measured and reconstructed",
     "model.nothing": "Open a scan; when its parcel series are ready, the model can fill in what it is not shown.",
     "model.none_selected": "Select parcels in a trace, on the brain or in the list; they are what is hidden.",
 }

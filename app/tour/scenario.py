@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import PySide6
 from PySide6.QtCore import qVersion
 
+from app.controllers.veil import veiled, veiled_model
 from app.tour.pulse import Pulse
 from app.tour.report import Picture, Section, Table, write_report
 from brainlm_engine import __version__
@@ -201,7 +202,8 @@ def _report(tour: Tour) -> Path:
     sections = (
         Section(
             "The case",
-            f"{scan.info.name}: {' x '.join(map(str, scan.info.shape))}, TR {recording.info.tr_s:g} s, "
+            f"{veiled(tour.studio.state, scan.info.name)}: {' x '.join(map(str, scan.info.shape))}, "
+            f"TR {recording.info.tr_s:g} s, "
             f"{recording.info.n_parcels} parcels of the atlas {recording.info.atlas_id}, "
             f"{recording.info.n_missing} missing. The demo case is simulated.",
             pictures=(take["cases"], take["view-first-volume"], take["view-dark"]),
@@ -227,10 +229,12 @@ def _is_look(name: str) -> bool:
 
 
 def _facts(tour: Tour) -> dict[str, str]:
-    engine, model = tour.studio.engine.state.info, tour.studio.state.model
+    state = tour.studio.state
+    engine, model = tour.studio.engine.state.info, state.model
+    chosen = veiled_model(state, model.model) if model.model else None
     return {
         "BrainLM Studio": __version__,
-        "Model": f"{model.model.title} ({model.model_id})" if model.model else model.model_id,
+        "Model": f"{chosen.title} ({veiled(state, chosen.model_id)})" if chosen else "",
         "Mask": _mask(model.mask),
         "Engine": f"{engine.device}" if engine else "",
         "System": platform.platform(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -70,9 +70,20 @@ class FlatBrain(QWidget):
         self._selected = parcels
         self.update()
 
+    def _head(self) -> float:
+        """Height of the two sentences above the discs."""
+        line = self.fontMetrics().height()
+        return max(60.0, 16.0 + line + self._told().height())
+
+    def _told(self) -> QRectF:
+        """Room of the message, as many lines as it needs."""
+        room = QRect(12, 12 + self.fontMetrics().height(), max(self.width() - 24, 1), self.height())
+        flags = int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap)
+        return QRectF(self.fontMetrics().boundingRect(room, flags, self.message))
+
     def _boxes(self) -> list[QRectF]:
         """Room of each projection: side by side when wide, two by two otherwise."""
-        head = 60.0
+        head = self._head()
         columns = 4 if self.width() > 2.2 * (self.height() - head) else 2
         width, height = self.width() / columns, max((self.height() - head) * columns / 4, 1.0)
         return [QRectF(i % columns * width, head + i // columns * height, width, height) for i in range(4)]
@@ -104,7 +115,7 @@ class FlatBrain(QWidget):
         painter.drawText(QRectF(12, 8, self.width() - 24, line), Qt.AlignmentFlag.AlignLeft, self.title)
         painter.setPen(QColor(self.theme.muted))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        painter.drawText(QRectF(12, 12 + line, self.width() - 24, 2.2 * line), flags, self.message)
+        painter.drawText(self._told(), flags, self.message)
         painter.setFont(small_font(self.font()))
         for box, side in zip(self._boxes(), SIDES, strict=True):
             foot = QRectF(box.left(), box.bottom() - line - 4, box.width(), line)

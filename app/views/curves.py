@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 
 from app.text import tr
 from app.theme.tokens import DARK, Theme
@@ -29,7 +39,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
         view = pg.ViewBox(enableMouse=False, enableMenu=False)
         view.disableAutoRange()
         super().__init__(parent, viewBox=view, enableMenu=False)
-        self.view, self._title, self._from_zero = view, title, from_zero
+        self.view, self._title, self._unit, self._from_zero = view, title, unit, from_zero
         self.theme: Theme = DARK
         self.steps: tuple[int, ...] = ()
         self.values: tuple[float, ...] = ()
@@ -130,6 +140,15 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
             axis.label.setDefaultTextColor(QColor(theme.muted))
         self._draw()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the plot is low, its axis says the unit alone: "SD²" of "Squared error, SD²"."""
+        super().resizeEvent(event)
+        if hasattr(self, "_unit"):  # Qt asks before it is built
+            room = self.view.height() - QFontMetrics(small_font(self.font())).horizontalAdvance(self._unit)
+            axis = self.getAxis("left")
+            axis.setLabel(self._unit if room > 4 else self._unit.rpartition(", ")[2])
+            axis.resizeEvent()  # it centres its label only then
+
     # ---------------------------------------------------------------- words over the plot
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -161,12 +180,24 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
             if any(abs(top - other) < line for other in taken) or top + line > area.bottom():
                 continue
             taken.append(top)
-            text = f"{name} {number(value, 0.01)}"
+            text = self.level_text(painter.fontMetrics(), name, value, area.width() - 14)
             spot = QRectF(area.right() - painter.fontMetrics().horizontalAdvance(text) - 8, top, 400, line)
             if self._rises_to(value):
                 spot.moveLeft(area.left() + 6)
+            behind = QColor(self.theme.canvas)
+            behind.setAlpha(140)  # where the curve runs through it, the name is what must be read
+            painter.fillRect(
+                QRectF(spot.left() - 2, top, painter.fontMetrics().horizontalAdvance(text) + 4, line), behind
+            )
             painter.setPen(QColor(self.theme.trace[(index + 4) % len(self.theme.trace)]))
             painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    @staticmethod
+    def level_text(metrics: QFontMetrics, name: str, value: float, room: float) -> str:
+        """Return name and value of a level in ``room`` pixels; the name gives way, never the value."""
+        figure = f" {number(value, 0.01)}"
+        left = int(room) - metrics.horizontalAdvance(figure)
+        return metrics.elidedText(name, Qt.TextElideMode.ElideRight, left) + figure
 
     def _rises_to(self, value: float) -> bool:
         """True when the end of the curve comes near ``value``, so that its name is better at the other end."""

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.text import tr
 from app.views.forms import GRID, label
+from app.widgets.elided import ElidedLabel
 
 SIDE_WIDTH = 296
 
@@ -129,7 +130,9 @@ class Titled(QWidget):
 
     def __init__(self, title: str, *contents: QWidget) -> None:
         super().__init__()
-        self._title = label(title, "muted")
+        self._title = ElidedLabel()
+        self._title.setText(title)
+        self._title.setProperty("role", "muted")
         self._title.setContentsMargins(GRID, 2, GRID, 2)
         self._title.setMinimumWidth(1)
         self._waiting = label("", "muted", wrap=True)

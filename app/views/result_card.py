@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, label, line
+from app.views.forms import GRID, label, line, restyle
 
 if TYPE_CHECKING:
     from brainlm_engine.api.training import EvaluationInfo
@@ -21,32 +21,48 @@ COLUMNS = ("method", "r2", "interval")
 class ResultCard(QScrollArea):
     """Verdict, table, whose recordings, what it must not be used for."""
 
-    def __init__(self, evaluate: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, evaluate: QAction, lower: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("train.result.name"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(282)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(GRID, 4, 2 * GRID, GRID)
+        column.setContentsMargins(GRID, 4, GRID + 4, GRID)
         column.setSpacing(GRID)
         self._verdict = label(tr("train.result.waiting"), "muted", wrap=True)
         self._table = QWidget()
         self._grid = QGridLayout(self._table)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(GRID)
+        self._grid.setHorizontalSpacing(GRID - 2)
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(0, 1)
-        self._button = ActionButton(evaluate)
+        self._button, self._lower = ActionButton(evaluate), ActionButton(lower, primary=True)
+        self._rates = label("", "muted", wrap=True)
         self._data, self._simulated = label("", "muted", wrap=True), label("", "warning", wrap=True)
         self._research = label(tr("app.research"), "muted")
-        for widget in (self._verdict, self._button, self._table, self._data, self._simulated, self._research):
+        for widget in (
+            self._verdict, self._button, self._lower, self._table, self._data, self._rates, self._simulated,
+            self._research,
+        ):  # fmt: skip
             column.addWidget(widget)
         column.addStretch(1)
         self.setWidget(body)
         self.show_result(None, tr("train.result.waiting"), simulated=False, offered=False)
+        self.show_failure("", "", lower=False)
+
+    def show_failure(self, problem: str, rates: str, *, lower: bool) -> None:
+        """Show why there is no result, '' = nothing went wrong, with the button that goes on in smaller steps when
+        ``lower``; and how the learning rate was changed on the way.
+        """
+        if problem:
+            self._verdict.setText(problem)
+            restyle(self._verdict, role="danger")
+        self._lower.setVisible(lower)
+        self._rates.setText(rates)
+        self._rates.setVisible(bool(rates))
 
     def show_result(self, result: EvaluationInfo | None, waiting: str, *, simulated: bool, offered: bool) -> None:
         """Show a result; without one, the sentence ``waiting`` and, when ``offered``, the button that makes one."""
@@ -56,9 +72,7 @@ class ResultCard(QScrollArea):
                 widget.hide()
                 widget.deleteLater()
         self._verdict.setText(result.verdict if result is not None else waiting)
-        self._verdict.setProperty("role", "" if result is not None else "muted")
-        self._verdict.style().unpolish(self._verdict)
-        self._verdict.style().polish(self._verdict)
+        restyle(self._verdict, role="" if result is not None else "muted")
         self._button.setVisible(offered)
         self._table.setVisible(result is not None)
         self._data.setVisible(result is not None)

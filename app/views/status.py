@@ -11,6 +11,7 @@ from app.text import tr
 from app.theme import Theme
 from app.theme.icons import icon
 from app.views.forms import GRID, label, restyle
+from app.widgets.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from app.state.parts import EngineState
@@ -63,7 +64,8 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._now = label("", "muted")
+        self._now = ElidedLabel()
+        self._now.setProperty("role", "muted")
         self._now.setMinimumWidth(1)
         self._bar = QProgressBar()
         self._bar.setFixedWidth(120)

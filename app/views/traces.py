@@ -13,7 +13,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QResizeEvent
 
 from app.text import tr
 from app.theme.tokens import DARK
@@ -259,10 +259,11 @@ class TraceView(TimePlot):
         metrics = painter.fontMetrics()
         theme, line = self.theme, float(metrics.height())
         entries = ((tr("traces.measured"), theme.muted, 1), (tr("traces.predicted"), theme.accent, 2))
-        hidden = tr("traces.hidden")
-        widths = [28.0 + metrics.horizontalAdvance(text) for text, *_ in entries]
-        total = sum(widths) + 26.0 + metrics.horizontalAdvance(hidden)
-        x, middle = max(area.right() - total, 8.0), area.top() / 2 + 1
+        hidden, (gap, total) = tr("traces.hidden"), self.legend_room(metrics, "traces.hidden")
+        if total > self.width() - 8:
+            hidden, (gap, total) = tr("traces.hidden.short"), self.legend_room(metrics, "traces.hidden.short")
+        widths = [20.0 + gap + metrics.horizontalAdvance(text) for text, *_ in entries]
+        x, middle = max(min(area.right(), self.width() - 4.0) - total, 4.0), area.top() / 2 + 1
         for (text, colour, pen_width), width in zip(entries, widths, strict=True):
             painter.setPen(QPen(QColor(colour), pen_width))
             painter.drawLine(QPointF(x, middle), QPointF(x + 16, middle))
@@ -272,6 +273,12 @@ class TraceView(TimePlot):
         swatch = QRectF(x, middle - 5, 14, 10)
         painter.fillRect(swatch, QColor(*self._shade_rgba()))
         painter.drawText(QRectF(x + 18, middle - line / 2, total, line), Qt.AlignmentFlag.AlignVCenter, hidden)
+
+    def legend_room(self, metrics: QFontMetrics, hidden: str) -> tuple[float, float]:
+        """Return the gap between the entries of the legend, and the width of all, with that word for what is hidden."""
+        words = sum(metrics.horizontalAdvance(tr(key)) for key in ("traces.measured", "traces.predicted", hidden))
+        gap = min(8.0, max(0.0, (self.width() - 8 - words - 58.0) / 2))
+        return gap, words + 58.0 + 2 * gap
 
     def _write_missing(self, painter: QPainter, area: QRectF, y0: float, row_px: float) -> None:
         painter.setFont(self.row_axis.type)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from app.text import tr
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("title", "cohort", "state", "step", "r2", "when")
 NUMBERS = ("step", "r2")
+#: least room of the first column, and that of the others
+NAME_WIDTH, WIDTHS = 100, {1: 150, 2: 110, 3: 72, 4: 72, 5: 112}
 RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
@@ -83,6 +85,20 @@ def cell(training: TrainingInfo, column: str) -> str:
     return training.title if column == "title" else training.cohort_name
 
 
+class _Table(QTableView):
+    """Where all columns have no room, those that matter least go: a table is not read sideways."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the columns anew."""
+        super().resizeEvent(event)
+        room, widths = self.viewport().width() - NAME_WIDTH, dict(WIDTHS)
+        for column in (1, 5, 4):
+            gone = sum(widths.values()) > room
+            self.setColumnHidden(column, gone)
+            if gone:
+                del widths[column]
+
+
 class TrainingTable(QWidget):
     """Emits ``chosen(folder)``."""
 
@@ -91,7 +107,7 @@ class TrainingTable(QWidget):
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = TrainingModel(self)
-        self.table = QTableView()
+        self.table = _Table()
         self.table.setModel(self.model)
         self.table.setAccessibleName(tr("train.table"))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -106,7 +122,7 @@ class TrainingTable(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((1, 150), (2, 110), (3, 72), (4, 72), (5, 112)):
+        for column, width in WIDTHS.items():
             header.resizeSection(column, width)
         buttons = QVBoxLayout()
         buttons.setSpacing(6)

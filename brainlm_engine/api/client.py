@@ -176,13 +176,18 @@ class EngineClient:
         return (await self._desk(ModelList, "models")).message
 
     async def reconstruct(
-        self, recording_id: str, model_id: str, start: int = 0, mask: MaskSpec | None = None
+        self, recording_id: str, model_id: str, start: int = 0, mask: MaskSpec | None = None, scaling: str = ""
     ) -> Reply[ReconstructionInfo]:
-        """Hide patches of one window and let a model fill them in; see :class:`ReconstructionInfo` for the arrays."""
+        """Hide patches of one window and let a model fill them in; see :class:`ReconstructionInfo` for the arrays.
+
+        ``scaling`` of the model's input: '' (what suits the model, of what is known), 'zscore', 'model', or the id that
+        a ``scaling_statistics`` job returned.
+        """
         chosen = (mask or MaskSpec()).model_dump(mode="json")
         return await self._desk(
-            ReconstructionInfo, "reconstruct", recording_id=recording_id, model_id=model_id, start=start, mask=chosen
-        )
+            ReconstructionInfo, "reconstruct", recording_id=recording_id, model_id=model_id, start=start, mask=chosen,
+            scaling=scaling,
+        )  # fmt: skip
 
     async def recording_reconstruction(self, job_id: str) -> Reply[ReconstructionInfo]:
         """Return what a finished ``reconstruct_recording`` job made; arrays as in :class:`ReconstructionInfo`."""

@@ -86,7 +86,15 @@ class OutOfMemory(EngineError):
     code = "out_of_memory"
 
 
-_KINDS = (EngineError, BadInput, StillLoading, ScanNotOpen, Cancelled, EngineLost, OutOfSpace, OutOfMemory)
+class NotANumber(EngineError):
+    """The loss, the gradient or the weights of a training are no longer numbers; those in memory must not be kept."""
+
+    code = "not_a_number"
+
+
+_KINDS = (
+    EngineError, BadInput, StillLoading, ScanNotOpen, Cancelled, EngineLost, OutOfSpace, OutOfMemory, NotANumber,
+)  # fmt: skip
 _BY_CODE: dict[str, type[EngineError]] = {kind.code: kind for kind in _KINDS}
 
 

@@ -298,6 +298,11 @@ class ModelInfo(Message):
     trained_on: str = ""
     figures: dict[str, Any] = Field(default_factory=dict)
     problem: str = Field(default="", description="one sentence when the model cannot be used")
+    scalings: tuple[str, ...] = Field(
+        default=("zscore",),
+        description="how its input can be scaled, what suits it best first: 'zscore' per recording, 'model' (its own "
+        "statistics), 'cohort' (statistics of a cohort)",
+    )
 
     def frames_per_patch(self, tr_s: float) -> int:
         """Return how many frames one time patch has in a recording of this TR."""
@@ -308,6 +313,7 @@ class ModelList(Message):
     """Models installed."""
 
     models: tuple[ModelInfo, ...] = ()
+    own: tuple[str, ...] = Field(default=(), description="ids of those that are this person's, not shipped")
 
 
 class MaskSpec(Message):
@@ -348,4 +354,5 @@ class ReconstructionInfo(Message):
     scores: tuple[Score, ...] = Field(default=(), description="the model first, then the baselines")
     verdict: str = Field(default="", description="one plain sentence: who won")
     seconds: float = 0.0
+    scaling: str = Field(default="", description="how the model's input was scaled; measured and predicted stay in SD")
     notes: tuple[str, ...] = ()

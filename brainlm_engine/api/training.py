@@ -52,6 +52,9 @@ class TrainingSpeed(Message):
 
     step_s: float = Field(description="of one step")
     look_s: float = Field(description="of one look at the validation people")
+    scaled_from: str = Field(
+        default="", description="the smaller size that was measured, its time scaled by parameters; '' = measured"
+    )
 
 
 class TrainingPoint(Message):
@@ -124,6 +127,10 @@ class TrainingInfo(Message):
     resumable: bool = False
     usable: bool = Field(default=False, description="the model is finished and in the list of models")
     problem: str = Field(default="", description="why it ended, one sentence")
+    next_step: str = Field(default="", description="what to do then, one sentence")
+    spoiled: bool = Field(default=False, description="it stopped because loss or weights were no longer numbers")
+    learning_rate: float = Field(default=0.0, description="asked for last; 0 = not known")
+    rates: str = Field(default="", description="one sentence when the learning rate was changed on the way")
     points: tuple[TrainingPoint, ...] = ()
     levels: tuple[Level, ...] = ()
     preview: PreviewInfo | None = None

@@ -11,6 +11,7 @@ from typing import Any
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import JobRecord, JobState
 from brainlm_engine.cli.as_text import NOT_KNOWN, columns, lines, number, when
+from brainlm_engine.cli.numbers import positive
 
 SUMMARY = "list, show, cancel and resume jobs, read their logs"
 
@@ -28,6 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument("job_id", metavar="ID")
         if name == "resume":
             action.add_argument("--wait", action="store_true", help="return only when the new job has ended")
+            action.add_argument(
+                "--learning-rate",
+                type=positive,
+                help="of a training: go on with this one, for example after a NaN loss",
+            )
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object on stdout")
 
 
@@ -44,7 +50,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
             return job.model_dump(mode="json")
         return asyncio.run(_cancel(job.job_id)).model_dump(mode="json")
     if args.action == "resume":
-        return asyncio.run(_resume(job, args.wait, say)).model_dump(mode="json")
+        return asyncio.run(_resume(job, _changes(args, job), args.wait, say)).model_dump(mode="json")
     if args.action == "log":
         from brainlm_engine.jobs.context import log_path
 
@@ -115,7 +121,16 @@ def _brief(job: JobRecord) -> dict[str, Any]:
     return row
 
 
-async def _resume(job: JobRecord, wait: bool, say: Callable[[str], None]) -> JobRecord:
+def _changes(args: argparse.Namespace, job: JobRecord) -> dict[str, Any]:
+    """Return the parameters that differ from those the job had."""
+    if args.learning_rate is None:
+        return {}
+    if job.kind != "pretrain":
+        raise BadInput(f"Job {job.job_id} is no training, so it has no learning rate.", "Leave --learning-rate out.")
+    return {"learning_rate": args.learning_rate}
+
+
+async def _resume(job: JobRecord, changes: dict[str, Any], wait: bool, say: Callable[[str], None]) -> JobRecord:
     """Submit ``job`` once more; the engine is started when none runs, and goes on by itself until the job has ended."""
     from brainlm_engine.api.client import EngineClient
 
@@ -131,7 +146,7 @@ async def _resume(job: JobRecord, wait: bool, say: Callable[[str], None]) -> Job
                 f"Job {job.job_id} is done; there is nothing to resume.",
                 f"See its result: brainlm-engine jobs show {job.job_id}",
             )
-        new = await client.submit(known.kind, known.params, known.title)
+        new = await client.submit(known.kind, {**known.params, **changes}, known.title)
         say(f"Job {new.job_id} runs “{new.title}” again.")
         stage = ""
         while wait and not new.state.ended:

@@ -15,7 +15,6 @@ from brainlm_engine.cli.opening import add_opening, given_answers, opened
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
 
-_FRAMES = 200
 SUMMARY = "reconstruct a recording with hidden patches and score it beside simple methods"
 
 
@@ -26,6 +25,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_opening(parser)
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
+    parser.add_argument(
+        "--scaling",
+        default="",
+        metavar="WHAT",
+        help="of the model's input: zscore (per recording), model (its own statistics), a cohort's folder, or a file "
+        "of statistics; default: the model's own where its card has them, else zscore",
+    )
     parser.add_argument("--start", type=count, default=0, help="first frame of the window")
     parser.add_argument("--frames", type=positive_int, help="frames per window (default 200, or all there are)")
     parser.add_argument("--ratio", type=hidden_share, default=0.75, help="share of patches hidden (default 0.75)")
@@ -49,6 +55,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks import reconstruct, reconstruct_recording
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
 
     torch.set_num_threads(args.threads)
     spec = mask_from(args)
@@ -57,25 +64,30 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     recording, told = _opened(args, say)
     model = load_model(args.model)
     _check_start(args, recording)
-    frames = args.frames or min(_FRAMES, recording.n_frames)
+    scaling = chosen_scaling(args.scaling, model)
     if args.whole:
-        whole = reconstruct_recording(model, recording, args.ratio, args.seed, Said(say), frames=frames)
+        whole = reconstruct_recording(
+            model, recording, args.ratio, args.seed, Said(say), frames=args.frames, scaling=scaling
+        )
         arrays: dict[str, Any] = {
             "measured": whole.measured, "predicted": whole.predicted, "r2_parcel": whole.r2_parcel,
             "r2_frame": whole.r2_frame,
         }  # fmt: skip
-        scores, sentence, notes = whole.scores, whole.verdict, whole.notes
+        scores, sentence, notes, scaled = whole.scores, whole.verdict, whole.notes, whole.scaling
     else:
-        window = reconstruct(model, recording, args.start, spec, frames, recording_id=args.recording.name)
+        window = reconstruct(
+            model, recording, args.start, spec, args.frames, recording_id=args.recording.name, scaling=scaling
+        )
         arrays = dict(window.arrays())
         scores, sentence, notes = window.info.scores, window.info.verdict, window.info.notes
+        scaled = window.info.scaling
         if window.info.start != args.start:
             notes = (*notes, f"The window begins at frame {window.info.start}, so that it ends with the recording.")
     if args.out:
         _write(arrays, args.out)
     return {
         "verdict": sentence, "scores": [score.model_dump() for score in scores], "notes": [*told, *notes],
-        "written": str(args.out or ""),
+        "scaling": scaled, "written": str(args.out or ""),
     }  # fmt: skip
 
 
@@ -84,6 +96,7 @@ def as_text(result: dict[str, Any]) -> str:
     rows = [(share(row["r2"]), share(row["r"]), number(row["mse"]), row["title"]) for row in result["scores"]]
     told = [result["verdict"]] * bool(result["verdict"])
     told += ["", columns(("R²", "r", "MSE", "Method"), rows)] * bool(rows)
+    told += ["", f"Input of the model: {result['scaling']}."]
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
     told += ["", f"Written: {result['written']}"] * bool(result["written"])
     return "\n".join(told)

@@ -56,7 +56,8 @@ def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobCo
     Parameters
     ----------
     params
-        ``recording_id``, ``model_id``, ``ratio`` (default 0.75), ``seed`` (default 0).
+        ``recording_id``, ``model_id``, ``ratio`` (default 0.75), ``seed`` (default 0), ``scaling`` (default: what
+        suits the model, of what is known).
 
     Returns
     -------
@@ -67,16 +68,38 @@ def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobCo
     from brainlm_engine.models import DEFAULT_MODEL, load_model
     from brainlm_engine.server.operations.recordings import recording_path
     from brainlm_engine.tasks import reconstruct_recording as reconstruct
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
 
     progress(0.0, "Loading the model")
     began = time.monotonic()
     recording = Recording.load(recording_path(params["recording_id"]))
     model_id = params.get("model_id") or DEFAULT_MODEL
     mask = MaskSpec(ratio=float(params.get("ratio", 0.75)), seed=int(params.get("seed", 0)))
-    made = reconstruct(load_model(model_id), recording, mask.ratio, mask.seed, progress)
+    model = load_model(model_id)
+    scaling = chosen_scaling(str(params.get("scaling", "")), model)
+    made = reconstruct(model, recording, mask.ratio, mask.seed, progress, scaling=scaling)
     path = save_reconstruction(
         job.job_id, made, recording_id=params["recording_id"], model_id=model_id, mask=mask,
         seconds=time.monotonic() - began,
     )  # fmt: skip
     scores = [score.model_dump(mode="json") for score in made.scores]
     return {"path": str(path), "scores": scores, "verdict": made.verdict, "notes": list(made.notes)}
+
+
+def scaling_statistics(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Compute median and interquartile range per parcel over the 'train' recordings of a cohort, or find them kept.
+
+    Parameters
+    ----------
+    params
+        ``cohort``: its folder.
+
+    Returns
+    -------
+    dict
+        ``scaling_id``, to be given with a reconstruction.
+    """
+    from brainlm_engine.tasks.input_scaling import keep_cohort_statistics
+
+    progress(0.0, "Looking at the cohort")
+    return {"scaling_id": keep_cohort_statistics(Path(params["cohort"]), progress)}

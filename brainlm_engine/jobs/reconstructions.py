@@ -39,6 +39,7 @@ def save_reconstruction(
     info = ReconstructionInfo(
         recording_id=recording_id, model_id=model_id, start=0, n_frames=frames, patch_frames=made.patch_frames,
         mask=mask, whole=True, scores=made.scores, verdict=made.verdict, seconds=seconds, notes=made.notes,
+        scaling=made.scaling,
     )  # fmt: skip
     path = _path(job_id)
     with written_whole(path) as temporary:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, NotANumber
 from brainlm_engine.api.messages import JobRecord, JobState, Reply
 from brainlm_engine.api.training import PreviewInfo, TrainingInfo
 from brainlm_engine.jobs.store import read_jobs
 from brainlm_engine.paths import data_dir
 from brainlm_engine.training_folder import (
-    checkpoint_step,
+    checkpoint_head,
+    rates_in_words,
     read_evaluation,
     read_levels,
     read_points,
@@ -95,6 +96,7 @@ def _short(folder: Path, jobs: list[JobRecord]) -> TrainingInfo:
     usable = (folder / "config.json").is_file() and newest.state is JobState.DONE
     result = newest.result or {}
     cohort = Path(str(newest.params.get("cohort", "")))
+    kept, rate, rates = checkpoint_head(folder)
     return TrainingInfo(
         job_id=newest.job_id,
         title=str(newest.params.get("title") or folder.name),
@@ -106,12 +108,16 @@ def _short(folder: Path, jobs: list[JobRecord]) -> TrainingInfo:
         cohort_name=cohort.name,
         simulated=_simulated(cohort, folder),
         params=newest.params,
-        step=max(checkpoint_step(folder), last.step if last else 0, int(result.get("steps", 0))),
+        step=max(kept, last.step if last else 0, int(result.get("steps", 0))),
         seconds=float(result.get("seconds", last.seconds if last else 0.0)),
         validation_r2=result.get("validation_r2", last.validation_r2 if last else None),
         resumable=newest.state.ended and newest.state is not JobState.DONE,
         usable=usable,
         problem=newest.error.message if newest.error is not None and newest.state is not JobState.CANCELLED else "",
+        next_step=newest.error.next_step if newest.error is not None else "",
+        spoiled=newest.error is not None and newest.error.code == NotANumber.code,
+        learning_rate=float(newest.params.get("learning_rate") or rate),
+        rates=rates_in_words(rates),
         evaluation=read_evaluation(folder) if usable else None,
     )
 

@@ -39,7 +39,9 @@ class Card(BaseModel):
     seed: int | None = None
     scaling: str = Field(default="z-score per parcel over the recording", description="what the input must be")
     statistics: dict[str, Any] | None = Field(
-        default=None, description="of scaling as all training people, see PopulationScaling; None = none are needed"
+        default=None,
+        description="of the training recordings, as PopulationScaling.content(), with their 'unit'; None = none are "
+        "needed, or they are not known",
     )
     training: dict[str, Any] = Field(default_factory=dict)
     cohort: dict[str, Any] = Field(default_factory=dict)
@@ -68,6 +70,18 @@ class Card(BaseModel):
             raise BadInput(
                 f"The card of the model {folder.name} is damaged.", "Export or download the model again.", str(error)
             ) from error
+
+
+def wants_population(card: Card) -> bool:
+    """Tell whether a model was trained on series scaled with statistics over many recordings."""
+    return not card.training and (card.statistics is not None or card.scaling.startswith("robust"))
+
+
+def scalings(card: Card) -> tuple[str, ...]:
+    """Return how its input can be scaled, as ``ModelInfo`` has it, what suits it best first."""
+    if not wants_population(card):
+        return ("zscore",)
+    return (*(("model",) if card.statistics is not None else ()), "zscore", "cohort")
 
 
 def trained_here(folder: Path | None) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ModelInfo, ModelList
 from brainlm_engine.files import written_whole
-from brainlm_engine.models.card import Card
+from brainlm_engine.models.card import Card, scalings
 from brainlm_engine.paths import data_dir, resources_dir
 
 if TYPE_CHECKING:
@@ -35,14 +35,17 @@ def model_folders() -> dict[str, Path]:
 
 def list_models() -> ModelList:
     """Return the card of every installed model without loading any weights; the default model first."""
-    infos = []
-    for model_id, folder in model_folders().items():
+    infos, folders = [], model_folders()
+    for model_id, folder in folders.items():
         try:
-            infos.append(Card.load(folder).info.model_copy(update={"model_id": model_id}))
+            card = Card.load(folder)
+            infos.append(card.info.model_copy(update={"model_id": model_id, "scalings": scalings(card)}))
         except BadInput as error:
             infos.append(_unusable(model_id, error.message))
     infos.sort(key=lambda info: (info.model_id != DEFAULT_MODEL, info.title.lower()))
-    return ModelList(models=tuple(infos))
+    shipped = resources_dir() / "models"
+    own = tuple(model_id for model_id, folder in folders.items() if folder.parent != shipped)
+    return ModelList(models=tuple(infos), own=own)
 
 
 def find_model(path_or_name: str | Path) -> Path:

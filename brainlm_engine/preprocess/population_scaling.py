@@ -116,9 +116,9 @@ class PopulationScaling:
                 lines.append(f"{name} over the parcels: {low:.4g} to {high:.4g}, typically {middle:.4g}")
         return "\n".join(lines)
 
-    def save(self, path: Path) -> None:
-        """Write the statistics to a JSON file, whole or not at all."""
-        write_statistics(path, self.content())
+    def save(self, path: Path, origin: Mapping[str, str] | None = None) -> None:
+        """Write the statistics to a JSON file, whole or not at all, with what is known of the recordings behind it."""
+        write_statistics(path, {**self.content(), **({"origin": dict(origin)} if origin else {})})
 
     def content(self) -> dict[str, Any]:
         """Return the statistics for JSON."""
@@ -130,9 +130,16 @@ class PopulationScaling:
     @classmethod
     def load(cls, path: Path) -> PopulationScaling:
         """Read what :meth:`save` wrote."""
+        return cls.load_with_origin(path)[0]
+
+    @classmethod
+    def load_with_origin(cls, path: Path) -> tuple[PopulationScaling, dict[str, str]]:
+        """Read what :meth:`save` wrote, and what is known of the recordings behind it."""
         content = read_statistics(path)
+        origin = content.get("origin", {})
+        known = {str(key): str(value) for key, value in origin.items()} if isinstance(origin, dict) else {}
         try:
-            return cls.of_content(content)
+            return cls.of_content(content), known
         except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise no_statistics(path, error) from error
 

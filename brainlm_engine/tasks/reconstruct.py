@@ -13,13 +13,14 @@ from brainlm_engine.api.messages import MaskSpec, ReconstructionInfo
 from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import scaled_alone, zscored
 from brainlm_engine.models.base import MaskedModel
-from brainlm_engine.models.card import trained_here
 from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling, ModelUnits, departure
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
 TR_RANGE = (0.5, 3.5)
+USUAL_FRAMES = 200  # of a window when nobody says how long
 LEAST_FRAMES = 4  # a parcel's mean and spread come from these
 
 
@@ -78,36 +79,39 @@ def reconstruct(
     recording: Recording,
     start: int = 0,
     mask: MaskSpec | None = None,
-    frames: int = 200,
+    frames: int | None = None,
     *,
     recording_id: str = "",
     baselines: bool = True,
+    scaling: InputScaling | None = None,
 ) -> Reconstruction:
     """Reconstruct one window.
 
     Parameters
     ----------
     model : from ``load_model``
-    recording : in any unit; it is z-scored per parcel over the whole recording first
+    recording : in any unit; it is z-scored per parcel over the whole recording first, and so is the answer
     start : first frame of the window; moved back when the window would reach over the end
     mask : what is hidden; default: 75 % at random
-    frames : length asked for; cut to whole patches and to the recording
+    frames : length asked for; cut to whole patches and to the recording. None = the usual 200, or what there is
     baselines : also score the simple methods
+    scaling : the statistics that the model's own input is scaled with; None = it gets the z-scores
 
     Raises
     ------
     BadInput
-        When the recording has fewer than four frames or no positions, or the mask does not fit.
+        When the recording has fewer than four frames or no positions, or the mask or the scaling do not fit.
     """
     clock = Clock()
     mask = mask or MaskSpec()
-    patch, length, notes = plan_window(model, recording, frames, padded=True)
+    units = scaling.units(recording) if scaling is not None else None
+    patch, length, notes = plan_window(model, recording, frames, padded=True, scaling=scaling)
     start = min(max(0, start), recording.n_frames - length)
     measured = zscored(recording)[:, start : start + length]
     beyond = -length % patch
     hidden = build_mask(mask, recording.n_parcels, (length + beyond) // patch, recording.networks)
     filled = np.pad(measured, ((0, 0), (0, beyond)), constant_values=np.nan)
-    predicted = predict(model, filled[None], recording, hidden[None])[0][:, :length]
+    predicted = predict(model, filled[None], recording, hidden[None], units)[0][:, :length]
     hidden_frames = np.repeat(hidden, patch, axis=1)[:, :length]
     scored = hidden_frames & np.isfinite(measured) & np.isfinite(predicted)
     guesses = {"model": predicted}
@@ -127,6 +131,7 @@ def reconstruct(
         scores=scores,
         verdict=verdict(scores) if baselines or not scores else "",
         seconds=clock.seconds,
+        scaling=scaling.describe() if scaling is not None else OF_RECORDING,
         notes=notes,
     )
     return Reconstruction(
@@ -136,10 +141,16 @@ def reconstruct(
 
 
 def plan_window(
-    model: MaskedModel, recording: Recording, frames: int, *, padded: bool = False
+    model: MaskedModel,
+    recording: Recording,
+    frames: int | None,
+    *,
+    padded: bool = False,
+    scaling: InputScaling | None = None,
 ) -> tuple[int, int, tuple[str, ...]]:
     """Return frames per patch, frames of the window and notes for the person.
 
+    ``frames`` is what a person asked for, None when nobody did: what is said of a short recording differs.
     With ``padded`` a recording shorter than one patch is its own window; the caller adds missing frames behind it.
     """
     patch = model.frames_per_patch(recording.tr_s)
@@ -161,15 +172,17 @@ def plan_window(
             f"No region of {name} has both a signal and a position.",
             "Give the positions of the regions: an atlas, or a coordinates file.",
         )
-    length = recording.n_frames if short else max(1, min(frames, recording.n_frames) // patch) * patch
+    wanted = frames or USUAL_FRAMES
+    length = recording.n_frames if short else max(1, min(wanted, recording.n_frames) // patch) * patch
     notes = []
     if short:
         notes.append(
             f"Only {length} frames ({length * recording.tr_s:.0f} s), less than one time patch of "
             f"{patch * recording.tr_s:.0f} s: the patch is filled up with missing frames. Too little to conclude from."
         )
-    elif length < frames - patch:
-        notes.append(f"The recording is shorter than the window asked for: {length} frames are used.")
+    elif length < wanted - patch:
+        whose = f"the {frames} frames asked for" if frames else f"a usual window of {wanted} frames"
+        notes.append(f"The recording is shorter than {whose}: {length} frames are used.")
     if not TR_RANGE[0] <= recording.tr_s <= TR_RANGE[1]:
         notes.append(
             f"The model is made for a TR of {TR_RANGE[0]} to {TR_RANGE[1]} s; here it is {recording.tr_s:g} s."
@@ -180,25 +193,39 @@ def plan_window(
             f"The model was trained on the atlas {model.card.atlas_id} only; this recording is {where}, and what the "
             "model says of it means little."
         )
-    if model.input_note and not trained_here(model.folder):
-        notes.append(model.input_note)
+    if told := departure(model, scaling):
+        notes.append(told)
     left_out = int((~known).sum())
     if left_out:
         holds = "holds no signal or has" if left_out == 1 else "hold no signal or have"
         notes.append(f"{left_out} of {recording.n_parcels} parcels {holds} no position: left out.")
+    unknown = int((known & ~np.isfinite(scaling.statistics.iqr)).sum()) if scaling is not None else 0
+    if unknown:
+        verb = "has" if unknown == 1 else "have"
+        notes.append(f"{unknown} of {recording.n_parcels} parcels {verb} no statistics to be scaled with: left out.")
     return patch, length, tuple(notes)
 
 
-def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: NDArray[np.bool_]) -> Floats:
+def predict(
+    model: MaskedModel,
+    windows: Floats,
+    recording: Recording,
+    hidden: NDArray[np.bool_],
+    units: ModelUnits | None = None,
+) -> Floats:
     """Run the model on ``windows (B, parcels, frames)`` with ``hidden (B, parcels, patches)``; same shape back.
 
-    Windows and answer are z-scores of the recording, whatever the model was trained on.
+    Windows and answer are z-scores of the recording, whatever the model was trained on: a model trained here brings
+    them to its own scaling by itself; with ``units`` one from elsewhere is given its units, and the answer is in SD
+    again.
 
     Raises
     ------
     BadInput
         When the model's scaling statistics are of other parcels than the recording's.
     """
+    if units is not None:
+        windows = units.into(windows)
     batch, parcels, length = windows.shape
     spread = _spread(model, recording)
     if model.scaling is not None:
@@ -211,7 +238,9 @@ def predict(model: MaskedModel, windows: Floats, recording: Recording, hidden: N
             mask=torch.from_numpy(hidden).to(device), tr_s=recording.tr_s,
         )  # fmt: skip
     filled: Floats = output.prediction.reshape(batch, parcels, -1)[..., :length].float().cpu().numpy()
-    return filled if model.scaling is None else model.scaling.as_zscores(filled, spread)
+    if model.scaling is not None:
+        filled = model.scaling.as_zscores(filled, spread)
+    return filled if units is None else units.back(filled)
 
 
 def _spread(model: MaskedModel, recording: Recording) -> Floats:

@@ -14,7 +14,8 @@ from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
-from brainlm_engine.tasks.reconstruct import plan_window, predict
+from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling
+from brainlm_engine.tasks.reconstruct import USUAL_FRAMES, plan_window, predict
 from brainlm_engine.tasks.scoring import Sums, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
@@ -34,6 +35,7 @@ class RecordingReconstruction:
     passes : model runs per window; in each, the same share of every time patch is hidden
     patch_frames : frames per time patch
     notes : plain sentences
+    scaling : how the model's input was scaled
     """
 
     measured: Floats
@@ -45,6 +47,7 @@ class RecordingReconstruction:
     passes: int
     patch_frames: int
     notes: tuple[str, ...]
+    scaling: str = OF_RECORDING
 
 
 def reconstruct_recording(
@@ -54,8 +57,9 @@ def reconstruct_recording(
     seed: int = 0,
     progress: Progress = SILENT,
     *,
-    frames: int = 200,
+    frames: int | None = None,
     baselines: bool = True,
+    scaling: InputScaling | None = None,
 ) -> RecordingReconstruction:
     """Reconstruct all of ``recording``, window by window.
 
@@ -63,8 +67,9 @@ def reconstruct_recording(
     ----------
     ratio : share of parcels hidden in every time patch and pass, 0 < ratio < 1
     seed : which are hidden together
-    frames : length of a window; the last window is laid over the end and only its new frames are kept
+    frames : length of a window, None = 200; the last window is laid over the end and only its new frames are kept
     baselines : also fill the same hidden patches by the simple methods
+    scaling : the statistics that the model's own input is scaled with; None = it gets the z-scores
 
     Raises
     ------
@@ -74,7 +79,9 @@ def reconstruct_recording(
     hidden_each = recording.n_parcels - int(recording.n_parcels * (1 - ratio) + 1e-9)
     if not 0 < hidden_each < recording.n_parcels:
         raise BadInput(f"A mask ratio of {ratio:g} hides nothing or everything.", "Choose a ratio such as 0.75.")
-    patch, length, notes = plan_window(model, recording, min(frames, recording.n_frames))  # all frames are covered
+    units = scaling.units(recording) if scaling is not None else None
+    window_frames = min(frames or USUAL_FRAMES, recording.n_frames)  # all are covered
+    patch, length, notes = plan_window(model, recording, window_frames, scaling=scaling)
     measured = zscored(recording)
     people = people_covariance(model.folder, recording) if baselines else None
     rng = np.random.default_rng(seed)
@@ -87,7 +94,7 @@ def reconstruct_recording(
         progress(done / len(starts), f"Reconstructing window {done + 1} of {len(starts)}")
         window = measured[:, start : start + length]
         hidden, first = hide_each_once(recording.n_parcels, length // patch, hidden_each, rng)
-        guessed = predict(model, np.broadcast_to(window, (passes, *window.shape)), recording, hidden)
+        guessed = predict(model, np.broadcast_to(window, (passes, *window.shape)), recording, hidden, units)
         fresh = np.zeros(length, bool)
         fresh[covered - start :] = True
         for index in range(passes):
@@ -109,6 +116,7 @@ def reconstruct_recording(
     return RecordingReconstruction(
         measured, predicted, r2_along(measured, predicted, scored, 1), r2_along(measured, predicted, scored, 0),
         scores, verdict(scores) if baselines else "", passes, patch, notes,
+        scaling.describe() if scaling is not None else OF_RECORDING,
     )  # fmt: skip
 
 

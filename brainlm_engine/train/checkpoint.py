@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from brainlm_engine.api.errors import BadInput, EngineError, OutOfSpace
+from brainlm_engine.api.errors import BadInput, EngineError, NotANumber, OutOfSpace
 from brainlm_engine.files import written_whole
 from brainlm_engine.progress import Progress
-from brainlm_engine.train.faults import NotANumber
+from brainlm_engine.train.faults import advice
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
 from brainlm_engine.train.step import Best, Learner
-from brainlm_engine.training_folder import CHECKPOINT
+from brainlm_engine.training_folder import CHECKPOINT, rates_in_words
 
 #: Settings that may differ between a run and its continuation.
 _FREE = {
@@ -30,11 +30,18 @@ _ABANDONED_S = 600.0
 
 
 class Keeper:
-    """Writes checkpoints. A disk that refuses one costs no training: the last one stays, the next is tried later."""
+    """Writes checkpoints. A disk that refuses one costs no training: the last one stays, the next is tried later.
+
+    Attributes
+    ----------
+    last : step of the checkpoint that lies there, None when there is none
+    rates : learning rates that were asked for, each with the step it holds from
+    """
 
     def __init__(self, folder: Path, settings: TrainSettings, progress: Progress, *, writes: bool = True) -> None:
         self.folder, self.settings, self.progress, self.writes = folder, settings, progress, writes
-        self.last: int | None = None  # step of the checkpoint that lies there
+        self.last: int | None = None
+        self.rates: tuple[tuple[int, float], ...] = ((0, settings.learning_rate),)
         if writes:
             for path in folder.glob(f".{CHECKPOINT}.*"):
                 if time.time() - path.stat().st_mtime > _ABANDONED_S:
@@ -46,7 +53,7 @@ class Keeper:
             tensors = _tensors(learner)
             if not self.writes:  # it only helped to gather weights that are spread over the processes
                 return True
-            save_checkpoint(learner, tensors, self.settings, self.folder)
+            save_checkpoint(learner, tensors, self.settings, self.folder, self.rates)
         except (EngineError, OSError, RuntimeError) as error:
             full = isinstance(error, OutOfSpace)
             reason = "the disk is full" if full else str(getattr(error, "message", error))
@@ -62,17 +69,27 @@ class Keeper:
 
     def resume(self, learner: Learner) -> bool:
         """Bring ``learner`` to where the checkpoint stands; return False when there is none."""
-        if not load_checkpoint(learner, self.settings, self.folder):
+        head = load_checkpoint(learner, self.settings, self.folder)
+        if head is None:
             return False
         self.last = learner.step
+        before = head.get("rates") or [[0, head["settings"].get("learning_rate", self.settings.learning_rate)]]
+        self.rates = tuple((int(step), float(rate)) for step, rate in before if step < max(learner.step, 1))
+        if self.settings.learning_rate != self.rates[-1][1]:
+            self.rates = (*self.rates, (learner.step, self.settings.learning_rate))
         return True
+
+    def rates_in_words(self) -> str:
+        """Say when the learning rate was changed, '' when it was not."""
+        return rates_in_words(self.rates)
 
     def last_good(self, learner: Learner, error: NotANumber, *, spoiled: bool = False) -> NotANumber:
         """Make sure that good weights lie on the disk, and return the error with the step that they are of."""
         if self.last is None and not spoiled and not learner.spread and learner.finite():
             self.keep(learner)  # a step that fails changes nothing
         kept = "" if self.last is None else f" The weights of step {self.last} are kept."
-        return NotANumber(error.message + kept, error.next_step, error.details)
+        todo = advice(self.settings.learning_rate, kept=self.last is not None)
+        return NotANumber(error.message + kept, todo, error.details)
 
 
 def _tensors(learner: Learner) -> dict[str, Tensor]:
@@ -85,7 +102,13 @@ def _tensors(learner: Learner) -> dict[str, Tensor]:
     return tensors
 
 
-def save_checkpoint(learner: Learner, tensors: dict[str, Tensor], settings: TrainSettings, folder: Path) -> None:
+def save_checkpoint(
+    learner: Learner,
+    tensors: dict[str, Tensor],
+    settings: TrainSettings,
+    folder: Path,
+    rates: tuple[tuple[int, float], ...] = (),
+) -> None:
     """Write ``folder/checkpoint.safetensors``; what is there stays until the new one is whole.
 
     Raises
@@ -101,7 +124,7 @@ def save_checkpoint(learner: Learner, tensors: dict[str, Tensor], settings: Trai
     head = {
         "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
         "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json"), "rates": rates,
     }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
         try:
@@ -110,8 +133,8 @@ def save_checkpoint(learner: Learner, tensors: dict[str, Tensor], settings: Trai
             raise OSError(str(error)) from error
 
 
-def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> bool:
-    """Bring ``learner`` to where the checkpoint in ``folder`` stands. Return False when there is none.
+def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> dict[str, Any] | None:
+    """Bring ``learner`` to where the checkpoint in ``folder`` stands. Return its head, None when there is none.
 
     Raises
     ------
@@ -122,10 +145,10 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
 
     path = folder / CHECKPOINT
     if not path.exists():
-        return False
+        return None
     try:
         with safe_open(path, framework="pt") as file:
-            head = json.loads(file.metadata()["training"])
+            head: dict[str, Any] = json.loads(file.metadata()["training"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         _check_settings(head["settings"], settings, folder)
         fill(learner.model, _part(tensors, "model/"))
@@ -143,7 +166,7 @@ def load_checkpoint(learner: Learner, settings: TrainSettings, folder: Path) -> 
         raise BadInput(
             f"The checkpoint in {folder.name} is damaged.", "Start again in another folder.", str(error)
         ) from error
-    return True
+    return head
 
 
 def _set_course(learner: Learner, head: dict[str, Any], settings: TrainSettings, best: dict[str, Tensor]) -> None:

@@ -6,16 +6,13 @@ import gc
 
 import torch
 
-from brainlm_engine.api.errors import EngineError, OutOfMemory
+from brainlm_engine.api.errors import NotANumber, OutOfMemory
 from brainlm_engine.train.windows import Batch
 
 #: the last is how oneDNN, torch's library for processors, says it
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "could not create a primitive")
 _MOST_NAMES = 20
-
-
-class NotANumber(EngineError):
-    """The loss, the gradient or the weights are no longer numbers; the weights in memory must not be kept."""
+_LOOK = "If it happens again with the same recordings, look at them."
 
 
 def not_a_number(what: str, step: int, batch: Batch | None) -> NotANumber:
@@ -27,9 +24,20 @@ def not_a_number(what: str, step: int, batch: Batch | None) -> NotANumber:
     return NotANumber(
         f"The {what} is no longer a number at step {step} (TR {batch.tr_s:g} s, {batch.signal.shape[1]} parcels; "
         f"recordings: {', '.join(names[:_MOST_NAMES]) or 'unnamed'}{more}): training stopped.",
-        "Go on from the last checkpoint, which is still good, with a smaller learning rate; "
-        "if it happens again with the same recordings, look at them.",
+        _LOOK,
     )
+
+
+def advice(rate: float, *, kept: bool) -> str:
+    """Say what to do after numbers that are none.
+
+    Parameters
+    ----------
+    rate : the learning rate it happened with
+    kept : good weights lie in the folder
+    """
+    where = "Go on from there" if kept else "Start it again"
+    return f"{where} with a smaller learning rate, for example half of it: {rate / 2:g}. {_LOOK}"
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.api.errors import BadInput, Cancelled, NotANumber
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
 from brainlm_engine.files import refuse_same, writing_to
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.compiled import check_compiled, one_window
 from brainlm_engine.train.evaluate import validation_r2
-from brainlm_engine.train.faults import NotANumber, not_a_number
+from brainlm_engine.train.faults import not_a_number
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.loader import Loader
 from brainlm_engine.train.log import TrainingLog
@@ -103,6 +103,8 @@ def pretrain(
         log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
+        if told := keeper.rates_in_words():
+            progress.log(told)
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
         progress.log(told)
     if told := check_compiled(
@@ -121,7 +123,7 @@ def pretrain(
         progress(1.0, "Writing the model")
         model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames).eval()
         model.load_state_dict(weights)
-        made = Outcome(model, learner.step, learner.seconds, kept)
+        made = Outcome(model, learner.step, learner.seconds, kept, keeper.rates)
         write_model(made, settings, cohort, own, title=title, out=out, scaling=scaling)
         progress(1.0, "Model written")
     return PretrainResult(out, learner.step, learner.step * settings.batch, learner.seconds, kept)

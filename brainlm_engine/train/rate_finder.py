@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.errors import BadInput, NotANumber
 from brainlm_engine.cohort import load_series, open_cohort
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import load_checkpoint
-from brainlm_engine.train.faults import NotANumber
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.step import new_learner, train_step
 from brainlm_engine.train.trainable import check_sizes, new_model

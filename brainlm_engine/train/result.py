@@ -18,6 +18,7 @@ from brainlm_engine.models.registry import save_model
 from brainlm_engine.preprocess.population_scaling import PopulationScaling
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.trainable import trainable
+from brainlm_engine.training_folder import rates_in_words
 
 _POPULATION = (
     "each parcel centred on its mean over the recording, then (value - median) / interquartile range of all training "
@@ -34,12 +35,14 @@ class Outcome:
     model : with the averaged weights that are kept, on the CPU
     steps, seconds : of training
     r2 : of ``model``, on the validation people
+    rates : learning rates that were asked for, each with the step it holds from
     """
 
     model: MaskedModel
     steps: int
     seconds: float
     r2: float
+    rates: tuple[tuple[int, float], ...] = ()
 
 
 def write_model(
@@ -98,13 +101,15 @@ def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohor
     demonstration = (
         "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding."
     )
-    limits = (*made.model.limits, *(demonstration,) * cohort.simulated)
+    changed = rates_in_words(made.rates)
+    limits = (*made.model.limits, *(demonstration,) * cohort.simulated, *(changed,) * bool(changed))
     return Card(
         info=info.model_copy(update={"figures": figures}),
         seed=settings.seed,
         training={
             "settings": settings.model_dump(mode="json"), "steps": made.steps, "seconds": round(made.seconds, 1),
             "windows": made.steps * settings.batch, "torch": torch.__version__,
+            **({"learning_rates": made.rates} if len(made.rates) > 1 else {}),
         },
         cohort=cohort.description,
         limits=limits,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,6 +128,65 @@ def test_a_training_whose_engine_was_killed_can_go_on(make_engine: Callable[...,
             assert steps[:2] == [1, 2]
 
     asyncio.run(after())
+
+
+def test_a_training_that_came_to_no_number_is_resumed_with_a_smaller_rate(engine: Engine, tmp_path: Path) -> None:
+    async def talk() -> str:
+        async with connected(engine) as client:
+            cohort = await made_cohort(client, tmp_path / "people")
+            params = {"cohort": str(cohort), "model_id": "wild", "learning_rate": 1e-3, **SETTINGS}
+            first = await client.submit("pretrain", {**params, "steps": 4}, "Train")
+            assert (await ended(client, first.job_id)).state is JobState.DONE
+            wild = await client.submit("pretrain", {**params, "steps": 40, "learning_rate": 1e19}, "Train")
+            failed = await ended(client, wild.job_id)
+            assert failed.error is not None
+            assert failed.error.code == "not_a_number"
+            told = (await client.training(wild.job_id)).message
+            assert (told.spoiled, told.resumable, told.learning_rate, told.step) == (True, True, 1e19, 4)
+            assert "smaller learning rate" in told.next_step
+            return wild.job_id
+
+    job_id = asyncio.run(talk())
+    command = [sys.executable, "-m", "brainlm_engine", "jobs", "resume", job_id, "--learning-rate", "5e-4", "--wait"]
+    environment = {**os.environ, "BRAINLM_HOME": str(engine.home)}
+    made = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, check=True)
+    again = json.loads(made.stdout)
+    assert (again["state"], again["params"]["learning_rate"], again["params"]["steps"]) == ("done", 5e-4, 40)
+
+    async def after() -> None:
+        async with connected(engine) as client:
+            told = (await client.training(again["job_id"])).message
+            assert not told.spoiled
+            assert told.rates == "Learning rate lowered from 0.001 to 0.0005 at step 4."
+            assert told.step == 40
+            other = await client.submit("demo_cohort", {"size": "none"})
+            await ended(client, other.job_id)
+            refused = subprocess.run(
+                [*command[:5], other.job_id, "--learning-rate", "1"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert refused.returncode == 2
+            assert "is no training" in refused.stderr + refused.stdout
+
+    asyncio.run(after())
+
+
+def test_the_time_of_a_large_model_is_scaled_from_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from brainlm_engine.api.training import ModelSize
+    from brainlm_engine.models import sizes
+    from brainlm_engine.server.operations.training import training_speed
+    from brainlm_engine.server.warm import Warm
+
+    mini = next(size for size in sizes.SIZES if size.size_id == "mini")
+    huge = ModelSize(size_id="huge", sizes={"width": 8192}, n_parameters=1000 * mini.n_parameters)
+    monkeypatch.setattr(sizes, "SIZES", (mini, huge))
+    settings = {"batch": 1, "window_frames": 40, "threads": 1}
+    small, large = training_speed(Warm(), "mini", 40, settings), training_speed(Warm(), "huge", 40, settings)
+    assert (small.scaled_from, large.scaled_from) == ("", "mini")
+    assert large.step_s > 30 * small.step_s  # both were measured, at moments of their own
 
 
 def test_what_can_be_chosen_and_how_fast_it_is(engine: Engine) -> None:

@@ -22,7 +22,7 @@ from app.views.training_table import TrainingTable
 #: Commands that have a button on this page.
 ACTIONS = (
     "train_start", "train_pause", "train_resume", "train_stop", "train_clone", "train_open", "train_evaluate",
-    "cohort_small", "cohort_choose",
+    "train_lower", "cohort_small", "cohort_choose",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class TrainPage(PageFrame):
         super().__init__("")
         self.r2, self.loss, self.preview = r2, loss, preview
         self.head = TrainingHead(actions)
-        self.result, self.table = ResultCard(actions["train_evaluate"]), TrainingTable(actions)
+        self.result, self.table = ResultCard(actions["train_evaluate"], actions["train_lower"]), TrainingTable(actions)
         self.r2_box, self.loss_box = Titled(tr("train.r2"), self.r2), Titled(tr("train.loss"), self.loss)
         self.preview_box = Titled(tr("train.preview.none"), self.preview)
         self.place([self.r2_box, self.loss_box], [self.preview_box, Titled(tr("train.result"), self.result)], [])

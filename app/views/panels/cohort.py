@@ -37,13 +37,12 @@ class CohortPanel(QWidget):
         column.addWidget(ActionButton(make))
         column.addWidget(ActionButton(choose_folder))
 
-    def show_cohorts(self, cohorts: tuple[CohortInfo, ...], chosen: CohortInfo | None, making: str) -> None:
-        """Offer ``cohorts``; ``making`` says how far a demo cohort is, '' when none is being made."""
-        offered = [(cohort.path, cohort.name) for cohort in cohorts]
-        if offered != [(self.box.itemData(i), self.box.itemText(i)) for i in range(self.box.count())]:
+    def show_cohorts(self, cohorts: dict[str, str], chosen: CohortInfo | None, making: str) -> None:
+        """Offer ``cohorts``, names by folder; ``making`` says how far a demo cohort is, '' when none is being made."""
+        if list(cohorts.items()) != [(self.box.itemData(i), self.box.itemText(i)) for i in range(self.box.count())]:
             self.box.clear()
-            for cohort in cohorts:
-                self.box.addItem(cohort.name, cohort.path)
+            for path, name in cohorts.items():
+                self.box.addItem(name, path)
         self.box.setEnabled(bool(cohorts))
         if chosen is not None:
             choose(self.box, chosen.path)

@@ -19,9 +19,13 @@ SHOWN = ("reconstructed", "difference", "r2")
 
 
 class ModelPanel(QWidget):
-    """Model and its facts. Emits ``model_chosen(id)``."""
+    """Model, its facts and, where there is a choice, how its input is scaled.
+
+    Emits ``model_chosen(id)`` and ``scaling_chosen(key)``.
+    """
 
     model_chosen = Signal(str)
+    scaling_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +40,15 @@ class ModelPanel(QWidget):
         self._models.setToolTip(tr("model.choose.tip"))
         column.addWidget(self._models)
         column.addWidget(self._facts)
+        self._scaling = choices(())
+        self._scaling.activated.connect(lambda _=0: self.scaling_chosen.emit(str(self._scaling.currentData())))
+        self._choice = QWidget()
+        form = Form()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.row(tr("model.scaling"), self._scaling, tip=tr("model.scaling.tip"))
+        self._choice.setLayout(form)
+        self._choice.hide()
+        column.addWidget(self._choice)
 
     def set_models(self, models: tuple[ModelInfo, ...], chosen: ModelInfo | None) -> None:
         """Offer ``models``; one that cannot be used is dimmed and says why."""
@@ -51,6 +64,17 @@ class ModelPanel(QWidget):
         self._facts.setText(facts(chosen))
         if chosen is not None:
             choose(self._models, chosen.model_id)
+
+    def show_scalings(self, offered: dict[str, str], chosen: str) -> None:
+        """Offer these scalings, names by key; none = there is no choice."""
+        self._choice.setVisible(bool(offered))
+        if list(offered.items()) != [
+            (self._scaling.itemData(i), self._scaling.itemText(i)) for i in range(self._scaling.count())
+        ]:
+            self._scaling.clear()
+            for key, name in offered.items():
+                self._scaling.addItem(name, key)
+        choose(self._scaling, chosen)
 
 
 def facts(model: ModelInfo | None) -> str:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.text import tr
 from app.views.action_button import ActionButton
@@ -19,6 +27,8 @@ MASKS = ("mixed", "mixed-networks", "random", "parcels", "networks", "future")
 BUDGETS = ("minutes", "steps")
 #: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
 _NARROWEST = 68
+#: Room for the longer of the two units, with the arrow.
+_UNITS = 82
 
 
 class TrainingPanel(QWidget):
@@ -30,13 +40,13 @@ class TrainingPanel(QWidget):
         super().__init__(parent)
         self.title = QLineEdit()
         self.title.setMaxLength(60)
-        self.title.editingFinished.connect(lambda: self.changed.emit("title", self.title.text().strip()))
+        self.title.editingFinished.connect(self._named)
         self.model_size = choices(())
         self.model_size.activated.connect(lambda _=0: self.changed.emit("size", self.model_size.currentData()))
         self.masks = choices((m, tr(f"train.masks.{m}")) for m in MASKS)
         self.masks.activated.connect(lambda _=0: self.changed.emit("masks", self.masks.currentData()))
         self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
-        self.budget.setMinimumWidth(_NARROWEST)
+        self.budget.setMinimumWidth(_UNITS)
         self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
         self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
         self.minutes.valueChanged.connect(lambda value: self.changed.emit("minutes", value))
@@ -47,6 +57,7 @@ class TrainingPanel(QWidget):
         self._lines = self._estimate.fontMetrics().lineSpacing()
         self._estimate.setMinimumHeight(3 * self._lines)
         self._estimate.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._size_facts, self._caution = label("", "muted"), label("", "warning", wrap=True)
         amount = QWidget()
         self.advanced = AdvancedPanel()
         self.advanced.changed.connect(self.changed)
@@ -68,6 +79,8 @@ class TrainingPanel(QWidget):
         form = Form()
         form.row(tr("train.title"), self.title)
         form.row(tr("train.size"), self.model_size)
+        form.row("", self._size_facts)
+        form.whole(self._caution)
         form.row(tr("train.masks"), self.masks)
         form.row(tr("train.budget"), amount, self.budget)
         form.row(tr("train.seed"), self.seed)
@@ -95,20 +108,32 @@ class TrainingPanel(QWidget):
         self.advanced.hide()
         return fold
 
-    def show_settings(self, state: TrainState, default_title: str, estimate: str) -> None:
-        """Show the form as ``state`` has it."""
-        if not self.title.hasFocus():
-            self.title.setText(state.title)
-        self.title.setPlaceholderText(default_title)
-        sizes = state.choices.sizes if state.choices is not None else ()
-        if self.model_size.count() != len(sizes):
+    def _named(self) -> None:
+        """Take the name, if it was changed: leaving a field whose name is hidden changes nothing."""
+        if self.title.isModified():
+            self.title.setModified(False)
+            self.changed.emit("title", self.title.text().strip())
+
+    def show_sizes(self, names: dict[str, str]) -> None:
+        """Offer these sizes of models, names by id."""
+        if [self.model_size.itemData(i) for i in range(self.model_size.count())] != list(names):
             self.model_size.clear()
-            for size in sizes:
-                text = tr(
-                    "train.size.text", size=tr(f"train.size.{size.size_id}"), parameters=_counted(size.n_parameters)
-                )
-                self.model_size.addItem(text, size.size_id)
-        self.model_size.setEnabled(bool(sizes))
+            for size_id, name in names.items():
+                self.model_size.addItem(name, size_id)
+        self.model_size.setEnabled(bool(names))
+
+    def show_settings(
+        self, state: TrainState, default_title: str, estimate: str, caution: str = "", *, hidden: bool = False
+    ) -> None:
+        """Show the form as ``state`` has it, with ``hidden`` without the name that the person gave."""
+        if not self.title.hasFocus() or (hidden and not self.title.isModified()):
+            self.title.setText("" if hidden else state.title)
+        self.title.setPlaceholderText(tr("train.title.hidden") if hidden and state.title else default_title)
+        size = state.model_size
+        facts = tr("train.size.facts", parameters=_counted(size.n_parameters)) if size is not None else ""
+        self._size_facts.setText(facts)
+        self._caution.setText(caution)
+        self._caution.setVisible(bool(caution))
         for box, value in ((self.model_size, state.size), (self.masks, state.masks), (self.budget, state.budget)):
             choose(box, value)
         for number, amount in ((self.minutes, state.minutes), (self.steps, state.steps), (self.seed, state.seed)):
@@ -196,4 +221,6 @@ def _set(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
 
 
 def _counted(parameters: int) -> str:
+    if parameters >= 1e8:
+        return f"{parameters / 1e6:.0f} M"
     return f"{parameters / 1e6:.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"

@@ -10,13 +10,15 @@ from brainlm_engine.server.warm import Warm
 
 
 def reconstruct(
-    warm: Warm, recording_id: str, model_id: str, start: int, mask: dict[str, Any]
+    warm: Warm, recording_id: str, model_id: str, start: int, *, mask: dict[str, Any], scaling: str = ""
 ) -> Reply[ReconstructionInfo]:
     """Hide patches of a window and fill them in; see :class:`ReconstructionInfo` for the arrays."""
     from brainlm_engine.tasks import reconstruct as run
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
 
     recording, model = held_recording(warm, recording_id), held_model(warm, model_id)
-    made = run(model, recording, start, MaskSpec.model_validate(mask), recording_id=recording_id)
+    chosen = chosen_scaling(scaling, model)
+    made = run(model, recording, start, MaskSpec.model_validate(mask), recording_id=recording_id, scaling=chosen)
     return Reply(made.info, made.arrays())
 
 

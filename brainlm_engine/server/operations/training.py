@@ -14,6 +14,7 @@ from brainlm_engine.api.messages import Reply
 from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
+    ModelSize,
     TrainingChoices,
     TrainingInfo,
     TrainingList,
@@ -58,39 +59,55 @@ def training_choices(warm: Warm) -> TrainingChoices:
     return TrainingChoices(sizes=SIZES, devices=tuple(devices), threads=os.cpu_count() or 1)
 
 
-def training_speed(warm: Warm, size_id: str, n_parcels: int, settings: dict[str, Any]) -> TrainingSpeed:
-    """Time two steps and one window of a fresh model on noise of the right shape; the first step warms up.
+#: A model with more parameters than this takes minutes for the two steps that are measured, on a processor.
+_MOST_MEASURED = 20_000_000
 
-    Of a model that is made for graphics processors, a processor is given one window only: the others take as long.
+
+def training_speed(warm: Warm, size_id: str, n_parcels: int, settings: dict[str, Any]) -> TrainingSpeed:
+    """Time a fresh model on noise of the right shape.
+
+    Of a model too large to be tried on a processor the largest smaller one is timed, and its time scaled by the number
+    of parameters: the matrix products, which grow like that, are most of a step.
     """
+    from brainlm_engine.models.sizes import SIZES
+
+    size = next((size for size in SIZES if size.size_id == size_id), None)
+    if size is None:
+        raise BadInput(f"There is no model size called “{size_id}”.", "Choose one of the list.")
+    if size.n_parameters <= _MOST_MEASURED or settings.get("device", "cpu") != "cpu":
+        return _measured(size, n_parcels, settings)
+    tried = max((each for each in SIZES if each.n_parameters <= _MOST_MEASURED), key=lambda each: each.n_parameters)
+    speed, factor = _measured(tried, n_parcels, settings), size.n_parameters / tried.n_parameters
+    return TrainingSpeed(
+        step_s=factor * speed.step_s, look_s=factor * speed.look_s, scaled_from=tried.size_id
+    )  # fmt: skip
+
+
+def _measured(size: ModelSize, n_parcels: int, settings: dict[str, Any]) -> TrainingSpeed:
+    """Time two steps and one window; the first step warms up."""
     import torch
 
     from brainlm_engine.models.patches import frames_per_patch
-    from brainlm_engine.models.sizes import SIZES
     from brainlm_engine.models.studio import Studio
     from brainlm_engine.train.evaluate import MOST
     from brainlm_engine.train.settings import settings_from
     from brainlm_engine.train.step import new_learner, train_step
     from brainlm_engine.train.windows import Batch
 
-    size = next((size for size in SIZES if size.size_id == size_id), None)
-    if size is None:
-        raise BadInput(f"There is no model size called “{size_id}”.", "Choose one of the list.")
     chosen = settings_from({"model": size.sizes, "steps": 2, **settings, "compile": "off"})
-    windows = 1 if chosen.device == "cpu" and size.n_parameters > _FEW_PARAMETERS else chosen.batch
     torch.set_num_threads(chosen.threads)
     tr_s = 0.72
     patches = max(1, chosen.window_frames // frames_per_patch(tr_s))
-    shape = (windows, n_parcels, patches)
-    signal = torch.randn(windows, n_parcels, patches * frames_per_patch(tr_s))
-    xyz = torch.randn(n_parcels, 3).mul(40).expand(windows, -1, -1)
+    shape = (chosen.batch, n_parcels, patches)
+    signal = torch.randn(chosen.batch, n_parcels, patches * frames_per_patch(tr_s))
+    xyz = torch.randn(n_parcels, 3).mul(40).expand(chosen.batch, -1, -1)
     queries = torch.arange(min(chosen.queries, n_parcels))
     batch = Batch(signal, xyz, torch.rand(shape) < 0.75, queries, tr_s)
     learner = new_learner(Studio.from_config(dict(size.sizes)), chosen)
     train_step(learner, batch, chosen)
     began = time.perf_counter()
     train_step(learner, batch, chosen)
-    step_s = (time.perf_counter() - began) * chosen.batch / windows
+    step_s = time.perf_counter() - began
     began = time.perf_counter()
     with torch.inference_mode():
         learner.average(

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QWidget
+from clipping import clipped
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.controllers.studio import Studio
 from app.services.preferences import save_recent
 from app.state.notices import Notice
 from app.views.main_window import MainWindow
 from app.views.page_frame import PageFrame
+from app.views.result_card import ResultCard
+from app.widgets.colour_bar import small_font
+from brainlm_engine.api.training import ModelSize
+from brainlm_engine.simulate import simulate_cohort
 
 Live = Callable[..., None]
+Until = Callable[..., Awaitable[None]]
 LONG = "The model fills in the hidden patches better than all simple methods but one. " * 6
 ANSWERS = {"tr": "2.0", "positions": "mni424"}
 
@@ -140,3 +148,84 @@ def test_the_facts_stay_beside_a_very_long_name(window: MainWindow) -> None:
     assert caption._text.shown(caption._text.width()).endswith(facts)
     assert caption._tags.width() >= caption._tags.sizeHint().width()
     assert window.width() <= 1280
+
+
+async def trained(studio: Studio, until: Until, people: Path) -> None:
+    """A finished training is on show, and the form is unfolded."""
+    train = studio.state.train
+    studio.show_workspace("train")
+    await until(lambda: train.choices is not None)
+    assert studio.training is not None
+    train.put(size="mini", budget="steps", steps=3, batch=1, threads=1, variety=False)
+    assert await studio.training.cohorts.choose(str(people))
+    assert await studio.training.start()
+    await until(lambda: any(t.usable for t in train.trainings), 200)
+    await studio.settled()
+    page = studio.training.drawing._page
+    next(button for button in page.settings.findChildren(QToolButton) if button.isCheckable()).setChecked(True)
+
+
+def test_nothing_is_cut_in_a_small_window(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    people = simulate_cohort(tmp_path / "seven people", 7, n_frames=60).folder
+    path = write_table(tmp_path / "series.tsv", frames=210)
+
+    async def story(studio: Studio) -> None:
+        await trained(studio, until, people)
+        train = studio.state.train
+        assert await studio.open_path(path, ANSWERS)
+        assert await studio.prepared()
+        for size in ((900, 600), (1280, 800)):
+            window.resize(*size)
+            for name in ("cases", "view", "model", "train"):
+                studio.show_workspace(name)
+                await studio.settled()
+                await asyncio.sleep(0.2)
+                assert (window.width(), window.height()) == size
+                assert not clipped(window), (name, size)
+                page = window._pages[name]
+                if isinstance(page, PageFrame):
+                    assert not wide(page)
+                    bar = page.side.verticalScrollBar()
+                    bar.setValue(bar.maximum())
+                    await asyncio.sleep(0.1)
+                    assert not clipped(page), (name, size, "further down")
+            assert studio.training is not None
+            page = studio.training.drawing._page
+            head = page.head._numbers
+            assert "…" not in head.shown(head.width()), "units are whole"
+            table = page.table.table
+            assert table.horizontalHeader().length() <= table.viewport().width(), "no column is out of sight"
+            hidden = [table.isColumnHidden(column) for column in range(6)]
+            assert hidden == ([False, True, False, False, False, True] if size[0] == 900 else [False] * 6)
+            metrics, preview = QFontMetrics(small_font(page.preview.font())), page.preview
+            words = ("traces.hidden", "traces.hidden.short")
+            assert min(preview.legend_room(metrics, word)[1] for word in words) <= preview.width() - 8
+            assert page.loss.getAxis("left").label.boundingRect().width() <= page.loss.view.height() + 8
+        assert train.choices is not None
+        large = ModelSize(size_id="large", sizes={"width": 9}, n_parameters=302_000_000)
+        train.choices = train.choices.model_copy(update={"sizes": (*train.choices.sizes, large)})
+        train.size = "large"
+        window.resize(900, 600)
+        page.side.verticalScrollBar().setValue(0)
+        await asyncio.sleep(0.2)
+        assert page.settings._caution.isVisible()
+        assert "302 M" in page.settings._size_facts.text()
+        assert not clipped(page)
+
+    live(story, window, timeout=400)
+
+
+def test_a_failed_training_says_why_and_offers_what_to_do(qtbot: QtBot, window: MainWindow) -> None:
+    card = ResultCard(window.board["train_evaluate"], window.board["train_lower"])
+    qtbot.addWidget(card)
+    card.resize(card.minimumWidth(), 120)
+    card.show_failure("The loss is no longer a number at step 120. " * 4, "", lower=True)
+    card.show()
+    qtbot.waitUntil(card.verticalScrollBar().isVisible)
+    assert card._lower.isVisible()
+    inside = card.widget()
+    assert inside.minimumSizeHint().width() <= card.viewport().width(), "the button is whole beside a scroll bar"
+    assert not clipped(card)
+    card.show_failure("", "Learning rate lowered from 0.002 to 0.001 at step 100.", lower=False)
+    assert card._lower.isHidden()
+    assert card._rates.isVisible()

@@ -161,3 +161,69 @@ def test_a_name_met_once_is_veiled_for_good() -> None:
     assert shown.question.default == ""
     state.view.names_hidden = False
     assert veiled(state, "Smith.nii") == "Smith.nii"
+
+
+async def train_and_use(studio: Studio, folder: Path) -> None:
+    """Choose a cohort and train a model, both with telling names, and use that model."""
+    train, state = studio.state.train, studio.state
+    studio.show_workspace("train")
+    await _until(lambda: train.choices is not None)
+    assert studio.training is not None
+    (folder / "Smith nothing").mkdir()
+    assert not await studio.training.cohorts.choose(str(folder / "Smith nothing"))
+    train.put(size="mini", budget="steps", steps=2, batch=1, threads=1, variety=False)
+    assert await studio.training.cohorts.choose(str(folder / "Smith cohort"))
+    assert await studio.training.start()
+    await _until(lambda: any(t.evaluation is not None for t in train.trainings), 120)
+    train.title = "Of the Smiths"
+    await _until(lambda: any("mini" in model.model_id for model in state.model.models))
+    state.model.model_id = next(model.model_id for model in state.model.models if "mini" in model.model_id)
+    await studio.settled()
+
+
+async def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def test_hidden_names_of_cohorts_and_models_are_nowhere(
+    window: MainWindow, live: Live, qapp: QApplication, tmp_path: Path
+) -> None:
+    from brainlm_engine.simulate import simulate_cohort
+
+    folder = tmp_path / "Smith family"
+    simulate_cohort(folder / "Smith cohort", 7, n_frames=60)
+
+    async def story(studio: Studio) -> None:
+        state = studio.state
+        for dock in ("jobs", "log", "details"):
+            studio.window.show_dock(dock, True)
+        await train_and_use(studio, folder)
+        (made,) = state.model.own
+        assert "smith" in made, "the model's folder is named after the cohort"
+        for job in state.work.jobs:  # newest first: the log of the training is read last
+            await studio.engine_life.show_log(job.job_id)
+        studio.window.jobs._table.selectRow(len(state.work.jobs) - 1)
+        seen = leaks(qapp)
+        assert len(seen) > 20, "the names should be everywhere before they are hidden"
+        studio.commands.toggle_names()
+        await asyncio.sleep(0.05)
+        assert studio.training is not None
+        page = studio.training.drawing._page
+        assert (page.settings.title.text(), page.settings.title.placeholderText()) == ("", "(hidden name)")
+        page.settings.title.editingFinished.emit()
+        assert state.train.title == "Of the Smiths", "leaving a field whose name is hidden changes nothing"
+        for workspace in ("train", "model", "cases", "view"):
+            studio.show_workspace(workspace)
+            await studio.settled()
+            assert not leaks(qapp)
+            assert not [(where, text) for where, text in texts(qapp) if made in text or "smith" in text.lower()]
+        assert page.cohort.box.currentText() == "Cohort 2", "the folder that was no cohort is the first"
+        assert page.table.model.index(0, 0).data() == "Model 1"
+        studio.commands.toggle_names()
+        assert len(leaks(qapp)) > 20
+
+    live(story, window, timeout=200)

@@ -175,6 +175,36 @@ def test_a_killed_engine_offers_resume_and_the_training_goes_on(
     live(story, window, timeout=280)
 
 
+def test_a_training_that_came_to_no_number_goes_on_in_smaller_steps(
+    window: MainWindow, live: Live, until: Until, people: Path
+) -> None:
+    async def story(studio: Studio) -> None:
+        board, train = window.board, studio.state.train
+        await ready(studio, until, people, steps=6)
+        assert studio.training is not None
+        params = {**train.job_params("Too fast"), "learning_rate": 1e19}
+        assert await studio.training._submit(params)
+        await until(lambda: on_show(studio).spoiled and train.detail is not None, seconds=90)
+        await studio.settled()
+        card, failed = page_of(studio).result, on_show(studio)
+        assert "no longer a number" in card._verdict.text()
+        assert "smaller learning rate, for example half of it: 5e+18" in card._verdict.text()
+        assert card._lower.isVisible()
+        await until(board["train_lower"].isEnabled)
+        board["train_lower"].trigger()
+        await until(lambda: on_show(studio).job_id != failed.job_id, seconds=60)
+        assert on_show(studio).out == failed.out
+        assert on_show(studio).params["learning_rate"] == 5e18
+        await until(lambda: on_show(studio).state.ended, seconds=90)  # still far too fast
+        assert await studio.training._submit({**params, "learning_rate": 1e-3})
+        await until(lambda: on_show(studio).usable and bool(studio.state.train.detail), seconds=90)
+        await until(lambda: not card._lower.isVisible())
+        if on_show(studio).rates:  # unless there was no step to go on from
+            assert card._rates.text().startswith("Learning rate lowered from")
+
+    live(story, window, timeout=280)
+
+
 def test_a_folder_that_is_no_cohort_is_one_sentence(
     window: MainWindow, live: Live, until: Until, people: Path, tmp_path: Path
 ) -> None:

@@ -126,7 +126,8 @@ def test_missing_parcels_are_left_out_and_said(model: MaskedModel, make_recordin
 def test_short_recordings(model: MaskedModel, make_recording: Make) -> None:
     result = reconstruct(model, make_recording(1, frames=75))
     assert result.info.n_frames == 60
-    assert "shorter than the window" in result.info.notes[0]
+    assert "shorter than a usual window of 200 frames" in result.info.notes[0]
+    assert "200 frames asked for" in reconstruct(model, make_recording(1, frames=75), frames=200).info.notes[0]
     with pytest.raises(BadInput, match="too few for a mean and a spread"):
         reconstruct(model, make_recording(1, frames=3))
 

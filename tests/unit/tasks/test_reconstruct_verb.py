@@ -65,16 +65,19 @@ def test_a_scan_is_averaged_over_the_atlas_first(tmp_path: Path, capsys: pytest.
     assert run(capsys, *args, "--atlas", "none-such")[0] == 2
 
 
-def test_a_window_nobody_asked_for_is_not_mentioned(
+def test_a_window_nobody_asked_for_is_not_called_asked_for(
     make_recording: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_recording(1, frames=176).save(tmp_path / "r.safetensors")
-    for words in ((), ("--whole",)):
+    said = {}
+    for words in ((), ("--whole",), ("--frames", 200), ("--frames", 100)):
         code, told = run(capsys, "reconstruct", tmp_path / "r.safetensors", *words)
         assert code == 0
-        assert not [note for note in told["notes"] if "window asked for" in note or "frames are used" in note]
-    asked = run(capsys, "reconstruct", tmp_path / "r.safetensors", "--frames", 200)[1]
-    assert any("160 frames are used" in note for note in asked["notes"])
+        said[words] = [note for note in told["notes"] if "frames are used" in note]
+    assert said[()] == ["The recording is shorter than a usual window of 200 frames: 160 frames are used."]
+    assert said["--frames", 200] == ["The recording is shorter than the 200 frames asked for: 160 frames are used."]
+    assert not said["--whole",]
+    assert not said["--frames", 100]
 
 
 def test_a_person_reads_rounded_figures(

@@ -19,9 +19,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from small_trainings import SMALL, Listener, curve, settings
 
-from brainlm_engine.api.errors import BadInput, EngineError, OutOfMemory
+from brainlm_engine.api.errors import BadInput, EngineError, NotANumber, OutOfMemory
 from brainlm_engine.cohort import load_series, open_cohort
 from brainlm_engine.models import load_model
+from brainlm_engine.models.card import Card
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.train import TrainSettings, pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
@@ -29,6 +30,7 @@ from brainlm_engine.train.faults import ran_out_of_memory
 from brainlm_engine.train.log import LOG
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.windows import draw_batch
+from brainlm_engine.training_folder import checkpoint_head, read_points
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and signals")
 
@@ -92,9 +94,35 @@ def test_numbers_that_are_none_stop_and_the_last_good_weights_stay(small_cohort:
     assert told.lines[0] == "Going on from step 5"
 
 
+def test_the_learning_rate_may_be_lowered_afterwards(small_cohort: Path, tmp_path: Path) -> None:
+    out, told = tmp_path / "out", Listener()
+    pretrain(small_cohort, out, settings(steps=5, evaluate_every=5))
+    rate = settings().learning_rate
+    with pytest.raises(NotANumber) as stopped:
+        pretrain(small_cohort, out, settings(steps=40, learning_rate=1e19))
+    assert "Go on from there with a smaller learning rate, for example half of it: 5e+18." in stopped.value.next_step
+    half = settings(steps=8, learning_rate=rate / 2)
+    result = pretrain(small_cohort, out, half, told)
+    said = f"Learning rate lowered from {rate:g} to {rate / 2:g} at step 5."
+    assert told.lines[:2] == ["Going on from step 5", said]
+    card = Card.load(out)
+    assert card.training["learning_rates"] == [[0, rate], [5, rate / 2]]
+    assert said in card.limits
+    assert read_points(out)[-1].step == 8
+    assert checkpoint_head(out) == (8, rate / 2, ((0, rate), (5, rate / 2)))
+    whole = pretrain(small_cohort, tmp_path / "whole", settings(steps=8, evaluate_every=5))
+    assert "learning_rates" not in Card.load(tmp_path / "whole").training
+    assert result.validation_r2 != whole.validation_r2, "the change had an effect"
+    again = Listener()
+    pretrain(small_cohort, out, half.model_copy(update={"steps": 10}), again)
+    assert again.lines[:2] == ["Going on from step 8", said], "told each time, and not as a new change"
+
+
 def test_numbers_that_are_none_before_any_checkpoint(small_cohort: Path, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="no longer a number"):
+    with pytest.raises(EngineError, match="no longer a number") as stopped:
         pretrain(small_cohort, tmp_path / "out", settings(learning_rate=1e19, checkpoint_every=100))
+    kept = (tmp_path / "out" / CHECKPOINT).exists()
+    assert stopped.value.next_step.startswith("Go on from there" if kept else "Start it again")
     if (tmp_path / "out" / CHECKPOINT).exists():  # then of weights that were still numbers
         assert all(value.isfinite().all() for value in load_file(tmp_path / "out" / CHECKPOINT).values())
 

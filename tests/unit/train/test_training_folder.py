@@ -14,7 +14,7 @@ from brainlm_engine.models.sizes import SIZES
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.train import TrainSettings, pretrain
 from brainlm_engine.train.preview import save_preview
-from brainlm_engine.training_folder import LOG, checkpoint_step, read_levels, read_points, read_preview, whole_lines
+from brainlm_engine.training_folder import LOG, checkpoint_head, read_levels, read_points, read_preview, whole_lines
 
 SMALL = {
     "width": 16, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "registers": 2, "factors": 8, "place_width": 24,
@@ -39,7 +39,7 @@ def test_a_training_leaves_curve_levels_and_preview(small_cohort: Path, tmp_path
     hidden = np.repeat(arrays["mask"], 20, axis=1)
     assert np.isfinite(arrays["predicted"][hidden]).all()
     assert np.isnan(arrays["predicted"][~hidden]).all()
-    assert checkpoint_step(out) == 4
+    assert checkpoint_head(out) == (4, 0.002, ((0, 0.002),))
 
 
 def test_the_preview_is_the_same_window_at_every_look(small_cohort: Path, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_strange_lines_and_missing_files_are_nothing(tmp_path: Path) -> None:
     assert read_points(tmp_path) == ()
     assert read_levels(tmp_path) == ()
     assert read_preview(tmp_path) is None
-    assert checkpoint_step(tmp_path) == 0
+    assert checkpoint_head(tmp_path) == (0, 0.0, ())
     for name in ("levels.json", "preview.safetensors", "checkpoint.safetensors"):
         (tmp_path / name).write_bytes(b"\x00not what it should be")
     lines = [
@@ -83,7 +83,7 @@ def test_strange_lines_and_missing_files_are_nothing(tmp_path: Path) -> None:
     (tmp_path / LOG).write_text("\n".join(lines), encoding="utf-8")
     assert read_levels(tmp_path) == ()
     assert read_preview(tmp_path) is None
-    assert checkpoint_step(tmp_path) == 0
+    assert checkpoint_head(tmp_path) == (0, 0.0, ())
     (point,) = read_points(tmp_path)
     assert (point.step, point.model_extra) == (4, {"x": 2})
 
