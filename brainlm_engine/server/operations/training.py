@@ -23,7 +23,6 @@ from brainlm_engine.api.training import (
 from brainlm_engine.server.warm import Warm
 
 #: a model with more takes a processor seconds per window
-_FEW_PARAMETERS = 2e7
 
 
 def cohorts(warm: Warm) -> CohortList:
