@@ -13,9 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: tokens convolved together, as one small matrix product
-BLOCK = 128
-
+from brainlm_engine.models.token_convolution import convolved
 
 class SelfAttention(nn.Module):
     """``softmax(q k^T) v + conv(v)`` with q and k both divided by ``d**(1/4)``, for every head.
@@ -108,31 +106,6 @@ def iterative_inverse(matrix: Tensor, steps: int = 6) -> Tensor:
         product = matrix @ guess
         guess = 0.25 * guess @ (13 * eye - product @ (15 * eye - product @ (7 * eye - product)))
     return guess
-
-
-def convolved(value: Tensor, kernel: Tensor) -> Tensor:
-    """Convolve ``value (B, H, L, d)`` over its tokens with one kernel per head, zero outside.
-
-    ``kernel (H, 1, k, 1)`` is applied without a flip. Blocks of tokens are multiplied by a band matrix: the same sums
-    as a depth-wise ``Conv2d``, in a form that processors are fast at, and ready for half precision.
-    """
-    taps = kernel.shape[2]
-    reach = taps // 2
-    length = value.shape[2]
-    block = min(BLOCK, length)
-    blocks = -(-length // block)
-    padded = functional.pad(value, (0, 0, reach, blocks * block - length + taps - 1 - reach))
-    windows = padded.unfold(2, block + taps - 1, block)  # (B, H, blocks, d, block + k - 1)
-    out = windows @ _band(kernel[:, 0, :, 0].to(value.dtype), block)[:, None]
-    return out.transpose(-1, -2).flatten(2, 3)[:, :, :length]
-
-
-def _band(kernel: Tensor, block: int) -> Tensor:
-    """(H, block + k - 1, block): column l holds the kernel (H, k) from row l on."""
-    taps = kernel.shape[1]
-    column = functional.pad(kernel, (0, block))  # k taps, then zeros: rows of a skewed matrix
-    skewed = column.repeat(1, block)[:, : block * (block + taps - 1)]
-    return skewed.view(kernel.shape[0], block, block + taps - 1).transpose(1, 2)
 
 
 def attention_of(config: Any, width: int, heads: int) -> SelfAttention:

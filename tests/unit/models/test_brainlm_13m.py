@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M, Times
-from brainlm_engine.models.nystrom_attention import SelfAttention, convolved, iterative_inverse
+from brainlm_engine.models.nystrom_attention import SelfAttention, iterative_inverse
+from brainlm_engine.models.token_convolution import convolved
 
 TINY: dict[str, Any] = {
     "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
