@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,11 @@ UNKNOWN_SCALING = (
 )
 
 
+def directly(layer: Callable[..., Any], *args: Any) -> Any:
+    """Run a layer as it stands."""
+    return layer(*args)
+
+
 class MaskedModel(nn.Module):
     """A model that fills in hidden patches. Subclasses are one readable file each.
 
@@ -28,6 +34,8 @@ class MaskedModel(nn.Module):
     limits : plain sentences for the card: what the architecture cannot do
     input_note : said beside every result: how the input differs from what the weights were trained on, or ''
     patch_s : length of a time patch when it is a time, whatever the TR; 0 = a number of frames
+    run_layer : ``(layer, *args)`` runs one layer, a function of tensors; training may compile it or not keep what
+        it computes in between (:mod:`brainlm_engine.train.acceleration`)
     rebuilt : keys of fixed tables that this class computes for itself; a weights file may hold them or leave them out
     """
 
@@ -35,6 +43,7 @@ class MaskedModel(nn.Module):
     input_note: ClassVar[str] = ""
     patch_s: ClassVar[float] = 0.0
     rebuilt: ClassVar[tuple[str, ...]] = ()
+    run_layer: Callable[..., Any] = staticmethod(directly)
     card: ModelInfo | None = None
     folder: Path | None = None
     answer_size: tuple[int, int] = (40, 200)

@@ -18,6 +18,7 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -25,7 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
+from brainlm_engine.models.attention_tiles import Reader, Watch, watching
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 
@@ -115,9 +117,9 @@ class Layer(nn.Module):
         self.intermediate = Widening(width, inner)
         self.output = AddNorm(inner, width, config)
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, asked: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         """Update ``x (B, L, D)``; with ``asked (Q,)`` or (B, Q) only those tokens, (B, Q, D)."""
-        mixed = self.attention.self(x, asked, weights)
+        mixed = self.attention.self(x, asked, watch)
         x = self.attention.output(mixed, picked(x, asked))
         updated: Tensor = self.output(functional.gelu(self.intermediate.dense(x)), x)
         return updated
@@ -178,7 +180,12 @@ class Encoder(nn.Module):
         self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(
-        self, tokens: Tensor, kept: Tensor, weights: list[Tensor] | None = None, hidden: list[Tensor] | None = None
+        self,
+        tokens: Tensor,
+        kept: Tensor,
+        watch: Watch | None = None,
+        hidden: list[Tensor] | None = None,
+        run: Callable[..., Any] = directly,
     ) -> Tensor:
         """Encode the summary token and the tokens ``kept (B, K)`` of ``tokens (B, S, D)``, in that order."""
         visible = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[2]))
@@ -186,7 +193,7 @@ class Encoder(nn.Module):
         for layer in self.encoder.layer:
             if hidden is not None:
                 hidden.append(x)
-            x = layer(x, weights=weights)
+            x = run(layer, x, None, watch)
         if hidden is not None:
             hidden.append(x)
         latent: Tensor = self.layernorm(x)
@@ -213,7 +220,14 @@ class Decoder(nn.Module):
         self.decoder_pred2 = nn.Linear(width // 2, config.timepoint_patching_size)
         self.tanh = config.use_tanh_decoder
 
-    def forward(self, latent: Tensor, restore: Tensor, xyz: Tensor, asked: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        latent: Tensor,
+        restore: Tensor,
+        xyz: Tensor,
+        asked: Tensor | None = None,
+        run: Callable[..., Any] = directly,
+    ) -> Tensor:
         """Frames of every token, (B, S, P), or of the tokens ``asked``, (Q,) or (B, Q): (B, Q, P).
 
         Parameters
@@ -230,7 +244,7 @@ class Decoder(nn.Module):
         last = len(self.decoder_layers) - 1
         for place, layer in enumerate(self.decoder_layers):
             # the last block's answer at a token needs that token's query alone
-            x = layer(x, asked + 1 if asked is not None and place == last else None)
+            x = run(layer, x, asked + 1 if asked is not None and place == last else None)
         if asked is None:
             x = x[:, 1:]
         x = functional.leaky_relu(self.decoder_pred1(self.decoder_norm(x)), 0.1)
@@ -303,7 +317,7 @@ class BrainLM13M(MaskedModel):
         tr_s: float | None = None,
         *,
         queries: Tensor | None = None,
-        attentions: bool = False,
+        attentions: bool | Reader = False,
         hidden_states: list[Tensor] | None = None,
     ) -> ModelOutput:
         """Fill in the hidden patches of ``signal``.
@@ -318,16 +332,20 @@ class BrainLM13M(MaskedModel):
         tr_s : ignored, the model knows no TR
         queries : (Q,) or (B, Q) int, predict these tokens (of the parcels with a position) only: ``prediction`` is
             (B, Q, P) and the loss is over them (training)
-        attentions : keep the encoder's attention weights, (B, H, 1 + K, 1 + K) per layer
+        attentions : keep the encoder's attention weights, (B, H, 1 + K, 1 + K) per layer; or a reader, which is shown
+            them tile by tile
         hidden_states : receives the encoder's tokens before every layer and after the last
 
         Notes
         -----
-        Windows that hide different numbers of patches, or miss different parcels, are run one by one.
+        Windows that hide different numbers of patches, or miss different parcels, are run one by one; their attention
+        must be asked for one by one too.
         """
         known = torch.isfinite(xyz).all(-1)
         hidden = self._hidden(signal, mask) if mask is not None or noise is None else None
         if not _alike(known, hidden):
+            if attentions is not False:
+                raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [
                 self.forward(signal[i : i + 1], xyz[i : i + 1], None, None if hidden is None else hidden[i : i + 1])
                 for i in range(len(signal))
@@ -344,11 +362,11 @@ class BrainLM13M(MaskedModel):
             order = chosen.argsort(dim=1, stable=True)
             keep = int(chosen.shape[1] * (1 - self.config.mask_ratio))
         restore = order.argsort(1)
-        weights: list[Tensor] = []
+        watch = watching(attentions)
         places = xyz[:, rows].to(patches.dtype)
         tokens = self.vit.embeddings(patches, places)
-        latent = self.vit(tokens, order[:, :keep], weights if attentions else None, hidden_states)
-        frames = self.decoder(latent, restore, places, queries)
+        latent = self.vit(tokens, order[:, :keep], watch, hidden_states, self.run_layer)
+        frames = self.decoder(latent, restore, places, queries, self.run_layer)
         gone = (restore >= keep).view(len(restore), len(rows), -1)
         scored = gone[..., None] & measured
         if queries is not None:
@@ -361,10 +379,17 @@ class BrainLM13M(MaskedModel):
         shown = _spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
         n_patches = gone.shape[2]
         ids = rows[order[:, :keep] // n_patches] * n_patches + order[:, :keep] % n_patches
-        return ModelOutput(frames, latent, shown, loss, tuple(weights), ids, scored.sum())
+        maps = tuple(watch.maps) if watch else ()
+        return ModelOutput(frames, latent, shown, loss, maps, ids, scored.sum())
 
-    def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
+    def embed(
+        self, signal: Tensor, xyz: Tensor, tr_s: float | None = None, *, attentions: Reader | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Encode with everything visible, tokens in their natural order; the decoder never runs.
+
+        Parameters
+        ----------
+        attentions : is shown the attention weights tile by tile
 
         Returns
         -------
@@ -373,6 +398,8 @@ class BrainLM13M(MaskedModel):
         """
         known = torch.isfinite(xyz).all(-1)
         if not _alike(known, None):
+            if attentions is not None:
+                raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [self.embed(signal[i : i + 1], xyz[i : i + 1]) for i in range(len(signal))]
             return _padded([part[0] for part in parts], 0.0), _padded([part[1] for part in parts], -1)
         rows = known[0].nonzero()[:, 0]
@@ -380,7 +407,8 @@ class BrainLM13M(MaskedModel):
         tokens = self.vit.embeddings(patches, xyz[:, rows].to(patches.dtype))
         order = torch.arange(tokens.shape[1], device=signal.device).expand(len(signal), -1)
         ids = (rows[:, None] * patches.shape[2] + torch.arange(patches.shape[2], device=signal.device)).flatten()
-        return self.vit(tokens, order), ids.expand(len(signal), -1)
+        watch = None if attentions is None else watching(attentions)
+        return self.vit(tokens, order, watch), ids.expand(len(signal), -1)
 
     def _patches(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """(B, V, N, P) with 0 where nothing was measured, and what was measured, (B, V, N, P) bool."""

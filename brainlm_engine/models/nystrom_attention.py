@@ -6,13 +6,13 @@ exact softmax attention. Both branches and the convolution follow HuggingFace's 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.token_convolution import convolved
 
 class SelfAttention(nn.Module):
@@ -34,21 +34,21 @@ class SelfAttention(nn.Module):
         """True for softmax over all tokens. The configured numbers decide, never the real number of tokens."""
         return self.landmarks == self.segment_length
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, asked: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         """Mix ``x (B, L, D)``.
 
         Parameters
         ----------
         asked : (Q,) or (B, Q) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
-        weights : receives the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
+        watch : is shown the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
         """
         value = self._heads(self.value(x))
         if self.exact:
-            mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, weights)
+            mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, watch)
         elif asked is not None:
             raise ValueError("single tokens can be asked for in the softmax branch only")
         else:
-            mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, weights)
+            mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, watch)
         if self.conv is not None:
             mixed = mixed + picked(convolved(value, self.conv.weight), asked)
         return mixed.transpose(1, 2).flatten(2)
@@ -58,12 +58,12 @@ class SelfAttention(nn.Module):
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
     @staticmethod
-    def _softmax(query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
-        if weights is not None:
-            weights.append((query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])).softmax(-1))
+    def _softmax(query: Tensor, key: Tensor, value: Tensor, watch: Watch | None) -> Tensor:
+        if watch is not None:
+            watch.see(query, key)
         return functional.scaled_dot_product_attention(query, key, value)
 
-    def _nystrom(self, query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
+    def _nystrom(self, query: Tensor, key: Tensor, value: Tensor, watch: Watch | None) -> Tensor:
         if query.shape[2] != self.segment_length:
             raise ValueError(
                 f"the Nyström branch is made for {self.segment_length} tokens and cannot mix {query.shape[2]}"
@@ -75,8 +75,8 @@ class SelfAttention(nn.Module):
         second = (near_query @ near_key.transpose(-1, -2)).softmax(-1)
         third = (near_query @ key.transpose(-1, -2)).softmax(-1)
         left = first @ iterative_inverse(second)
-        if weights is not None:
-            weights.append(left)
+        if watch is not None:
+            watch.take(left)
         return left @ (third @ value)
 
     def _segment_means(self, x: Tensor) -> Tensor:

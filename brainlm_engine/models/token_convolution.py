@@ -36,7 +36,6 @@ class _Convolution(torch.autograd.Function):
         return _correlated(value, kernel, kernel.shape[1] // 2)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         value, kernel = ctx.saved_tensors
         taps = kernel.shape[1]

@@ -13,6 +13,7 @@ from numpy_13m import forward as by_numpy
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M, Times
 from brainlm_engine.models.nystrom_attention import SelfAttention, iterative_inverse
 from brainlm_engine.models.token_convolution import convolved
@@ -221,14 +222,14 @@ class TestPublishedNumbers:
         model = self.load(golden, num_landmarks=7, segment_means_seq_len=49)
         order = io["noise"].argsort(dim=1, stable=True)
         patches = io["signal_vectors"].reshape(2, 24, 4, 10)
-        weights: list[torch.Tensor] = []
+        watch = Watch()
         hidden: list[torch.Tensor] = []
         tokens = model.vit.embeddings(patches, io["xyz_vectors"])
-        latent = model.vit(tokens, order[:, :48], weights, hidden)
+        latent = model.vit(tokens, order[:, :48], watch, hidden)
         torch.testing.assert_close(latent, wanted["latent"], atol=1e-5, rtol=0.0)
         torch.testing.assert_close(hidden[1], wanted["hidden_1"], atol=1e-5, rtol=0.0)
         for layer in (0, 1):
-            torch.testing.assert_close(weights[layer], wanted[f"attn_{layer}"], atol=1e-5, rtol=0.0)
+            torch.testing.assert_close(watch.maps[layer], wanted[f"attn_{layer}"], atol=1e-5, rtol=0.0)
 
     def test_nystrom_throughout(self, golden: Path) -> None:
         io = load_file(golden / "io_nystrom_full_patched.safetensors")
@@ -252,9 +253,9 @@ class TestPublishedNumbers:
         if taps:
             weights["conv.weight"] = io[f"{name}.w.conv.weight"]
         attention.load_state_dict(weights)
-        seen: list[torch.Tensor] = []
-        torch.testing.assert_close(attention(io[f"{name}.x"], weights=seen), io[f"{name}.out"], atol=1e-6, rtol=0.0)
-        torch.testing.assert_close(seen[0], io[f"{name}.attn"], atol=2e-6, rtol=0.0)
+        watch = Watch()
+        torch.testing.assert_close(attention(io[f"{name}.x"], watch=watch), io[f"{name}.out"], atol=1e-6, rtol=0.0)
+        torch.testing.assert_close(watch.maps[0], io[f"{name}.attn"], atol=2e-6, rtol=0.0)
         if not attention.exact:
             inverse = iterative_inverse(io[f"{name}.kernel2"])
             torch.testing.assert_close(inverse, io[f"{name}.pinv"], atol=2e-4, rtol=1e-4)
