@@ -33,6 +33,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
@@ -161,8 +162,17 @@ class SelfAttention(nn.Module):
         mixed = []
         for first, last, seen in rows:  # the summary token sees all, a time patch what is not later than itself
             asking, keys, values = query[:, :, first:last], key[:, :, :seen], value[:, :, :seen]
-            mixed.append(functional.scaled_dot_product_attention(asking, keys, values, dropout_p=dropout))
+            mixed.append(_attended(asking, keys, values, dropout))
         return torch.cat(mixed, 2).transpose(1, 2).flatten(2)
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Fused attention. With dropout processors have none, and lay the weights out: then they are not kept."""
+    attend = functional.scaled_dot_product_attention
+    if not (dropout and torch.is_grad_enabled() and query.device.type == "cpu"):
+        return attend(query, key, value, dropout_p=dropout)
+    mixed: Tensor = checkpoint(attend, query, key, value, None, dropout, use_reentrant=False)
+    return mixed
 
 
 class Dense(nn.Module):

@@ -326,8 +326,8 @@ class BrainLMViTMAE(MaskedModel):
         config, geometry = self.config, self.config.picture
         image, order = self._image(signal, xyz)
         shape = (len(image), PARCELS, FRAMES // config.timepoint_patching_size, config.timepoint_patching_size)
-        hidden = None
-        if mask is not None and mask.shape[1:] == (geometry.patches,):
+        hidden, of_picture = None, mask is not None and mask.shape[1:] == (geometry.patches,)
+        if mask is not None and of_picture:
             hidden, mask = mask.to(device=image.device, dtype=torch.bool), None
         elif mask is not None:
             mask = mask.to(device=image.device, dtype=torch.bool).expand(shape[:3])
@@ -341,8 +341,8 @@ class BrainLMViTMAE(MaskedModel):
         covered = pick_rows(out.mask, back).view(shape)
         if mask is not None:
             asked = mask[..., None]
-        else:  # in training every hidden value counts, else patches that are hidden altogether
-            asked = covered if queries is not None else covered.all(-1, keepdim=True)
+        else:  # every hidden value where just these were asked for, else patches that are hidden altogether
+            asked = covered if of_picture else covered.all(-1, keepdim=True)
         placed = torch.isfinite(xyz).all(-1)[:, :, None, None]
         counted = asked & placed & torch.isfinite(signal).view(shape)
         error = prediction - torch.where(counted, signal.view(shape), prediction)

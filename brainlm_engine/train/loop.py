@@ -17,6 +17,7 @@ from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import NotANumber, not_a_number
+from brainlm_engine.train.judging import Judging
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
@@ -43,7 +44,7 @@ class PretrainResult:
     folder : the model, ready for ``load_model``
     steps, windows : how much was learned from
     seconds : of training
-    validation_r2 : at 75 % hidden patches, people of the split 'val'
+    validation_r2 : of people of the split 'val', measured as :class:`brainlm_engine.train.judging.Judging` says
     """
 
     folder: Path
@@ -93,8 +94,15 @@ def pretrain(
     log = None
     if team.leads:
         frames = model.frames_per_patch(train.tr_s)
-        save_levels(train, held_out, frames, settings.window_frames, folder=out, progress=progress)
-        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
+        judging = trainable(settings.architecture).judging
+        save_levels(
+            train, held_out, frames, settings.window_frames, folder=out, progress=progress, judging=judging,
+            sizes=settings.model,
+        )  # fmt: skip
+        progress.log(f"R2 of validation people is measured {judging.words}")
+        log = TrainingLog(
+            out, resumed=resumed, step=learner.step, events=settings.tensorboard, measured=judging.words
+        )
     if resumed:
         progress.log(f"Going on from step {learner.step}")
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
@@ -129,6 +137,11 @@ class Course:
     keeper: Keeper
     log: TrainingLog | None
     progress: Progress
+
+    @property
+    def judging(self) -> Judging:
+        """What the R2 of validation people measures."""
+        return trainable(self.settings.architecture).judging
 
 
 def _learn(course: Course) -> None:
@@ -178,7 +191,9 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     r2 = 0.0
     if course.team.leads or course.team.spreads:
         try:
-            r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
+            r2 = validation_r2(
+                learner.average, course.held_out, settings.window_frames, judging=course.judging, sizes=settings.model
+            )
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]  # weights that are no numbers
             r2 = math.nan
     learner.r2 = r2 = course.team.leaders(r2)
@@ -190,7 +205,10 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     if course.log is not None:
         course.log.write(learner, meter.read(), course.progress)
         if not course.team.spreads:  # it would take all processes to make one
-            save_preview(learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step)
+            save_preview(
+                learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step,
+                course.judging, settings.model,
+            )  # fmt: skip
     learner.losses = []
     if settings.patience and _over(learner, settings):
         course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")

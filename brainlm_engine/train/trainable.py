@@ -16,9 +16,14 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.architectures import ARCHITECTURES
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import Config13M
+from brainlm_engine.models.brainlm_causal import CausalConfig
+from brainlm_engine.models.brainlm_vitmae import ViTMAEConfig
 from brainlm_engine.models.masks import MaskPlan, plan_mask
 from brainlm_engine.models.patches import frames_per_patch
+from brainlm_engine.models.picture import FRAMES, PARCELS
 from brainlm_engine.models.studio import StudioConfig
+from brainlm_engine.train.judging import FORECAST, PATCHES, PICTURE, Judging
+from brainlm_engine.train.published_masks import plan_causal, plan_picture
 
 Sizes = dict[str, Any]
 
@@ -32,21 +37,23 @@ class Trainable:
     sizes : the dataclass of its sizes
     any_recording : made for any TR, length and parcels; else it sees windows of the cohort's own kind only
     frames_per_patch : (sizes, seconds per frame) -> frames
-    plan : (kind, patches, generator, ratios) -> how a step's windows are hidden
-    queries : (hidden (B, V, N), most parcels, generator) -> what is decoded, (Q,) or (B, Q), as the model takes it
+    plan : (kind, patches, generator, ratios, sizes) -> how a step's windows are hidden
+    queries : (hidden, most parcels, generator) -> what is decoded, (Q,) or (B, Q), as the model takes it
     fitted : (parcels, frames of a window) -> sizes where none are chosen
     unused : parameters that are stored and never take part
     settings : its own defaults of :class:`brainlm_engine.train.settings.TrainSettings`
+    judging : what the R2 of validation people measures
     """
 
     sizes: type[Any]
     any_recording: bool
     frames_per_patch: Callable[[Sizes, float], int]
-    plan: Callable[[str, int, torch.Generator, tuple[float, ...]], MaskPlan]
+    plan: Callable[[str, int, torch.Generator, tuple[float, ...], Sizes], MaskPlan]
     queries: Callable[[Tensor, int, torch.Generator], Tensor]
     fitted: Callable[[int, int], Sizes]
     unused: tuple[str, ...]
     settings: dict[str, Any]
+    judging: Judging = PATCHES
 
 
 def trainable(architecture: str) -> Trainable:
@@ -72,7 +79,7 @@ def check_sizes(architecture: str, sizes: Sizes) -> None:
     BadInput
         When a size is unknown, with those that there are.
     """
-    known = [field.name for field in fields(trainable(architecture).sizes)]
+    known = [field.name for field in fields(trainable(architecture).sizes) if field.name != "extra"]
     if strange := [name for name in sizes if name not in known]:
         raise BadInput(f"The model has no size called “{strange[0]}”.", f"Its sizes are: {', '.join(known)}.")
 
@@ -104,10 +111,25 @@ def _hidden_tokens(hidden: Tensor, most: int, generator: torch.Generator) -> Ten
     return hidden.flatten(1).nonzero()[:, 1].view(len(hidden), -1)
 
 
+def _nobody(hidden: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Nothing in particular, (0,): the model decodes everything, and the loss is over what is hidden."""
+    return torch.zeros(0, dtype=torch.int64)
+
+
 def _tokens_over_the_window(kind: str, patches: int, generator: torch.Generator, ratios: tuple[float, ...]) -> MaskPlan:
     if kind == "mixed" and not ratios:
         ratios = (0.2, 0.5, 0.75, 0.9)
     return plan_mask(kind, patches, generator, ratios, mixture=(100, 0, 0), random="tokens")
+
+
+def _fitted_picture(parcels: int, frames: int) -> Sizes:
+    if (parcels, frames) != (PARCELS, FRAMES):
+        raise BadInput(
+            f"The architecture brainlm-vitmae reads windows of exactly {PARCELS} parcels and {FRAMES} frames, not of "
+            f"{parcels} parcels and {frames} frames.",
+            f"Choose a cohort in an atlas of {PARCELS} parcels and --window {FRAMES}, or another architecture.",
+        )
+    return {}
 
 
 _SIZES_13M: Sizes = {
@@ -121,7 +143,7 @@ TRAINABLE: dict[str, Trainable] = {
         sizes=StudioConfig,
         any_recording=True,
         frames_per_patch=lambda sizes, tr_s: frames_per_patch(tr_s),
-        plan=plan_mask,
+        plan=lambda kind, patches, generator, ratios, sizes: plan_mask(kind, patches, generator, ratios),
         queries=_some_parcels,
         fitted=lambda parcels, frames: {},
         unused=(),
@@ -133,12 +155,42 @@ TRAINABLE: dict[str, Trainable] = {
         sizes=Config13M,
         any_recording=False,
         frames_per_patch=lambda sizes, tr_s: int({**_SIZES_13M, **sizes}["timepoint_patching_size"]),
-        plan=_tokens_over_the_window,
+        plan=lambda kind, patches, generator, ratios, sizes: _tokens_over_the_window(
+            kind, patches, generator, ratios
+        ),
         queries=_hidden_tokens,
         fitted=lambda parcels, frames: {
             **_SIZES_13M, "num_brain_voxels": parcels, "num_timepoints_per_voxel": frames,
         },
         unused=("decoder.decoder_pred.weight", "decoder.decoder_pred.bias"),
         settings={"learning_rate": 3e-4, "beta2": 0.999, "variety": False},
+    ),
+    # As published: 75 % of all patches of the picture hidden, padding among them; the loss over what they hold of the
+    # recording. The sizes of the 111M model; those of the 650M one by --size.
+    "brainlm-vitmae": Trainable(
+        sizes=ViTMAEConfig,
+        any_recording=False,
+        frames_per_patch=lambda sizes, tr_s: int(sizes.get("timepoint_patching_size", 20)),
+        plan=lambda kind, patches, generator, ratios, sizes: plan_picture(
+            kind, ViTMAEConfig(**sizes).picture.patches, generator, ratios
+        ),
+        queries=_nobody,
+        fitted=_fitted_picture,
+        unused=("vit.embeddings.position_embeddings", "decoder.decoder_pos_embed"),
+        settings={"learning_rate": 3e-4, "beta2": 0.999, "variety": False},
+        judging=PICTURE,
+    ),
+    # As published: in every other step all parcels' last patch is to be told from the earlier ones, else 75 % of each
+    # parcel's own patches; judged by the first of these, which it is made for.
+    "brainlm-causal": Trainable(
+        sizes=CausalConfig,
+        any_recording=False,
+        frames_per_patch=lambda sizes, tr_s: int(sizes.get("timepoint_patching_size", 20)),
+        plan=lambda kind, patches, generator, ratios, sizes: plan_causal(kind, patches, generator, ratios),
+        queries=_nobody,
+        fitted=lambda parcels, frames: {"num_brain_voxels": parcels, "num_timepoints_per_voxel": frames},
+        unused=(),
+        settings={"learning_rate": 3e-4, "beta2": 0.999, "weight_decay": 1e-5, "variety": False},
+        judging=FORECAST,
     ),
 }  # fmt: skip
