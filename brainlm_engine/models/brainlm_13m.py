@@ -30,6 +30,7 @@ from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 
 NAME = "brainlm-13m"
 TITLE = "BrainLM 13M (published)"
@@ -409,6 +410,13 @@ class BrainLM13M(MaskedModel):
         ids = (rows[:, None] * patches.shape[2] + torch.arange(patches.shape[2], device=signal.device)).flatten()
         watch = None if attentions is None else watching(attentions)
         return self.vit(tokens, order, watch), ids.expand(len(signal), -1)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcel."""
+        known = torch.isfinite(xyz).all(-1)
+        n_patches = signal.shape[2] // self.config.timepoint_patching_size
+        tokens = 1 + torch.arange(int(known[0].sum()) * n_patches, device=signal.device)
+        return Groups(tokens.view(-1, n_patches), torch.where(known, known.cumsum(1) - 1, -1))
 
     def _patches(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """(B, V, N, P) with 0 where nothing was measured, and what was measured, (B, V, N, P) bool."""

@@ -39,6 +39,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import MaskedModel, directly
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 
 NAME = "brainlm-causal"
 MOST_PATCHES = 5000  # rows of the published position table
@@ -387,6 +388,13 @@ class BrainLMCausal(MaskedModel):
         patches, _ = self.model.cut(signal, xyz)
         watch = None if attentions is None else watching(attentions)
         return self.model(signal, xyz, None, watch), self._ids(patches.shape[:3], signal.device)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcel."""
+        shape = self.model.cut(signal, xyz)[0].shape
+        tokens = 1 + torch.arange(shape[1] * shape[2], device=signal.device).view(shape[2], shape[1]).T
+        known = torch.isfinite(xyz).all(-1)
+        return Groups(tokens, torch.where(known, torch.arange(shape[1], device=signal.device), -1))
 
     @staticmethod
     def _ids(shape: torch.Size, device: torch.device) -> Tensor:

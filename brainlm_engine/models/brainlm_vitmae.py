@@ -32,6 +32,7 @@ from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.brainlm_vitmae_config import ACTIVATIONS, MODES, ViTMAEConfig, matches
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 from brainlm_engine.models.picture import FRAMES, PARCELS, back_to_front, by_rank, pick_rows
 
 NAME = "brainlm-vitmae"
@@ -375,6 +376,15 @@ class BrainLMViTMAE(MaskedModel):
         watch = None if attentions is None else watching(attentions)
         latent, states = self.vit(self._picture(image), ids, None, watch)
         return (states[-1] if before_norm else latent), self.config.picture.ids(order)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcels: those of one row of patches of the picture."""
+        geometry, (_, order) = self.config.picture, self._image(signal, xyz)
+        held = geometry.middles(order.device)[2].view(geometry.grid, geometry.grid)
+        tokens = 1 + torch.arange(geometry.patches, device=order.device).view(held.shape)[held]
+        row = (order.argsort(1) + geometry.top) // geometry.size
+        known = torch.isfinite(xyz).all(-1)
+        return Groups(tokens.view(int(held.any(1).sum()), -1), torch.where(known, row, -1))
 
     def fill_image(
         self,
