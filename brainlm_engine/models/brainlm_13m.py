@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
+from brainlm_engine.models.brainlm_13m_batches import alike, joined, mean_error, padded, spread
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.parcel_attention import Groups
@@ -344,14 +345,14 @@ class BrainLM13M(MaskedModel):
         """
         known = torch.isfinite(xyz).all(-1)
         hidden = self._hidden(signal, mask) if mask is not None or noise is None else None
-        if not _alike(known, hidden):
+        if not alike(known, hidden):
             if attentions is not False:
                 raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [
                 self.forward(signal[i : i + 1], xyz[i : i + 1], None, None if hidden is None else hidden[i : i + 1])
                 for i in range(len(signal))
             ]
-            return _joined(parts)
+            return joined(parts)
         rows = known[0].nonzero()[:, 0]
         patches, measured = self._patches(signal[:, rows])
         if hidden is not None:
@@ -374,10 +375,10 @@ class BrainLM13M(MaskedModel):
             patches, scored = picked(patches.flatten(1, 2), queries), picked(scored.flatten(1, 2), queries)
         else:
             frames = frames.reshape(len(frames), len(rows), -1, frames.shape[2])
-        loss = _loss(frames, patches, scored, self.config.loss_fn)
+        loss = mean_error(frames, patches, scored, self.config.loss_fn)
         if queries is None:
-            frames = _spread(frames, rows, signal.shape[1], torch.nan)
-        shown = _spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
+            frames = spread(frames, rows, signal.shape[1], torch.nan)
+        shown = spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
         n_patches = gone.shape[2]
         ids = rows[order[:, :keep] // n_patches] * n_patches + order[:, :keep] % n_patches
         maps = tuple(watch.maps) if watch else ()
@@ -398,11 +399,11 @@ class BrainLM13M(MaskedModel):
         tokens : (B, K) patch ids as in :class:`ModelOutput`
         """
         known = torch.isfinite(xyz).all(-1)
-        if not _alike(known, None):
+        if not alike(known, None):
             if attentions is not None:
                 raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [self.embed(signal[i : i + 1], xyz[i : i + 1]) for i in range(len(signal))]
-            return _padded([part[0] for part in parts], 0.0), _padded([part[1] for part in parts], -1)
+            return padded([part[0] for part in parts], 0.0), padded([part[1] for part in parts], -1)
         rows = known[0].nonzero()[:, 0]
         patches, _ = self._patches(signal[:, rows])
         tokens = self.vit.embeddings(patches, xyz[:, rows].to(patches.dtype))
@@ -436,49 +437,3 @@ class BrainLM13M(MaskedModel):
         rank = torch.rand(count, generator=torch.Generator().manual_seed(0)).argsort().argsort()
         hidden = rank >= int(count * (1 - self.config.mask_ratio))
         return hidden.to(signal.device).view(1, *shape[1:]).expand(shape)
-
-
-def _alike(known: Tensor, hidden: Tensor | None) -> bool:
-    """Can these windows be one batch: the same parcels, the same number of hidden patches?"""
-    if len(known) == 1:
-        return True
-    if not bool((known == known[:1]).all()):
-        return False
-    counts = None if hidden is None else hidden[:, known[0]].flatten(1).sum(1)
-    return counts is None or bool((counts == counts[0]).all())
-
-
-def _loss(frames: Tensor, truth: Tensor, scored: Tensor, kind: str) -> Tensor:
-    """Mean error over the scored frames, pooled over the batch; NaN when there are none."""
-    error = frames.float() - truth.float()
-    error = error.abs() if kind == "mae" else error**2
-    return torch.where(scored, error, 0.0).sum() / scored.sum()
-
-
-def _spread(values: Tensor, rows: Tensor, n_parcels: int, empty: float) -> Tensor:
-    """Put ``values (B, len(rows), ...)`` back into ``n_parcels`` rows."""
-    if len(rows) == n_parcels:
-        return values
-    out = values.new_full((len(values), n_parcels, *values.shape[2:]), empty)
-    out[:, rows] = values
-    return out
-
-
-def _padded(parts: list[Tensor], empty: float) -> Tensor:
-    """Join (1, L, ...) tensors of different lengths."""
-    longest = max(part.shape[1] for part in parts)
-    out = parts[0].new_full((len(parts), longest, *parts[0].shape[2:]), empty)
-    for row, part in zip(out, parts, strict=True):
-        row[: part.shape[1]] = part[0]
-    return out
-
-
-def _joined(parts: list[ModelOutput]) -> ModelOutput:
-    """Windows that were run one by one, as one output; the loss is pooled over all scored patches."""
-    counts = torch.stack([part.mask.sum() for part in parts])
-    losses = torch.stack([part.loss for part in parts])
-    loss = torch.where(counts > 0, losses * counts, 0.0).sum() / counts.sum()
-    return ModelOutput(
-        torch.cat([part.prediction for part in parts]), _padded([part.latent for part in parts], 0.0),
-        torch.cat([part.mask for part in parts]), loss, (), _padded([part.tokens for part in parts], -1),
-    )  # fmt: skip

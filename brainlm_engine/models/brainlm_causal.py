@@ -159,7 +159,9 @@ class SelfAttention(nn.Module):
         length, dropout = x.shape[1], self.dropout if self.training else 0.0
         rows = [(0, 1, length)] + [(at, at + parcels, at + parcels) for at in range(1, length, parcels)]
         if watch is not None:
-            watch.see(query, key, reach=torch.cat([torch.full((last - at,), seen) for at, last, seen in rows]).to(x.device))
+            watch.see(
+                query, key, reach=torch.cat([torch.full((last - at,), seen) for at, last, seen in rows]).to(x.device)
+            )
         mixed = []
         for first, last, seen in rows:  # the summary token sees all, a time patch what is not later than itself
             asking, keys, values = query[:, :, first:last], key[:, :, :seen], value[:, :, :seen]

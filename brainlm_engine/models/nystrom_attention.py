@@ -15,6 +15,7 @@ from torch.nn import functional
 from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.token_convolution import convolved
 
+
 class SelfAttention(nn.Module):
     """``softmax(q k^T) v + conv(v)`` with q and k both divided by ``d**(1/4)``, for every head.
 

@@ -1,7 +1,8 @@
 """Attention of the published models from parcel to parcel, averaged over time as the tiles go by.
 
 The weights of a layer between single patches do not fit into a message and hardly into memory; between parcels they
-are a small map. What is in memory at once is the maps and a few tiles (:data:`brainlm_engine.models.attention_tiles.MOST`).
+are a small map. What is in memory at once is the maps and a few tiles of at most
+:data:`brainlm_engine.models.attention_tiles.MOST` weights.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def parcel_attention(
     maps = torch.stack([adding.maps[layer] for layer in layers], 1)
     summary = torch.stack([adding.summary[layer] for layer in layers], 1)
     parcels = [_of_parcels(*each) for each in zip(maps, summary, groups.of_parcel, strict=True)]
-    return ParcelAttention(tuple(layers), torch.stack([each[0] for each in parcels]), torch.stack([each[1] for each in parcels]))
+    return ParcelAttention(
+        tuple(layers), torch.stack([each[0] for each in parcels]), torch.stack([each[1] for each in parcels])
+    )
 
 
 def _of_parcels(maps: Tensor, summary: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ def validation_windows(
     frames: int,
     window_frames: int = 200,
     most: int = MOST,
+    *,
     judging: Judging = PATCHES,
     sizes: dict[str, Any] | None = None,
 ) -> Iterator[tuple[Tensor, Window]]:
@@ -61,13 +62,14 @@ def validation_r2(
     series: Series,
     window_frames: int = 200,
     most: int = MOST,
+    *,
     judging: Judging = PATCHES,
     sizes: dict[str, Any] | None = None,
 ) -> float:
     """Return R2 over the hidden frames of :func:`validation_windows`, about each parcel's window mean."""
     frames = model.frames_per_patch(series.tr_s)
     error = total = 0.0
-    for signal, window in validation_windows(series, frames, window_frames, most, judging, sizes):
+    for signal, window in validation_windows(series, frames, window_frames, most, judging=judging, sizes=sizes):
         prediction, scored = filled_in(model, series, signal, window)
         centred = signal - signal.mean(1, keepdim=True)
         error += float((prediction - signal)[scored].square().sum())

@@ -40,7 +40,7 @@ def save_levels(
     covariance = covariance_of_people(values.astype(np.float32) for values in train.values)
     pooled = []
     count = min(MOST, len(validation))
-    windows = validation_windows(validation, frames, window_frames, MOST, judging, sizes)
+    windows = validation_windows(validation, frames, window_frames, judging=judging, sizes=sizes)
     for done, (signal, window) in enumerate(windows):
         progress(0.0, f"Scoring the simple methods, {done + 1} of {count}")
         measured, covered = signal.numpy(), window.covered.numpy()

@@ -17,7 +17,7 @@ from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import NotANumber, not_a_number
-from brainlm_engine.train.judging import Judging
+from brainlm_engine.train.judging import PATCHES, Judging
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.log import TrainingLog
 from brainlm_engine.train.precision import check_precision
@@ -99,10 +99,9 @@ def pretrain(
             train, held_out, frames, settings.window_frames, folder=out, progress=progress, judging=judging,
             sizes=settings.model,
         )  # fmt: skip
-        progress.log(f"R2 of validation people is measured {judging.words}")
-        log = TrainingLog(
-            out, resumed=resumed, step=learner.step, events=settings.tensorboard, measured=judging.words
-        )
+        if judging is not PATCHES:
+            progress.log(f"R2 of validation people is measured {judging.words}")
+        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard, measured=judging.words)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
@@ -207,7 +206,7 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
         if not course.team.spreads:  # it would take all processes to make one
             save_preview(
                 learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step,
-                course.judging, settings.model,
+                judging=course.judging, sizes=settings.model,
             )  # fmt: skip
     learner.losses = []
     if settings.patience and _over(learner, settings):

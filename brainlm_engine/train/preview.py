@@ -24,6 +24,7 @@ def save_preview(
     window_frames: int,
     folder: Path,
     step: int,
+    *,
     judging: Judging = PATCHES,
     sizes: dict[str, Any] | None = None,
 ) -> None:
@@ -35,7 +36,7 @@ def save_preview(
     from safetensors.numpy import save_file
 
     patch = model.frames_per_patch(validation.tr_s)
-    signal, window = next(validation_windows(validation, patch, window_frames, 1, judging, sizes))
+    signal, window = next(validation_windows(validation, patch, window_frames, 1, judging=judging, sizes=sizes))
     prediction, scored = filled_in(model, validation, signal, window)
     there = np.flatnonzero(np.isfinite(signal[:, 0].numpy()))
     shown = there[np.linspace(0, len(there) - 1, min(PARCELS, len(there))).astype(int)]

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.checkpoint import checkpoint
 
 from brainlm_engine.models import attention_tiles
 from brainlm_engine.models.attention_tiles import Tile
+from brainlm_engine.models.base import directly
 from brainlm_engine.models.brainlm_13m import BrainLM13M
 from brainlm_engine.models.brainlm_causal import BrainLMCausal
 from brainlm_engine.models.brainlm_vitmae import BrainLMViTMAE
@@ -154,3 +156,19 @@ def test_windows_that_see_different_patches_have_no_map_in_common() -> None:
         model(signal, xyz, attentions=True)
     with pytest.raises(ValueError, match="no attention in common"):
         parcel_attention(model, signal, xyz, layers=(0,))
+
+
+@each_model
+def test_layers_that_keep_nothing_have_the_same_gradient(
+    make: Callable[[], Published], parcels: int, frames: int
+) -> None:
+    found = []
+    for run in (directly, lambda layer, *args: checkpoint(layer, *args, use_reentrant=False)):
+        model, (signal, xyz) = shaken(make).train(), window(parcels, frames)
+        model.run_layer = run
+        torch.manual_seed(2)
+        model(signal, xyz).loss.backward()
+        found.append({name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None})
+    assert found[0].keys() == found[1].keys()
+    for name, gradient in found[0].items():
+        assert torch.equal(found[1][name], gradient), name

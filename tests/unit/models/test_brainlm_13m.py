@@ -12,6 +12,7 @@ import torch
 from numpy_13m import forward as by_numpy
 from safetensors.torch import load_file
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M, Times
@@ -147,6 +148,49 @@ def test_single_tokens_are_predicted_as_all_are() -> None:
         some = model(signal, xyz, queries=hidden)
     torch.testing.assert_close(some.prediction[0], whole.prediction[0].flatten(0, 1)[hidden])
     torch.testing.assert_close(some.loss, whole.loss)
+
+
+def gradients_of(model: BrainLM13M, *parts: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The gradient of the mean loss over windows that were run in parts."""
+    model.zero_grad()
+    for part in parts:
+        (model(**part).loss / len(parts)).backward()
+    return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+
+
+def test_the_gradient_of_the_hidden_in_parts_is_the_whole_gradient() -> None:
+    model = perturbed(TINY).double()
+    signal, xyz = (part.double() for part in window(batch=3))
+    draw = torch.Generator().manual_seed(7)
+    hidden = torch.stack([torch.randperm(36, generator=draw) >= 12 for _ in range(3)])
+    mask, queries = hidden.view(3, 9, 4), hidden.nonzero()[:, 1].view(3, -1)
+    whole = gradients_of(model, {"signal": signal, "xyz": xyz, "mask": mask})
+    asked = [
+        {"signal": signal[i], "xyz": xyz[i], "mask": mask[i], "queries": queries[i]} for i in torch.arange(3).split(1)
+    ]
+    parts = gradients_of(model, *asked)
+    assert whole.keys() == parts.keys()
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parts[name], gradient, msg=name)
+
+
+def test_layers_that_keep_nothing_have_the_same_gradient() -> None:
+    model = perturbed(TINY).train()
+    signal, xyz = window()
+    passes: list[Any] = []
+
+    def run(layer: Any, *args: Any) -> Any:
+        passes.append(layer)
+        return checkpoint(layer, *args, use_reentrant=False)
+
+    torch.manual_seed(5)
+    kept = gradients_of(model, {"signal": signal, "xyz": xyz})
+    model.run_layer = run
+    torch.manual_seed(5)
+    again = gradients_of(model, {"signal": signal, "xyz": xyz})
+    assert passes == [*model.vit.encoder.layer, *model.decoder.decoder_layers]
+    for name, gradient in kept.items():
+        assert torch.equal(again[name], gradient), name
 
 
 def test_dropout_is_where_it_is_published() -> None:

@@ -70,7 +70,10 @@ def test_they_learn_and_leave_a_model_with_a_card(
     cohort, steps = cohort_of(plan, small_cohort, full_cohort), 40 if plan is VITMAE else 60
     listener = Listener()
     made = pretrain(
-        cohort, tmp_path / "out", settings(**plan, steps=steps, learning_rate=5e-3, evaluate_every=10, ema=0.9), listener
+        cohort,
+        tmp_path / "out",
+        settings(**plan, steps=steps, learning_rate=5e-3, evaluate_every=10, ema=0.9),
+        listener,
     )
     losses = [loss for _, loss, _ in curve(tmp_path / "out")]
     assert losses[-1] < 0.95 * losses[0]
@@ -90,9 +93,7 @@ def test_they_learn_and_leave_a_model_with_a_card(
 
 
 @pytest.mark.parametrize("plan", [VITMAE, CAUSAL], ids=["vitmae", "causal"])
-def test_a_few_windows_are_learned_by_heart(
-    plan: dict[str, Any], small_cohort: Path, full_cohort: Path
-) -> None:
+def test_a_few_windows_are_learned_by_heart(plan: dict[str, Any], small_cohort: Path, full_cohort: Path) -> None:
     series = load_series(open_cohort(cohort_of(plan, small_cohort, full_cohort)), "train")
     chosen = settings(**plan, steps=200, learning_rate=3e-3, warm_up=1, masks="random")
     torch.manual_seed(0)
@@ -164,7 +165,9 @@ def test_what_is_scored_is_hidden_from_the_model(small_cohort: Path, full_cohort
     for plan, folder, judging in ((CAUSAL, small_cohort, FORECAST), (VITMAE, full_cohort, PICTURE)):
         series, chosen = load_series(open_cohort(folder), "val"), settings(**plan)
         model = new_model(chosen.architecture, dict(chosen.model), len(series.xyz), chosen.window_frames).eval()
-        signal, window = next(validation_windows(series, 20, chosen.window_frames, 1, judging, chosen.model))
+        signal, window = next(
+            validation_windows(series, 20, chosen.window_frames, 1, judging=judging, sizes=chosen.model)
+        )
         before, scored = filled_in(model, series, signal, window)
         assert torch.equal(scored, window.covered)
         assert 0.15 < float(scored.float().mean()) < 0.85
