@@ -78,7 +78,8 @@ class _Adding:
         if tile.layer not in self.layers:
             return
         count, times = self.groups.members.shape
-        taken = tile.weights[..., self.groups.members.flatten()].unflatten(-1, (count, times)).mean(-1)
+        taken = tile.weights[..., self.groups.members.flatten()]
+        taken = taken.reshape(*taken.shape[:3], count, times).mean(-1)
         if tile.first == 0:
             self.summary[tile.layer] = taken[:, :, 0]
             self.maps[tile.layer] = taken.new_zeros(*taken.shape[:2], count, count)

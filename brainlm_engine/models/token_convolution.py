@@ -59,7 +59,8 @@ def _of_kernel(value: Tensor, gradient: Tensor, taps: int) -> Tensor:
     length = value.shape[2]
     block = min(BLOCK, length)
     windows = _windows(value, block, taps, taps // 2)
-    pushes = functional.pad(gradient, (0, 0, 0, -length % block)).unflatten(2, (-1, block))
+    filled = functional.pad(gradient, (0, 0, 0, -length % block))
+    pushes = filled.reshape(*filled.shape[:2], -1, block, filled.shape[3])
     pairs = _pairs(pushes, windows)
     wide = pairs.shape[2]  # token l of a block and neighbour l + j: along the diagonals
     diagonals = pairs.as_strided((len(pairs), block, taps), (block * wide, wide + 1, 1))
