@@ -29,6 +29,7 @@ from torch.nn import functional
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.brainlm_13m_batches import alike, joined, mean_error, padded, spread
+from brainlm_engine.models.hidden_tokens import HiddenTokens, worthwhile
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.parcel_attention import Groups
@@ -119,9 +120,15 @@ class Layer(nn.Module):
         self.intermediate = Widening(width, inner)
         self.output = AddNorm(inner, width, config)
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, watch: Watch | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        asked: Tensor | None = None,
+        watch: Watch | None = None,
+        hidden: HiddenTokens | None = None,
+    ) -> Tensor:
         """Update ``x (B, L, D)``; with ``asked (Q,)`` or (B, Q) only those tokens, (B, Q, D)."""
-        mixed = self.attention.self(x, asked, watch)
+        mixed = self.attention.self(x, asked, watch, hidden)
         x = self.attention.output(mixed, picked(x, asked))
         updated: Tensor = self.output(functional.gelu(self.intermediate.dense(x)), x)
         return updated
@@ -242,16 +249,26 @@ class Decoder(nn.Module):
         places = self.mask_token.to(x.dtype).expand(len(x), restore.shape[1] - x.shape[1] + 1, -1)
         tokens = torch.cat([x[:, 1:], places], 1).gather(1, restore[..., None].expand(-1, -1, x.shape[2]))
         tokens = tokens.reshape(len(x), xyz.shape[1], -1, x.shape[2]) + self.decoder_xyz_projection(xyz)[:, :, None]
+        hidden = self._hidden_tokens(restore, latent.shape[1] - 1, xyz)
         x = torch.cat([x[:, :1], self.pos_embedding(tokens).flatten(1, 2)], 1)
         last = len(self.decoder_layers) - 1
         for place, layer in enumerate(self.decoder_layers):
             # the last block's answer at a token needs that token's query alone
-            x = run(layer, x, asked + 1 if asked is not None and place == last else None)
+            some = asked + 1 if asked is not None and place == last else None
+            x = run(layer, x, some, None, hidden if place == 0 and some is None else None)
         if asked is None:
             x = x[:, 1:]
         x = functional.leaky_relu(self.decoder_pred1(self.decoder_norm(x)), 0.1)
         frames: Tensor = self.decoder_pred2(x)
         return frames.tanh() if self.tanh else frames
+
+    def _hidden_tokens(self, restore: Tensor, keep: int, xyz: Tensor) -> HiddenTokens | None:
+        """Describe the hidden tokens by what they are the sum of, where that is exact and worth it."""
+        hidden = (restore >= keep).view(len(restore), xyz.shape[1], -1)
+        if self.training or not self.decoder_layers[0].attention.self.exact or not worthwhile(hidden):
+            return None
+        place, table = self.decoder_xyz_projection, self.pos_embedding.pe
+        return HiddenTokens.of(hidden, xyz, place.weight.T, table[: hidden.shape[2]] + self.mask_token[0] + place.bias)
 
 
 class BrainLM13M(MaskedModel):

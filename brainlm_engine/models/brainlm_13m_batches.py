@@ -38,8 +38,8 @@ def padded(parts: list[Tensor], empty: float) -> Tensor:
     """Join (1, L, ...) tensors of different lengths."""
     longest = max(part.shape[1] for part in parts)
     out = parts[0].new_full((len(parts), longest, *parts[0].shape[2:]), empty)
-    for row, part in zip(out, parts, strict=True):
-        row[: part.shape[1]] = part[0]
+    for index, part in enumerate(parts):
+        out[index, : part.shape[1]] = part[0]
     return out
 
 

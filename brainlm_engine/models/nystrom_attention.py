@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainlm_engine.models.attention_tiles import Watch
+from brainlm_engine.models.hidden_tokens import HiddenTokens
 from brainlm_engine.models.token_convolution import convolved
 
 
@@ -35,16 +36,25 @@ class SelfAttention(nn.Module):
         """True for softmax over all tokens. The configured numbers decide, never the real number of tokens."""
         return self.landmarks == self.segment_length
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, watch: Watch | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        asked: Tensor | None = None,
+        watch: Watch | None = None,
+        hidden: HiddenTokens | None = None,
+    ) -> Tensor:
         """Mix ``x (B, L, D)``.
 
         Parameters
         ----------
         asked : (Q,) or (B, Q) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
         watch : is shown the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
+        hidden : tokens whose keys and values lie in few dimensions. Softmax branch only, nothing asked or watched
         """
         value = self._heads(self.value(x))
-        if self.exact:
+        if hidden is not None:
+            mixed = hidden.attended(self._heads(self.query(x)), x, value, self.key, self.value)
+        elif self.exact:
             mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, watch)
         elif asked is not None:
             raise ValueError("single tokens can be asked for in the softmax branch only")

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M, Times
+from brainlm_engine.models.hidden_tokens import HiddenTokens
 from brainlm_engine.models.nystrom_attention import SelfAttention, iterative_inverse
 from brainlm_engine.models.token_convolution import convolved
 
@@ -191,6 +192,30 @@ def test_layers_that_keep_nothing_have_the_same_gradient() -> None:
     assert passes == [*model.vit.encoder.layer, *model.decoder.decoder_layers]
     for name, gradient in kept.items():
         assert torch.equal(again[name], gradient), name
+
+
+@pytest.mark.parametrize("share", [0.3, 0.75, 1.0])
+def test_hidden_tokens_are_attended_to_exactly_by_what_they_are_the_sum_of(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = perturbed({**TINY, "num_attention_heads": 4, "decoder_num_attention_heads": 4}).double()
+    signal, xyz = (part.double() for part in window(batch=3))
+    signal[1, 2, :5], xyz[:, 4] = torch.nan, torch.nan
+    draw = torch.Generator().manual_seed(7)
+    mask = torch.stack([torch.randperm(36, generator=draw) < 36 * share for _ in range(3)]).view(3, 9, 4)
+    mask[:, 4] = False
+    counts = mask.flatten(1).sum(1)
+    assert (counts == counts[0]).all() or share < 1
+    calls: list[int] = []
+    attended = HiddenTokens.attended
+    monkeypatch.setattr(HiddenTokens, "attended", lambda *args: calls.append(1) or attended(*args))
+    plain = model(signal, xyz, mask=mask)
+    assert not calls, "gradients need the tokens themselves"
+    with torch.no_grad():
+        quick = model(signal, xyz, mask=mask)
+    assert calls
+    torch.testing.assert_close(quick.prediction, plain.prediction.detach(), atol=1e-9, rtol=0, equal_nan=True)
+    torch.testing.assert_close(quick.loss, plain.loss.detach())
 
 
 def test_dropout_is_where_it_is_published() -> None:
