@@ -29,7 +29,7 @@ from torch.nn import functional
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.brainlm_13m_batches import alike, joined, mean_error, padded, spread
-from brainlm_engine.models.hidden_tokens import HiddenTokens, worthwhile
+from brainlm_engine.models.hidden_tokens import HiddenTokens, rows_of, worthwhile
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.parcel_attention import Groups
@@ -197,7 +197,7 @@ class Encoder(nn.Module):
         run: Callable[..., Any] = directly,
     ) -> Tensor:
         """Encode the summary token and the tokens ``kept (B, K)`` of ``tokens (B, S, D)``, in that order."""
-        visible = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[2]))
+        visible = rows_of(tokens, kept)
         x = torch.cat([self.embeddings.cls_token.to(visible.dtype).expand(len(visible), -1, -1), visible], 1)
         for layer in self.encoder.layer:
             if hidden is not None:
@@ -247,7 +247,7 @@ class Decoder(nn.Module):
         """
         x = self.decoder_embed(latent)
         places = self.mask_token.to(x.dtype).expand(len(x), restore.shape[1] - x.shape[1] + 1, -1)
-        tokens = torch.cat([x[:, 1:], places], 1).gather(1, restore[..., None].expand(-1, -1, x.shape[2]))
+        tokens = rows_of(torch.cat([x[:, 1:], places], 1), restore)
         tokens = tokens.reshape(len(x), xyz.shape[1], -1, x.shape[2]) + self.decoder_xyz_projection(xyz)[:, :, None]
         hidden = self._hidden_tokens(restore, latent.shape[1] - 1, xyz)
         x = torch.cat([x[:, :1], self.pos_embedding(tokens).flatten(1, 2)], 1)

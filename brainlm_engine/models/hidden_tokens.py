@@ -22,6 +22,12 @@ from torch.nn import functional
 _ATTEND = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
+def rows_of(x: Tensor, index: Tensor) -> Tensor:
+    """Return the tokens ``index (B, Q)`` of ``x (B, L, D)``: whole rows are copied, which ``gather`` does not do."""
+    first = x.shape[1] * torch.arange(len(x), device=x.device)[:, None]
+    return x.flatten(0, 1).index_select(0, (first + index).flatten()).view(*index.shape, x.shape[2])
+
+
 def worthwhile(hidden: Tensor) -> bool:
     """Tell whether it pays for ``hidden (B, V, N)``: a quarter or more, an answer without gradient, on a processor."""
     if torch.is_grad_enabled() or hidden.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
@@ -71,9 +77,8 @@ class HiddenTokens:
         x : (B, L, D), the tokens before they are mapped to keys by ``key_map`` and values by ``value_map``
         """
         heads, width = query.shape[1], query.shape[3]
-        seen = self.seen[..., None]
-        keys = key_map(x.gather(1, seen.expand(-1, -1, x.shape[2]))).unflatten(-1, (heads, width)).transpose(1, 2)
-        values = value.gather(2, seen[:, None].expand(-1, heads, -1, width))
+        keys = key_map(rows_of(x, self.seen)).unflatten(-1, (heads, width)).transpose(1, 2)
+        values = rows_of(value.transpose(1, 2).flatten(2), self.seen).unflatten(-1, (heads, width)).transpose(1, 2)
         near, near_sum = _attend(query, keys, values, width)
         key_parts, value_parts = (self._mapped(each, heads) for each in (key_map, value_map))
         features = self.features[:, None].expand(-1, heads, -1, -1).contiguous()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainlm_engine.models.attention_tiles import Watch
-from brainlm_engine.models.hidden_tokens import HiddenTokens
+from brainlm_engine.models.hidden_tokens import HiddenTokens, rows_of
 from brainlm_engine.models.token_convolution import convolved
 
 
@@ -101,7 +101,9 @@ def picked(x: Tensor, asked: Tensor | None) -> Tensor:
         return x
     if asked.ndim == 1:
         return x[..., asked, :]
-    index = asked[(slice(None), *(None,) * (x.ndim - 3), slice(None), None)]
+    if x.ndim == 3:
+        return rows_of(x, asked)
+    index = asked[:, None, :, None]
     return x.gather(-2, index.expand(*x.shape[:-2], -1, x.shape[-1]))
 
 
