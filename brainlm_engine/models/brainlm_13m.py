@@ -19,7 +19,7 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import torch
@@ -29,54 +29,17 @@ from torch.nn import functional
 from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
 from brainlm_engine.models.brainlm_13m_batches import alike, joined, mean_error, padded, spread
+from brainlm_engine.models.brainlm_13m_config import Config13M, matches
 from brainlm_engine.models.hidden_tokens import HiddenTokens, rows_of, worthwhile
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.parcel_attention import Groups
 
 NAME = "brainlm-13m"
+__all__ = ["NAME", "TITLE", "BrainLM13M", "Config13M", "Times", "matches"]
 TITLE = "BrainLM 13M (published)"
 PE_ROWS = 5000
 DROPOUT = 0.1  # hard-coded in the published code, on the embedding sums only
-
-
-@dataclass(frozen=True)
-class Config13M:
-    """Sizes, by the names and with the defaults of the published code."""
-
-    hidden_size: int = 256
-    num_hidden_layers: int = 8
-    num_attention_heads: int = 8
-    intermediate_size: int = 1024
-    hidden_dropout_prob: float = 0.0
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-12
-    decoder_hidden_size: int = 256
-    decoder_num_hidden_layers: int = 4
-    decoder_num_attention_heads: int = 8
-    decoder_intermediate_size: int = 1024
-    num_brain_voxels: int = 424
-    num_timepoints_per_voxel: int = 490
-    timepoint_patching_size: int = 49
-    mask_ratio: float = 0.5
-    loss_fn: str = "mse"
-    use_tanh_decoder: bool = False
-    num_landmarks: int = 64
-    segment_means_seq_len: int = 64
-    conv_kernel_size: int | None = 65
-    patch_size: int = 16
-    num_channels: int = 3
-
-    def __post_init__(self) -> None:
-        if self.decoder_hidden_size != self.hidden_size:
-            raise ValueError("decoder_hidden_size must equal hidden_size: places and times are added to both")
-        if self.hidden_size % (2 * self.num_attention_heads) or self.loss_fn not in ("mse", "mae"):
-            raise ValueError(f"impossible sizes: {self}")
-
-
-def matches(config: dict[str, Any]) -> bool:
-    """Tell whether a published config.json is of this architecture (its ``model_type`` has two spellings)."""
-    return "timepoint_patching_size" in config and "num_landmarks" in config
 
 
 class AddNorm(nn.Module):
@@ -145,10 +108,15 @@ class Times(nn.Module):
         self.register_buffer("pe", table, persistent=False)
         self.dropout = nn.Dropout(DROPOUT)
 
+    @property
+    def table(self) -> Tensor:
+        """(5000, D), the row of each patch number."""
+        table: Tensor = self.pe  # type: ignore[assignment]
+        return table
+
     def forward(self, x: Tensor) -> Tensor:
         """Add the time of each patch to ``x (B, V, N, D)``, then drop a tenth (training only)."""
-        table: Tensor = self.pe  # type: ignore[assignment]
-        timed: Tensor = self.dropout(x + table[: x.shape[2]])  # never in half precision: it carries the sums
+        timed: Tensor = self.dropout(x + self.table[: x.shape[2]])  # never in half precision: it carries the sums
         return timed
 
 
@@ -265,9 +233,10 @@ class Decoder(nn.Module):
     def _hidden_tokens(self, restore: Tensor, keep: int, xyz: Tensor) -> HiddenTokens | None:
         """Describe the hidden tokens by what they are the sum of, where that is exact and worth it."""
         hidden = (restore >= keep).view(len(restore), xyz.shape[1], -1)
-        if self.training or not self.decoder_layers[0].attention.self.exact or not worthwhile(hidden):
+        first: Layer = self.decoder_layers[0]  # type: ignore[assignment]
+        if self.training or not first.attention.self.exact or not worthwhile(hidden):
             return None
-        place, table = self.decoder_xyz_projection, self.pos_embedding.pe
+        place, table = self.decoder_xyz_projection, self.pos_embedding.table
         return HiddenTokens.of(hidden, xyz, place.weight.T, table[: hidden.shape[2]] + self.mask_token[0] + place.bias)
 
 
@@ -318,7 +287,7 @@ class BrainLM13M(MaskedModel):
 
     def tables(self) -> dict[str, Tensor]:
         """Published files carry the two sine tables of patch numbers (20 of their 74 MB)."""
-        table: Tensor = self.decoder.pos_embedding.pe  # type: ignore[assignment]
+        table = self.decoder.pos_embedding.table
         return {f"{part}.pos_embedding.pe": table.clone() for part in ("vit.embeddings", "decoder")}
 
     def frames_per_patch(self, tr_s: float) -> int:

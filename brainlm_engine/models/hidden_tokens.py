@@ -77,8 +77,8 @@ class HiddenTokens:
         x : (B, L, D), the tokens before they are mapped to keys by ``key_map`` and values by ``value_map``
         """
         heads, width = query.shape[1], query.shape[3]
-        keys = key_map(rows_of(x, self.seen)).unflatten(-1, (heads, width)).transpose(1, 2)
-        values = rows_of(value.transpose(1, 2).flatten(2), self.seen).unflatten(-1, (heads, width)).transpose(1, 2)
+        keys, values = key_map(rows_of(x, self.seen)), rows_of(value.transpose(1, 2).flatten(2), self.seen)
+        keys, values = (part.view(*part.shape[:2], heads, width).transpose(1, 2) for part in (keys, values))
         near, near_sum = _attend(query, keys, values, width)
         key_parts, value_parts = (self._mapped(each, heads) for each in (key_map, value_map))
         features = self.features[:, None].expand(-1, heads, -1, -1).contiguous()
@@ -90,7 +90,7 @@ class HiddenTokens:
         """(H, F, d): what each feature adds to a key or value; the bias goes with the time, of which there is one."""
         mapped = functional.linear(self.parts, linear.weight)
         mapped[3:] += linear.bias
-        return mapped.unflatten(-1, (heads, -1)).transpose(0, 1)
+        return mapped.view(len(mapped), heads, -1).transpose(0, 1)
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, width: int) -> tuple[Tensor, Tensor]:
