@@ -20,6 +20,8 @@ from torch.nn import functional
 
 #: fused attention on processors, which also returns the logarithm of the softmax denominators
 _ATTEND = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+#: the number of features is filled up with zeros to a multiple of this, which fused attention is a quarter faster at
+_STEP = 16
 
 
 def rows_of(x: Tensor, index: Tensor) -> Tensor:
@@ -67,7 +69,9 @@ class HiddenTokens:
         time = functional.one_hot(token % n_patches, n_patches).to(xyz.dtype)
         seen = (~hidden).flatten(1).nonzero()[:, 1].view(batch, -1) + 1
         seen = functional.pad(seen, (1, 0))  # the summary token stands in front
-        return cls(seen, torch.cat([place, time], -1), torch.cat([places, times]))
+        idle = -(3 + n_patches) % _STEP
+        features = functional.pad(torch.cat([place, time], -1), (0, idle))
+        return cls(seen, features, functional.pad(torch.cat([places, times]), (0, 0, 0, idle)))
 
     def attended(self, query: Tensor, x: Tensor, value: Tensor, key_map: nn.Linear, value_map: nn.Linear) -> Tensor:
         """Return softmax(q k^T) v, (B, H, L, d), for ``query (B, H, L, d)`` and ``value (B, H, L, d)`` of all tokens.
