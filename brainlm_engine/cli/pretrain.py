@@ -38,9 +38,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--batch", type=positive_int, default=8, help="windows per step")
-    parser.add_argument("--architecture", default="studio", metavar="NAME", help="studio (ours) or brainlm-13m")
     parser.add_argument(
-        "--learning-rate", type=positive, help="default: 0.0003 for brainlm-13m, for studio 0.002 and less when wide"
+        "--architecture",
+        default="studio",
+        metavar="NAME",
+        help="studio (ours), brainlm-13m, brainlm-vitmae or brainlm-causal",
+    )
+    parser.add_argument(
+        "--learning-rate", type=positive, help="default: 0.002 for studio and less when wide, 0.0003 for the others"
     )
     parser.add_argument("--window", type=whole_from(20), default=200, help="frames per window")
     parser.add_argument("--queries", type=positive_int, default=128, help="parcels decoded per step")

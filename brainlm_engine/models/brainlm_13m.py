@@ -19,60 +19,27 @@ Source: vandijklab/BrainLM (Apache-2.0); checkpoints ``old_13M`` (CC BY-NC-ND 4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brainlm_engine.models.attention_tiles import Reader, Watch, watching
 from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
+from brainlm_engine.models.brainlm_13m_batches import alike, joined, mean_error, padded, spread
+from brainlm_engine.models.brainlm_13m_config import Config13M, matches
+from brainlm_engine.models.hidden_tokens import HiddenTokens, rows_of, worthwhile
 from brainlm_engine.models.nystrom_attention import SelfAttention, attention_of, picked
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 
 NAME = "brainlm-13m"
+__all__ = ["NAME", "TITLE", "BrainLM13M", "Config13M", "Times", "matches"]
 TITLE = "BrainLM 13M (published)"
 PE_ROWS = 5000
 DROPOUT = 0.1  # hard-coded in the published code, on the embedding sums only
-
-
-@dataclass(frozen=True)
-class Config13M:
-    """Sizes, by the names and with the defaults of the published code."""
-
-    hidden_size: int = 256
-    num_hidden_layers: int = 8
-    num_attention_heads: int = 8
-    intermediate_size: int = 1024
-    hidden_dropout_prob: float = 0.0
-    initializer_range: float = 0.02
-    layer_norm_eps: float = 1e-12
-    decoder_hidden_size: int = 256
-    decoder_num_hidden_layers: int = 4
-    decoder_num_attention_heads: int = 8
-    decoder_intermediate_size: int = 1024
-    num_brain_voxels: int = 424
-    num_timepoints_per_voxel: int = 490
-    timepoint_patching_size: int = 49
-    mask_ratio: float = 0.5
-    loss_fn: str = "mse"
-    use_tanh_decoder: bool = False
-    num_landmarks: int = 64
-    segment_means_seq_len: int = 64
-    conv_kernel_size: int | None = 65
-    patch_size: int = 16
-    num_channels: int = 3
-
-    def __post_init__(self) -> None:
-        if self.decoder_hidden_size != self.hidden_size:
-            raise ValueError("decoder_hidden_size must equal hidden_size: places and times are added to both")
-        if self.hidden_size % (2 * self.num_attention_heads) or self.loss_fn not in ("mse", "mae"):
-            raise ValueError(f"impossible sizes: {self}")
-
-
-def matches(config: dict[str, Any]) -> bool:
-    """Tell whether a published config.json is of this architecture (its ``model_type`` has two spellings)."""
-    return "timepoint_patching_size" in config and "num_landmarks" in config
 
 
 class AddNorm(nn.Module):
@@ -116,18 +83,18 @@ class Layer(nn.Module):
         self.intermediate = Widening(width, inner)
         self.output = AddNorm(inner, width, config)
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        asked: Tensor | None = None,
+        watch: Watch | None = None,
+        hidden: HiddenTokens | None = None,
+    ) -> Tensor:
         """Update ``x (B, L, D)``; with ``asked (Q,)`` or (B, Q) only those tokens, (B, Q, D)."""
-        mixed = self.attention.self(x, asked, weights)
+        mixed = self.attention.self(x, asked, watch, hidden)
         x = self.attention.output(mixed, picked(x, asked))
         updated: Tensor = self.output(functional.gelu(self.intermediate.dense(x)), x)
         return updated
-
-
-def run(layer: Layer, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
-    """One block as a function, for whoever runs layers."""
-    updated: Tensor = layer(x, asked, weights)
-    return updated
 
 
 class Times(nn.Module):
@@ -141,10 +108,15 @@ class Times(nn.Module):
         self.register_buffer("pe", table, persistent=False)
         self.dropout = nn.Dropout(DROPOUT)
 
+    @property
+    def table(self) -> Tensor:
+        """(5000, D), the row of each patch number."""
+        table: Tensor = self.pe  # type: ignore[assignment]
+        return table
+
     def forward(self, x: Tensor) -> Tensor:
         """Add the time of each patch to ``x (B, V, N, D)``, then drop a tenth (training only)."""
-        table: Tensor = self.pe  # type: ignore[assignment]
-        timed: Tensor = self.dropout(x + table[: x.shape[2]])  # never in half precision: it carries the sums
+        timed: Tensor = self.dropout(x + self.table[: x.shape[2]])  # never in half precision: it carries the sums
         return timed
 
 
@@ -188,17 +160,17 @@ class Encoder(nn.Module):
         self,
         tokens: Tensor,
         kept: Tensor,
-        weights: list[Tensor] | None = None,
+        watch: Watch | None = None,
         hidden: list[Tensor] | None = None,
-        run_layer: Callable[..., Tensor] = directly,
+        run: Callable[..., Any] = directly,
     ) -> Tensor:
         """Encode the summary token and the tokens ``kept (B, K)`` of ``tokens (B, S, D)``, in that order."""
-        visible = tokens.gather(1, kept[..., None].expand(-1, -1, tokens.shape[2]))
+        visible = rows_of(tokens, kept)
         x = torch.cat([self.embeddings.cls_token.to(visible.dtype).expand(len(visible), -1, -1), visible], 1)
         for layer in self.encoder.layer:
             if hidden is not None:
                 hidden.append(x)
-            x = run_layer(run, layer, x, None, weights)
+            x = run(layer, x, None, watch)
         if hidden is not None:
             hidden.append(x)
         latent: Tensor = self.layernorm(x)
@@ -231,7 +203,7 @@ class Decoder(nn.Module):
         restore: Tensor,
         xyz: Tensor,
         asked: Tensor | None = None,
-        run_layer: Callable[..., Tensor] = directly,
+        run: Callable[..., Any] = directly,
     ) -> Tensor:
         """Frames of every token, (B, S, P), or of the tokens ``asked``, (Q,) or (B, Q): (B, Q, P).
 
@@ -243,18 +215,29 @@ class Decoder(nn.Module):
         """
         x = self.decoder_embed(latent)
         places = self.mask_token.to(x.dtype).expand(len(x), restore.shape[1] - x.shape[1] + 1, -1)
-        tokens = torch.cat([x[:, 1:], places], 1).gather(1, restore[..., None].expand(-1, -1, x.shape[2]))
+        tokens = rows_of(torch.cat([x[:, 1:], places], 1), restore)
         tokens = tokens.reshape(len(x), xyz.shape[1], -1, x.shape[2]) + self.decoder_xyz_projection(xyz)[:, :, None]
+        hidden = self._hidden_tokens(restore, latent.shape[1] - 1, xyz)
         x = torch.cat([x[:, :1], self.pos_embedding(tokens).flatten(1, 2)], 1)
         last = len(self.decoder_layers) - 1
         for place, layer in enumerate(self.decoder_layers):
             # the last block's answer at a token needs that token's query alone
-            x = run_layer(run, layer, x, asked + 1 if asked is not None and place == last else None)
+            some = asked + 1 if asked is not None and place == last else None
+            x = run(layer, x, some, None, hidden if place == 0 and some is None else None)
         if asked is None:
             x = x[:, 1:]
         x = functional.leaky_relu(self.decoder_pred1(self.decoder_norm(x)), 0.1)
         frames: Tensor = self.decoder_pred2(x)
         return frames.tanh() if self.tanh else frames
+
+    def _hidden_tokens(self, restore: Tensor, keep: int, xyz: Tensor) -> HiddenTokens | None:
+        """Describe the hidden tokens by what they are the sum of, where that is exact and worth it."""
+        hidden = (restore >= keep).view(len(restore), xyz.shape[1], -1)
+        first: Layer = self.decoder_layers[0]  # type: ignore[assignment]
+        if self.training or not first.attention.self.exact or not worthwhile(hidden):
+            return None
+        place, table = self.decoder_xyz_projection, self.pos_embedding.table
+        return HiddenTokens.of(hidden, xyz, place.weight.T, table[: hidden.shape[2]] + self.mask_token[0] + place.bias)
 
 
 class BrainLM13M(MaskedModel):
@@ -304,7 +287,7 @@ class BrainLM13M(MaskedModel):
 
     def tables(self) -> dict[str, Tensor]:
         """Published files carry the two sine tables of patch numbers (20 of their 74 MB)."""
-        table: Tensor = self.decoder.pos_embedding.pe  # type: ignore[assignment]
+        table = self.decoder.pos_embedding.table
         return {f"{part}.pos_embedding.pe": table.clone() for part in ("vit.embeddings", "decoder")}
 
     def frames_per_patch(self, tr_s: float) -> int:
@@ -322,7 +305,7 @@ class BrainLM13M(MaskedModel):
         tr_s: float | None = None,
         *,
         queries: Tensor | None = None,
-        attentions: bool = False,
+        attentions: bool | Reader = False,
         hidden_states: list[Tensor] | None = None,
     ) -> ModelOutput:
         """Fill in the hidden patches of ``signal``.
@@ -337,21 +320,25 @@ class BrainLM13M(MaskedModel):
         tr_s : ignored, the model knows no TR
         queries : (Q,) or (B, Q) int, predict these tokens (of the parcels with a position) only: ``prediction`` is
             (B, Q, P) and the loss is over them (training)
-        attentions : keep the encoder's attention weights, (B, H, 1 + K, 1 + K) per layer
+        attentions : keep the encoder's attention weights, (B, H, 1 + K, 1 + K) per layer; or a reader, which is shown
+            them tile by tile
         hidden_states : receives the encoder's tokens before every layer and after the last
 
         Notes
         -----
-        Windows that hide different numbers of patches, or miss different parcels, are run one by one.
+        Windows that hide different numbers of patches, or miss different parcels, are run one by one; their attention
+        must be asked for one by one too.
         """
         known = torch.isfinite(xyz).all(-1)
         hidden = self._hidden(signal, mask) if mask is not None or noise is None else None
-        if not _alike(known, hidden):
+        if not alike(known, hidden):
+            if attentions is not False:
+                raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [
                 self.forward(signal[i : i + 1], xyz[i : i + 1], None, None if hidden is None else hidden[i : i + 1])
                 for i in range(len(signal))
             ]
-            return _joined(parts)
+            return joined(parts)
         rows = known[0].nonzero()[:, 0]
         patches, measured = self._patches(signal[:, rows])
         if hidden is not None:
@@ -363,10 +350,10 @@ class BrainLM13M(MaskedModel):
             order = chosen.argsort(dim=1, stable=True)
             keep = int(chosen.shape[1] * (1 - self.config.mask_ratio))
         restore = order.argsort(1)
-        weights: list[Tensor] = []
+        watch = watching(attentions)
         places = xyz[:, rows].to(patches.dtype)
         tokens = self.vit.embeddings(patches, places)
-        latent = self.vit(tokens, order[:, :keep], weights if attentions else None, hidden_states, self.run_layer)
+        latent = self.vit(tokens, order[:, :keep], watch, hidden_states, self.run_layer)
         frames = self.decoder(latent, restore, places, queries, self.run_layer)
         gone = (restore >= keep).view(len(restore), len(rows), -1)
         scored = gone[..., None] & measured
@@ -374,16 +361,23 @@ class BrainLM13M(MaskedModel):
             patches, scored = picked(patches.flatten(1, 2), queries), picked(scored.flatten(1, 2), queries)
         else:
             frames = frames.reshape(len(frames), len(rows), -1, frames.shape[2])
-        loss = _loss(frames, patches, scored, self.config.loss_fn)
+        loss = mean_error(frames, patches, scored, self.config.loss_fn)
         if queries is None:
-            frames = _spread(frames, rows, signal.shape[1], torch.nan)
-        shown = _spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
+            frames = spread(frames, rows, signal.shape[1], torch.nan)
+        shown = spread((gone & measured.any(-1)).to(signal.dtype), rows, signal.shape[1], 0.0)
         n_patches = gone.shape[2]
         ids = rows[order[:, :keep] // n_patches] * n_patches + order[:, :keep] % n_patches
-        return ModelOutput(frames, latent, shown, loss, tuple(weights), ids, scored.sum())
+        maps = tuple(watch.maps) if watch else ()
+        return ModelOutput(frames, latent, shown, loss, maps, ids, scored.sum())
 
-    def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
+    def embed(
+        self, signal: Tensor, xyz: Tensor, tr_s: float | None = None, *, attentions: Reader | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Encode with everything visible, tokens in their natural order; the decoder never runs.
+
+        Parameters
+        ----------
+        attentions : is shown the attention weights tile by tile
 
         Returns
         -------
@@ -391,15 +385,25 @@ class BrainLM13M(MaskedModel):
         tokens : (B, K) patch ids as in :class:`ModelOutput`
         """
         known = torch.isfinite(xyz).all(-1)
-        if not _alike(known, None):
+        if not alike(known, None):
+            if attentions is not None:
+                raise ValueError("windows that see different numbers of patches have no attention in common")
             parts = [self.embed(signal[i : i + 1], xyz[i : i + 1]) for i in range(len(signal))]
-            return _padded([part[0] for part in parts], 0.0), _padded([part[1] for part in parts], -1)
+            return padded([part[0] for part in parts], 0.0), padded([part[1] for part in parts], -1)
         rows = known[0].nonzero()[:, 0]
         patches, _ = self._patches(signal[:, rows])
         tokens = self.vit.embeddings(patches, xyz[:, rows].to(patches.dtype))
         order = torch.arange(tokens.shape[1], device=signal.device).expand(len(signal), -1)
         ids = (rows[:, None] * patches.shape[2] + torch.arange(patches.shape[2], device=signal.device)).flatten()
-        return self.vit(tokens, order), ids.expand(len(signal), -1)
+        watch = None if attentions is None else watching(attentions)
+        return self.vit(tokens, order, watch), ids.expand(len(signal), -1)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcel."""
+        known = torch.isfinite(xyz).all(-1)
+        n_patches = signal.shape[2] // self.config.timepoint_patching_size
+        tokens = 1 + torch.arange(int(known[0].sum()) * n_patches, device=signal.device)
+        return Groups(tokens.view(-1, n_patches), torch.where(known, known.cumsum(1) - 1, -1))
 
     def _patches(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """(B, V, N, P) with 0 where nothing was measured, and what was measured, (B, V, N, P) bool."""
@@ -419,49 +423,3 @@ class BrainLM13M(MaskedModel):
         rank = torch.rand(count, generator=torch.Generator().manual_seed(0)).argsort().argsort()
         hidden = rank >= int(count * (1 - self.config.mask_ratio))
         return hidden.to(signal.device).view(1, *shape[1:]).expand(shape)
-
-
-def _alike(known: Tensor, hidden: Tensor | None) -> bool:
-    """Can these windows be one batch: the same parcels, the same number of hidden patches?"""
-    if len(known) == 1:
-        return True
-    if not bool((known == known[:1]).all()):
-        return False
-    counts = None if hidden is None else hidden[:, known[0]].flatten(1).sum(1)
-    return counts is None or bool((counts == counts[0]).all())
-
-
-def _loss(frames: Tensor, truth: Tensor, scored: Tensor, kind: str) -> Tensor:
-    """Mean error over the scored frames, pooled over the batch; NaN when there are none."""
-    error = frames.float() - truth.float()
-    error = error.abs() if kind == "mae" else error**2
-    return torch.where(scored, error, 0.0).sum() / scored.sum()
-
-
-def _spread(values: Tensor, rows: Tensor, n_parcels: int, empty: float) -> Tensor:
-    """Put ``values (B, len(rows), ...)`` back into ``n_parcels`` rows."""
-    if len(rows) == n_parcels:
-        return values
-    out = values.new_full((len(values), n_parcels, *values.shape[2:]), empty)
-    out[:, rows] = values
-    return out
-
-
-def _padded(parts: list[Tensor], empty: float) -> Tensor:
-    """Join (1, L, ...) tensors of different lengths."""
-    longest = max(part.shape[1] for part in parts)
-    out = parts[0].new_full((len(parts), longest, *parts[0].shape[2:]), empty)
-    for row, part in zip(out, parts, strict=True):
-        row[: part.shape[1]] = part[0]
-    return out
-
-
-def _joined(parts: list[ModelOutput]) -> ModelOutput:
-    """Windows that were run one by one, as one output; the loss is pooled over all scored patches."""
-    counts = torch.stack([part.mask.sum() for part in parts])
-    losses = torch.stack([part.loss for part in parts])
-    loss = torch.where(counts > 0, losses * counts, 0.0).sum() / counts.sum()
-    return ModelOutput(
-        torch.cat([part.prediction for part in parts]), _padded([part.latent for part in parts], 0.0),
-        torch.cat([part.mask for part in parts]), loss, (), _padded([part.tokens for part in parts], -1),
-    )  # fmt: skip

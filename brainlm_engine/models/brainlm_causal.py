@@ -33,10 +33,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.attention_tiles import Reader, Watch, watching
+from brainlm_engine.models.base import MaskedModel, directly
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 
 NAME = "brainlm-causal"
 MOST_PATCHES = 5000  # rows of the published position table
@@ -148,26 +151,31 @@ class SelfAttention(nn.Module):
         self.key = nn.Linear(width, width, bias=config.qkv_bias)
         self.value = nn.Linear(width, width, bias=config.qkv_bias)
 
-    def forward(self, x: Tensor, parcels: int, kept: list[Tensor] | None) -> Tensor:
-        """Mix ``x (B, 1 + N * V, D)``; ``kept`` collects the weights, which are otherwise never laid out."""
+    def forward(self, x: Tensor, parcels: int, watch: Watch | None) -> Tensor:
+        """Mix ``x (B, 1 + N * V, D)``; ``watch`` is shown the weights, which are otherwise never laid out."""
         query, key, value = (
             part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
         )
         length, dropout = x.shape[1], self.dropout if self.training else 0.0
         rows = [(0, 1, length)] + [(at, at + parcels, at + parcels) for at in range(1, length, parcels)]
-        weights = None if kept is None else query.new_zeros(*query.shape[:3], length)
+        if watch is not None:
+            watch.see(
+                query, key, reach=torch.cat([torch.full((last - at,), seen) for at, last, seen in rows]).to(x.device)
+            )
         mixed = []
         for first, last, seen in rows:  # the summary token sees all, a time patch what is not later than itself
             asking, keys, values = query[:, :, first:last], key[:, :, :seen], value[:, :, :seen]
-            if weights is None:
-                mixed.append(functional.scaled_dot_product_attention(asking, keys, values, dropout_p=dropout))
-            else:
-                each = (asking @ keys.transpose(-1, -2) / math.sqrt(asking.shape[-1])).softmax(-1)
-                weights[:, :, first:last, :seen] = each.detach()
-                mixed.append(functional.dropout(each, dropout) @ values)
-        if kept is not None and weights is not None:
-            kept.append(weights)
+            mixed.append(_attended(asking, keys, values, dropout))
         return torch.cat(mixed, 2).transpose(1, 2).flatten(2)
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Fused attention. With dropout processors have none, and lay the weights out: then they are not kept."""
+    attend = functional.scaled_dot_product_attention
+    if not (dropout and torch.is_grad_enabled() and query.device.type == "cpu"):
+        return attend(query, key, value, dropout_p=dropout)
+    mixed: Tensor = checkpoint(attend, query, key, value, None, dropout, use_reentrant=False)
+    return mixed
 
 
 class Dense(nn.Module):
@@ -198,9 +206,9 @@ class Layer(nn.Module):
         self.layernorm_after = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.activation = ACTIVATIONS[config.hidden_act]
 
-    def forward(self, x: Tensor, parcels: int, kept: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, parcels: int, watch: Watch | None = None) -> Tensor:
         """Return ``x (B, 1 + N * V, D)`` updated."""
-        x = x + self.attn_output(self.attention(self.layernorm_before(x), parcels, kept))
+        x = x + self.attn_output(self.attention(self.layernorm_before(x), parcels, watch))
         out: Tensor = x + self.ffn_output(self.activation(self.intermediate(self.layernorm_after(x))))
         return out
 
@@ -234,7 +242,12 @@ class Backbone(nn.Module):
         return signal.reshape(shape), known.reshape(shape)
 
     def forward(
-        self, signal: Tensor, xyz: Tensor, hidden: Tensor | None = None, kept: list[Tensor] | None = None
+        self,
+        signal: Tensor,
+        xyz: Tensor,
+        hidden: Tensor | None = None,
+        watch: Watch | None = None,
+        run: Callable[..., Any] = directly,
     ) -> Tensor:
         """Return the states (B, 1 + N * V, D) after the final LayerNorm; ``hidden`` is (B, V, N) bool."""
         patches, known = self.cut(signal, xyz)
@@ -243,7 +256,7 @@ class Backbone(nn.Module):
         place = torch.where(torch.isfinite(xyz).all(-1, keepdim=True), xyz, 0).to(dtype)
         x = self.embeddings(patches, place, hidden)
         for layer in self.layers:
-            x = layer(x, signal.shape[1], kept)
+            x = run(layer, x, signal.shape[1], watch)
         out: Tensor = self.layernorm(x)
         return out
 
@@ -309,7 +322,8 @@ class BrainLMCausal(MaskedModel):
         tr_s: float | None = None,
         *,
         mode: str = "random",
-        attentions: bool = False,
+        queries: Tensor | None = None,
+        attentions: bool | Reader = False,
     ) -> ModelOutput:
         """Fill in the hidden patches of ``signal``.
 
@@ -323,7 +337,9 @@ class BrainLMCausal(MaskedModel):
         tr_s : not used, the model knows no TR
         mode : 'random', the same every time when no noise is given; 'forward' hides the last patch of every parcel;
             'none' hides nothing
-        attentions : keep the attention weights, one (B, H, 1 + N * V, 1 + N * V) per layer
+        queries : not used: all patches are decoded, the loss is over the hidden ones in any case
+        attentions : keep the attention weights, one (B, H, 1 + N * V, 1 + N * V) per layer; or a reader, which is
+            shown them tile by tile
 
         Returns
         -------
@@ -341,8 +357,8 @@ class BrainLMCausal(MaskedModel):
             hidden: Tensor | None = mask.to(device=signal.device, dtype=torch.bool).expand(shape)
         else:
             hidden = self.model.hidden_patches(shape, noise, mode, signal.device)
-        kept: list[Tensor] | None = [] if attentions else None
-        states = self.model(signal, xyz, hidden, kept)
+        watch = watching(attentions)
+        states = self.model(signal, xyz, hidden, watch, self.run_layer)
         prediction = self.pred_head(states[:, 1:]).unflatten(1, (shape[2], shape[1])).transpose(1, 2)
         scored = torch.zeros_like(known) if hidden is None else known & hidden[..., None]
         error = prediction - torch.where(scored, patches, prediction)
@@ -353,12 +369,18 @@ class BrainLMCausal(MaskedModel):
         tokens = self._ids(shape, signal.device)
         if hidden is not None:
             tokens = tokens.masked_fill(hidden.transpose(1, 2).flatten(1), -1)
-        return ModelOutput(
-            prediction, states, scored.any(-1).to(prediction.dtype), loss, tuple(kept or ()), tokens
-        )  # fmt: skip
+        maps = tuple(watch.maps) if watch else ()
+        shown = scored.any(-1).to(prediction.dtype)
+        return ModelOutput(prediction, states, shown, loss, maps, tokens, scored.sum())
 
-    def embed(self, signal: Tensor, xyz: Tensor, tr_s: float | None = None) -> tuple[Tensor, Tensor]:
+    def embed(
+        self, signal: Tensor, xyz: Tensor, tr_s: float | None = None, *, attentions: Reader | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Encode with everything visible; the head never runs.
+
+        Parameters
+        ----------
+        attentions : is shown the attention weights tile by tile
 
         Returns
         -------
@@ -366,7 +388,15 @@ class BrainLMCausal(MaskedModel):
         tokens : (B, N * V) patch ids as in :class:`ModelOutput`
         """
         patches, _ = self.model.cut(signal, xyz)
-        return self.model(signal, xyz), self._ids(patches.shape[:3], signal.device)
+        watch = None if attentions is None else watching(attentions)
+        return self.model(signal, xyz, None, watch), self._ids(patches.shape[:3], signal.device)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcel."""
+        shape = self.model.cut(signal, xyz)[0].shape
+        tokens = 1 + torch.arange(shape[1] * shape[2], device=signal.device).view(shape[2], shape[1]).T
+        known = torch.isfinite(xyz).all(-1)
+        return Groups(tokens, torch.where(known, torch.arange(shape[1], device=signal.device), -1))
 
     @staticmethod
     def _ids(shape: torch.Size, device: torch.device) -> Tensor:

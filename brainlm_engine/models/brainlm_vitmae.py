@@ -19,7 +19,7 @@ decoder does not run for embeddings. TR is not an input: the models were trained
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -28,9 +28,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel
-from brainlm_engine.models.brainlm_vitmae_config import ACTIVATIONS, MODES, ViTMAEConfig, matches
+from brainlm_engine.models.attention_tiles import Reader, Watch, watching
+from brainlm_engine.models.base import UNKNOWN_SCALING, MaskedModel, directly
+from brainlm_engine.models.brainlm_vitmae_config import MODES, ViTMAEConfig, matches
+from brainlm_engine.models.brainlm_vitmae_layers import Layer
 from brainlm_engine.models.output import ModelOutput
+from brainlm_engine.models.parcel_attention import Groups
 from brainlm_engine.models.picture import FRAMES, PARCELS, back_to_front, by_rank, pick_rows
 
 NAME = "brainlm-vitmae"
@@ -60,76 +63,6 @@ class ImageOutput:
     latent: Tensor
     hidden_states: tuple[Tensor, ...]
     attentions: tuple[Tensor, ...]
-
-
-class SelfAttention(nn.Module):
-    """Multi-head attention; fused, unless the weights are asked for."""
-
-    def __init__(self, config: ViTMAEConfig) -> None:
-        super().__init__()
-        width = config.hidden_size
-        self.heads, self.dropout = config.num_attention_heads, config.attention_probs_dropout_prob
-        self.query = nn.Linear(width, width, bias=config.qkv_bias)
-        self.key = nn.Linear(width, width, bias=config.qkv_bias)
-        self.value = nn.Linear(width, width, bias=config.qkv_bias)
-
-    def forward(self, x: Tensor, allowed: Tensor | None, kept: list[Tensor] | None) -> Tensor:
-        """Mix ``x (B, L, D)``; ``allowed (B, 1, 1, L)`` bars keys, ``kept`` collects the weights."""
-        query, key, value = (
-            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
-        dropout = self.dropout if self.training else 0.0
-        if kept is None:
-            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
-        else:
-            scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-            weights = (scores if allowed is None else scores.masked_fill(~allowed, -torch.inf)).softmax(-1)
-            kept.append(weights)
-            mixed = functional.dropout(weights, dropout) @ value
-        return mixed.transpose(1, 2).flatten(2)
-
-
-class Dense(nn.Module):
-    """One linear map with dropout behind it; a module of its own only for the published name ``….dense``."""
-
-    def __init__(self, inputs: int, outputs: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.dense = nn.Linear(inputs, outputs)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (..., inputs) to (..., outputs)."""
-        out: Tensor = self.dropout(self.dense(x))
-        return out
-
-
-class Attention(nn.Module):
-    """Attention and its output map, under their published names."""
-
-    def __init__(self, config: ViTMAEConfig) -> None:
-        super().__init__()
-        self.attention = SelfAttention(config)
-        self.output = Dense(config.hidden_size, config.hidden_size, config.hidden_dropout_prob)
-
-
-class Layer(nn.Module):
-    """LayerNorm, attention, add; LayerNorm, perceptron, add."""
-
-    def __init__(self, config: ViTMAEConfig) -> None:
-        super().__init__()
-        width, wide = config.hidden_size, config.intermediate_size
-        self.attention = Attention(config)
-        self.intermediate = Dense(width, wide)
-        self.output = Dense(wide, width, config.hidden_dropout_prob)
-        self.layernorm_before = nn.LayerNorm(width, eps=config.layer_norm_eps)
-        self.layernorm_after = nn.LayerNorm(width, eps=config.layer_norm_eps)
-        self.activation = ACTIVATIONS[config.hidden_act]
-
-    def forward(self, x: Tensor, allowed: Tensor | None = None, kept: list[Tensor] | None = None) -> Tensor:
-        """Return ``x (B, L, D)`` updated."""
-        x = x + self.attention.output(self.attention.attention(self.layernorm_before(x), allowed, kept))
-        out: Tensor = x + self.output(self.activation(self.intermediate(self.layernorm_after(x))))
-        return out
 
 
 def sincos_table(width: int, grid: int) -> Tensor:
@@ -192,7 +125,12 @@ class ViT(nn.Module):
         self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(
-        self, picture: Tensor, ids_keep: Tensor, present: Tensor | None = None, kept: list[Tensor] | None = None
+        self,
+        picture: Tensor,
+        ids_keep: Tensor,
+        present: Tensor | None = None,
+        watch: Watch | None = None,
+        run: Callable[..., Any] = directly,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the latent (B, 1 + K, D) and the states before each layer and after the last.
 
@@ -201,7 +139,7 @@ class ViT(nn.Module):
         allowed = None if present is None else functional.pad(present, (1, 0), value=True)[:, None, None]
         states = [self.embeddings(picture, ids_keep)]
         for layer in self.encoder.layer:
-            states.append(layer(states[-1], allowed, kept))
+            states.append(run(layer, states[-1], allowed, watch))
         return self.layernorm(states[-1]), states
 
 
@@ -219,7 +157,9 @@ class Decoder(nn.Module):
         self.decoder_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.decoder_pred = nn.Linear(width, config.patch_size**2 * config.num_channels)
 
-    def forward(self, latent: Tensor, ids_restore: Tensor, present: Tensor | None) -> Tensor:
+    def forward(
+        self, latent: Tensor, ids_restore: Tensor, present: Tensor | None, run: Callable[..., Any] = directly
+    ) -> Tensor:
         """Return (B, S, patch * patch * channels) from ``latent (B, 1 + K, D)``."""
         x = self.decoder_embed(latent)
         summary, tokens = x[:, :1], x[:, 1:]
@@ -230,7 +170,7 @@ class Decoder(nn.Module):
         tokens = tokens.gather(1, ids_restore[..., None].expand(-1, -1, x.shape[-1]))
         x = torch.cat([summary, tokens], 1) + self.decoder_pos_embed
         for layer in self.decoder_layers:
-            x = layer(x)
+            x = run(layer, x)
         out: Tensor = self.decoder_pred(self.decoder_norm(x))[:, 1:]
         return out
 
@@ -287,7 +227,8 @@ class BrainLMViTMAE(MaskedModel):
         mask: Tensor | None = None,
         tr_s: float | None = None,
         *,
-        attentions: bool = False,
+        queries: Tensor | None = None,
+        attentions: bool | Reader = False,
     ) -> ModelOutput:
         """Fill in the hidden patches of ``signal``, in its own order of parcels and its own unit.
 
@@ -298,12 +239,15 @@ class BrainLMViTMAE(MaskedModel):
         noise : deciding the random mask, the smallest stay visible. (B, S) float, one per patch of the picture, as
             published; or (B, V, N) or (B, V * N), of which a patch of the picture takes the value at its middle, and
             then patches of padding stay visible
-        mask : (B, V, N) bool, True = hidden; N patches of 20 frames. Goes before ``noise``. **A patch of the picture
+        mask : True = hidden, goes before ``noise``. (B, S) bool hides just these patches of the picture, and scores
+            what they hold, as in training; or (B, V, N) bool, N patches of 20 frames. **A patch of the picture
             (16 or 14 parcels and frames) is hidden when any hidden value falls in it**, so more is hidden from the
             model than was asked for; only what was asked for is scored. Patches of padding stay visible.
             Without mask and noise the mask is that of ``train_mode``; for 'auto_encode' random, the same every time
         tr_s : not used, the model knows no TR
-        attentions : keep the encoder's attention weights, one (B, H, 1 + K, 1 + K) per layer
+        queries : not used: all patches are decoded, the loss is over the hidden ones in any case
+        attentions : keep the encoder's attention weights, one (B, H, 1 + K, 1 + K) per layer; or a reader, which is
+            shown them tile by tile
 
         Returns
         -------
@@ -318,8 +262,10 @@ class BrainLMViTMAE(MaskedModel):
         config, geometry = self.config, self.config.picture
         image, order = self._image(signal, xyz)
         shape = (len(image), PARCELS, FRAMES // config.timepoint_patching_size, config.timepoint_patching_size)
-        hidden = None
-        if mask is not None:
+        hidden, of_picture = None, mask is not None and mask.shape[1:] == (geometry.patches,)
+        if mask is not None and of_picture:
+            hidden, mask = mask.to(device=image.device, dtype=torch.bool), None
+        elif mask is not None:
             mask = mask.to(device=image.device, dtype=torch.bool).expand(shape[:3])
             hidden = geometry.hidden_by_mask(mask, order)
         elif noise is not None and noise.shape[1:] != (geometry.patches,):
@@ -328,9 +274,13 @@ class BrainLMViTMAE(MaskedModel):
         out = self.fill_image(image, noise=noise, hidden=hidden, train_mode=mode, attentions=attentions)
         back = order.argsort(1)
         prediction = (pick_rows(out.logits, back) * config.signal_divisor).view(shape)
-        asked = pick_rows(out.mask, back).view(shape).all(-1) if mask is None else mask
+        covered = pick_rows(out.mask, back).view(shape)
+        if mask is not None:
+            asked = mask[..., None]
+        else:  # every hidden value where just these were asked for, else patches that are hidden altogether
+            asked = covered if of_picture else covered.all(-1, keepdim=True)
         placed = torch.isfinite(xyz).all(-1)[:, :, None, None]
-        counted = asked[..., None] & placed & torch.isfinite(signal).view(shape)
+        counted = asked & placed & torch.isfinite(signal).view(shape)
         error = prediction - torch.where(counted, signal.view(shape), prediction)
         loss = error.to(torch.promote_types(error.dtype, torch.float32)).square().sum() / counted.sum()
         tokens = by_rank(geometry.ids(order), out.ids_restore)[:, : out.latent.shape[1] - 1]
@@ -338,16 +288,23 @@ class BrainLMViTMAE(MaskedModel):
             tokens = tokens.masked_fill(by_rank(hidden, out.ids_restore)[:, : tokens.shape[1]], -1)
         prediction = prediction.masked_fill(~placed, torch.nan)
         scored = counted.any(-1).to(prediction.dtype)
-        return ModelOutput(prediction, out.latent, scored, loss, out.attentions, tokens)
+        return ModelOutput(prediction, out.latent, scored, loss, out.attentions, tokens, counted.sum())
 
     def embed(
-        self, signal: Tensor, xyz: Tensor, tr_s: float | None = None, *, before_norm: bool = False
+        self,
+        signal: Tensor,
+        xyz: Tensor,
+        tr_s: float | None = None,
+        *,
+        before_norm: bool = False,
+        attentions: Reader | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Encode with everything visible, tokens in the order of the picture; the decoder never runs.
 
         Parameters
         ----------
         before_norm : leave out the final LayerNorm, as some published analyses do
+        attentions : is shown the attention weights tile by tile
 
         Returns
         -------
@@ -356,8 +313,18 @@ class BrainLMViTMAE(MaskedModel):
         """
         image, order = self._image(signal, xyz)
         ids = torch.arange(self.config.picture.patches, device=image.device).expand(len(image), -1)
-        latent, states = self.vit(self._picture(image), ids)
+        watch = None if attentions is None else watching(attentions)
+        latent, states = self.vit(self._picture(image), ids, None, watch)
         return (states[-1] if before_norm else latent), self.config.picture.ids(order)
+
+    def groups(self, signal: Tensor, xyz: Tensor) -> Groups:
+        """Say which tokens of :meth:`embed` are of the same parcels: those of one row of patches of the picture."""
+        geometry, (_, order) = self.config.picture, self._image(signal, xyz)
+        held = geometry.middles(order.device)[2].view(geometry.grid, geometry.grid)
+        tokens = 1 + torch.arange(geometry.patches, device=order.device).view(held.shape)[held]
+        row = (order.argsort(1) + geometry.top) // geometry.size
+        known = torch.isfinite(xyz).all(-1)
+        return Groups(tokens.view(int(held.any(1).sum()), -1), torch.where(known, row, -1))
 
     def fill_image(
         self,
@@ -367,7 +334,7 @@ class BrainLMViTMAE(MaskedModel):
         hidden: Tensor | None = None,
         train_mode: str | None = None,
         mask_ratio: float | None = None,
-        attentions: bool = False,
+        attentions: bool | Reader = False,
         hidden_states: bool = False,
     ) -> ImageOutput:
         """Answer as the published class does.
@@ -397,16 +364,16 @@ class BrainLMViTMAE(MaskedModel):
         most = int(visible.max())
         present = torch.arange(most, device=image.device) < visible[:, None]
         bars = None if bool(present.all()) else present
-        kept: list[Tensor] | None = [] if attentions else None
-        latent, states = self.vit(picture, restore.argsort(1)[:, :most], bars, kept)
+        watch = watching(attentions)
+        latent, states = self.vit(picture, restore.argsort(1)[:, :most], bars, watch, self.run_layer)
         if bars is not None:
             latent = latent * functional.pad(bars, (1, 0), value=True)[..., None]
-        logits = geometry.laid_out(self.decoder(latent, restore, bars)).mean(-1)
+        logits = geometry.laid_out(self.decoder(latent, restore, bars, self.run_layer)).mean(-1)
         gone = geometry.hidden_values(restore >= visible[:, None])
         gone = gone | (torch.arange(FRAMES, device=image.device) >= from_column - geometry.left)
         loss = self._image_loss(logits, image, gone)
         shown = tuple(states if hidden_states else ())
-        return ImageOutput(loss, logits, gone, restore, latent, shown, tuple(kept or ()))
+        return ImageOutput(loss, logits, gone, restore, latent, shown, tuple(watch.maps) if watch else ())
 
     def _ranks(self, image: Tensor, noise: Tensor | None, hidden: Tensor | None, ratio: float) -> tuple[Tensor, Tensor]:
         """Return the rank of every patch (B, S), hidden ones last, and the number of visible ones (B,)."""

@@ -6,15 +6,15 @@ exact softmax attention. Both branches and the convolution follow HuggingFace's 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: tokens convolved together, as one small matrix product
-BLOCK = 128
+from brainlm_engine.models.attention_tiles import Watch
+from brainlm_engine.models.hidden_tokens import HiddenTokens, rows_of
+from brainlm_engine.models.token_convolution import convolved
 
 
 class SelfAttention(nn.Module):
@@ -36,21 +36,30 @@ class SelfAttention(nn.Module):
         """True for softmax over all tokens. The configured numbers decide, never the real number of tokens."""
         return self.landmarks == self.segment_length
 
-    def forward(self, x: Tensor, asked: Tensor | None = None, weights: list[Tensor] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        asked: Tensor | None = None,
+        watch: Watch | None = None,
+        hidden: HiddenTokens | None = None,
+    ) -> Tensor:
         """Mix ``x (B, L, D)``.
 
         Parameters
         ----------
         asked : (Q,) or (B, Q) int, only these tokens look at the others: (B, Q, D) comes back. Softmax branch only
-        weights : receives the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
+        watch : is shown the attention: (B, H, L, L) softmax, or (B, H, L, landmarks) of the Nyström branch
+        hidden : tokens whose keys and values lie in few dimensions. Softmax branch only, nothing asked or watched
         """
         value = self._heads(self.value(x))
-        if self.exact:
-            mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, weights)
+        if hidden is not None:
+            mixed = hidden.attended(self._heads(self.query(x)), x, value, self.key, self.value)
+        elif self.exact:
+            mixed = self._softmax(self._heads(self.query(picked(x, asked))), self._heads(self.key(x)), value, watch)
         elif asked is not None:
             raise ValueError("single tokens can be asked for in the softmax branch only")
         else:
-            mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, weights)
+            mixed = self._nystrom(self._heads(self.query(x)), self._heads(self.key(x)), value, watch)
         if self.conv is not None:
             mixed = mixed + picked(convolved(value, self.conv.weight), asked)
         return mixed.transpose(1, 2).flatten(2)
@@ -60,12 +69,12 @@ class SelfAttention(nn.Module):
         return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
     @staticmethod
-    def _softmax(query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
-        if weights is not None:
-            weights.append((query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])).softmax(-1))
+    def _softmax(query: Tensor, key: Tensor, value: Tensor, watch: Watch | None) -> Tensor:
+        if watch is not None:
+            watch.see(query, key)
         return functional.scaled_dot_product_attention(query, key, value)
 
-    def _nystrom(self, query: Tensor, key: Tensor, value: Tensor, weights: list[Tensor] | None) -> Tensor:
+    def _nystrom(self, query: Tensor, key: Tensor, value: Tensor, watch: Watch | None) -> Tensor:
         if query.shape[2] != self.segment_length:
             raise ValueError(
                 f"the Nyström branch is made for {self.segment_length} tokens and cannot mix {query.shape[2]}"
@@ -77,8 +86,8 @@ class SelfAttention(nn.Module):
         second = (near_query @ near_key.transpose(-1, -2)).softmax(-1)
         third = (near_query @ key.transpose(-1, -2)).softmax(-1)
         left = first @ iterative_inverse(second)
-        if weights is not None:
-            weights.append(left)
+        if watch is not None:
+            watch.take(left)
         return left @ (third @ value)
 
     def _segment_means(self, x: Tensor) -> Tensor:
@@ -92,7 +101,9 @@ def picked(x: Tensor, asked: Tensor | None) -> Tensor:
         return x
     if asked.ndim == 1:
         return x[..., asked, :]
-    index = asked[(slice(None), *(None,) * (x.ndim - 3), slice(None), None)]
+    if x.ndim == 3:
+        return rows_of(x, asked)
+    index = asked[:, None, :, None]
     return x.gather(-2, index.expand(*x.shape[:-2], -1, x.shape[-1]))
 
 
@@ -108,31 +119,6 @@ def iterative_inverse(matrix: Tensor, steps: int = 6) -> Tensor:
         product = matrix @ guess
         guess = 0.25 * guess @ (13 * eye - product @ (15 * eye - product @ (7 * eye - product)))
     return guess
-
-
-def convolved(value: Tensor, kernel: Tensor) -> Tensor:
-    """Convolve ``value (B, H, L, d)`` over its tokens with one kernel per head, zero outside.
-
-    ``kernel (H, 1, k, 1)`` is applied without a flip. Blocks of tokens are multiplied by a band matrix: the same sums
-    as a depth-wise ``Conv2d``, in a form that processors are fast at, and ready for half precision.
-    """
-    taps = kernel.shape[2]
-    reach = taps // 2
-    length = value.shape[2]
-    block = min(BLOCK, length)
-    blocks = -(-length // block)
-    padded = functional.pad(value, (0, 0, reach, blocks * block - length + taps - 1 - reach))
-    windows = padded.unfold(2, block + taps - 1, block)  # (B, H, blocks, d, block + k - 1)
-    out = windows @ _band(kernel[:, 0, :, 0].to(value.dtype), block)[:, None]
-    return out.transpose(-1, -2).flatten(2, 3)[:, :, :length]
-
-
-def _band(kernel: Tensor, block: int) -> Tensor:
-    """(H, block + k - 1, block): column l holds the kernel (H, k) from row l on."""
-    taps = kernel.shape[1]
-    column = functional.pad(kernel, (0, block))  # k taps, then zeros: rows of a skewed matrix
-    skewed = column.repeat(1, block)[:, : block * (block + taps - 1)]
-    return skewed.view(kernel.shape[0], block, block + taps - 1).transpose(1, 2)
 
 
 def attention_of(config: Any, width: int, heads: int) -> SelfAttention:

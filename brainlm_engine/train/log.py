@@ -16,10 +16,13 @@ _FORMS = {"windows_per_s": "{:.3g} windows/s", "memory_mb": "{:.0f} MB", "mfu": 
 
 
 class TrainingLog:
-    """``training.jsonl``. Lines after the checkpoint that a training goes on from are written anew."""
+    """``training.jsonl``. Lines after the checkpoint that a training goes on from are written anew.
 
-    def __init__(self, folder: Path, *, resumed: bool, step: int, events: bool = False) -> None:
-        self.path = folder / LOG
+    ``measured`` says what is hidden of the validation people whose R2 is told.
+    """
+
+    def __init__(self, folder: Path, *, resumed: bool, step: int, events: bool = False, measured: str = "") -> None:
+        self.path, self.measured = folder / LOG, measured
         self.events = Events(folder, step) if events else None
         kept = [line for line in whole_lines(self.path) if line["step"] <= step] if resumed else []
         with written_whole(self.path) as temporary:
@@ -35,7 +38,7 @@ class TrainingLog:
         }  # fmt: skip
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(json.dumps(line | {"r2_measured": self.measured}) + "\n")
             if self.events is not None:
                 self.events.write(learner.step, {key: value for key, value in line.items() if key != "step"})
         except OSError as error:

@@ -19,6 +19,7 @@ from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.compiled import check_compiled, one_window
 from brainlm_engine.train.evaluate import validation_r2
 from brainlm_engine.train.faults import not_a_number
+from brainlm_engine.train.judging import PATCHES, Judging
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.loader import Loader
 from brainlm_engine.train.log import TrainingLog
@@ -47,7 +48,7 @@ class PretrainResult:
     folder : the model, ready for ``load_model``
     steps, windows : how much was learned from
     seconds : of training
-    validation_r2 : at 75 % hidden patches, people of the split 'val'
+    validation_r2 : of people of the split 'val', measured as :class:`brainlm_engine.train.judging.Judging` says
     """
 
     folder: Path
@@ -99,8 +100,14 @@ def pretrain(
     log = None
     if team.leads:
         frames = model.frames_per_patch(train.tr_s)
-        save_levels(own, own_held_out, frames, settings.window_frames, folder=out, progress=progress)
-        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard)
+        judging = trainable(settings.architecture).judging
+        save_levels(
+            own, own_held_out, frames, settings.window_frames, folder=out, progress=progress, judging=judging,
+            sizes=settings.model,
+        )  # fmt: skip
+        if judging is not PATCHES:
+            progress.log(f"R2 of validation people is measured {judging.words}")
+        log = TrainingLog(out, resumed=resumed, step=learner.step, events=settings.tensorboard, measured=judging.words)
     if resumed:
         progress.log(f"Going on from step {learner.step}")
         if told := keeper.rates_in_words():
@@ -141,6 +148,11 @@ class Course:
     keeper: Keeper
     log: TrainingLog | None
     progress: Progress
+
+    @property
+    def judging(self) -> Judging:
+        """What the R2 of validation people measures."""
+        return trainable(self.settings.architecture).judging
 
 
 def _learn(course: Course) -> None:
@@ -212,7 +224,9 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     learner, settings = course.learner, course.settings
     r2 = 0.0
     if course.team.leads or course.team.spreads:
-        r2 = validation_r2(learner.average, course.held_out, settings.window_frames)
+        r2 = validation_r2(
+            learner.average, course.held_out, settings.window_frames, judging=course.judging, sizes=settings.model
+        )
     learner.r2 = r2 = course.team.leaders(r2)
     if not math.isfinite(r2):  # the last step has spoiled the weights
         error = not_a_number("R2 of validation people", learner.step, batch)
@@ -222,7 +236,10 @@ def _look(course: Course, meter: Meter, batch: Batch | None) -> None:
     if course.log is not None:
         course.log.write(learner, meter.read(), course.progress)
         if not course.team.spreads:  # it would take all processes to make one
-            save_preview(learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step)
+            save_preview(
+                learner.average, course.held_out, settings.window_frames, course.keeper.folder, learner.step,
+                judging=course.judging, sizes=settings.model,
+            )  # fmt: skip
     learner.losses = []
     if settings.patience and _over(learner, settings):
         course.progress.log(f"Nothing got better since step {learner.best.step}: training ends here")

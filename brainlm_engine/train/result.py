@@ -97,7 +97,7 @@ def _reads_any_atlas(settings: TrainSettings) -> bool:
 
 
 def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohort) -> Card:
-    figures = {"validation_r2_75": round(made.r2, 4)}
+    figures = {trainable(settings.architecture).judging.figure: round(made.r2, 4)}
     demonstration = (
         "Trained on simulated recordings only: what it says of a real scan is a demonstration, not a finding."
     )

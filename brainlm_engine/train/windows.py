@@ -38,7 +38,7 @@ class Batch:
     ----------
     signal : (B, V, T) float32, z-scored per parcel over the recording
     xyz : (B, V, 3) float32, MNI mm
-    hidden : (B, V, N) bool
+    hidden : (B, V, N) bool; (B, S) for models that see a picture of S patches
     queries : (Q,) or (B, Q) int64, what the model decodes
     tr_s : seconds per frame
     names : the recordings that the windows are from
@@ -110,7 +110,7 @@ def draw_batch(series: Series, settings: TrainSettings, step: int, rank: int = 0
         xyz = xyz[placed]
     length = patches * recipe.frames_per_patch(settings.model, tr_s)
     common = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    plan = recipe.plan(settings.masks, patches, common, settings.mask_ratios)
+    plan = recipe.plan(settings.masks, patches, common, settings.mask_ratios, settings.model)
     networks = nearest_networks(xyz) if plan.kind == "networks" else None
     windows, generators = [], []
     mine = range(*share(settings.batch, rank, world))

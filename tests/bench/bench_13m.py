@@ -1,10 +1,17 @@
 """The published 13M model in this program beside the same equations written plainly, with the same weights.
 
-Run alone: ``python tests/bench/bench_13m.py [--batch 2] [--only WORDS] [--rounds 2]``; about three minutes on two quiet
-cores. One window is 424 parcels x 200 frames. Every case runs in two processes of their own, one per model, which take
-turns, so that other work on the computer hits both; each reports its peak memory (Linux). ``plain`` is
-``plain_13m.py``, the published code operation by operation. Ratios are plain / ours: above 1 means that ours is faster
-or smaller. On a busy computer trust the processors' time (CPU-s) more than the clock.
+Run alone: ``python tests/bench/bench_13m.py [--only WORDS] [--rounds 2] [--bf16]``; about ten minutes on two quiet
+cores, most of them for ``train batch 8``, whose plain side needs 13 GiB. One window is 424 parcels x 200 frames. Every
+case runs in two processes of their own, one per model, which take turns, so that other work on the computer hits both;
+each reports its peak memory (Linux) above what the process takes before there is a model (Python and torch). ``plain``
+is ``plain_13m.py``, the published code operation by operation. Ratios are plain / ours: above 1 means that ours is
+faster or smaller. On a busy computer trust the processors' time (CPU-s) more than the clock. The table at the end holds
+the ratios beside the bars.
+
+A training step of ours is what ``pretrain --accumulate`` does: the windows are run one after another, their gradients
+added up (``--parts 1`` runs them together), and only hidden patches are asked for, since nothing else is in the loss.
+Loss and gradients are those of the whole batch. The plain model keeps the visible patches in their natural order here,
+as ours does in training, so both compute the same numbers.
 
 "differs" is the largest difference between the two models' outputs, whose standard deviation is about 1; of a training
 step, between their losses and between their gradients, relative to the largest gradient. The gradients of the
@@ -47,10 +54,15 @@ class Case:
         return f"{self.what}{hidden} batch {self.batch} {'bf16' if self.bf16 else 'fp32'}"
 
 
-def cases(batch: int) -> list[Case]:
-    """Return every case, each in fp32 and then in bf16."""
-    kinds = [("infer", 0.75, 1), ("infer", 0.2, 1), ("embed", 0.0, 1), ("train", 0.75, batch)]
-    return [Case(*kind, bf16) for kind in kinds for bf16 in (False, True)]
+#: how many times faster than plain and how many times smaller each kind of case has to be, in fp32
+BARS = {"infer": (2.0, 3.0), "embed": (None, None), "train": (2.2, 3.0)}
+
+
+def cases(batches: list[int], *, bf16: bool) -> list[Case]:
+    """Return every case in fp32, each followed by bf16 when that is asked for."""
+    kinds = [(what, ratio, batch) for what, ratio in (("infer", 0.75), ("infer", 0.2)) for batch in batches]
+    kinds += [("embed", 0.0, 1)] + [("train", 0.75, batch) for batch in batches]
+    return [Case(*kind, half) for kind in kinds for half in ((False, True) if bf16 else (False,))]
 
 
 # ---------------------------------------------------------------- the measured process
@@ -88,40 +100,57 @@ def built(side: str, mask_ratio: float, weights: Path) -> Any:
     return model
 
 
-def child(side: str, case: Case, folder: Path) -> None:
+def child(side: str, case: Case, folder: Path, parts: int) -> None:
     """Prepare, run once for the answer, then once for every line that comes in; say how long, at the end the peak."""
     import torch
     from safetensors.torch import save_file
     from torch import Tensor
 
+    import brainlm_engine.models.brainlm_13m  # noqa: F401  # the same libraries in both processes
+
     torch.set_num_threads(THREADS)
+    idle = peak_mb()
     model = built(side, case.mask_ratio, folder / "weights.safetensors")
     draw = torch.Generator().manual_seed(0)
     signal = torch.randn(case.batch, PARCELS, FRAMES, generator=draw)
     xyz = (35 * torch.randn(PARCELS, 3, generator=draw)).expand(case.batch, -1, -1).contiguous()
     tokens = PARCELS * FRAMES // PATCH
-    noise = torch.stack([torch.randperm(tokens, generator=draw) / tokens for _ in range(case.batch)])
+    keep = int(tokens * (1 - case.mask_ratio))
+    hidden = torch.stack([torch.randperm(tokens, generator=draw) >= keep for _ in range(case.batch)])
+    noise = hidden + torch.arange(tokens) / tokens  # visible first, each kind in its natural order
+    mask = hidden.view(case.batch, PARCELS, -1)
+    queries = hidden.nonzero()[:, 1].view(case.batch, -1)
     precision = torch.autocast("cpu", torch.bfloat16) if case.bf16 else nullcontext()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
 
     def run() -> dict[str, Tensor]:
         if case.what == "train":
             optimizer.zero_grad()
-            with precision:
-                loss = model(signal, xyz, noise=noise).loss
-            loss.backward()
+            loss = torch.zeros(1)
+            pieces = min(parts or case.batch, case.batch) if side == "ours" else 1
+            for piece in torch.arange(case.batch).chunk(pieces):
+                with precision:
+                    if side == "ours":
+                        asked = {"mask": mask[piece], "queries": queries[piece]}
+                    else:
+                        asked = {"noise": noise[piece]}
+                    share = model(signal[piece], xyz[piece], **asked).loss * len(piece) / case.batch
+                share.backward()
+                loss += share.detach().float()
             optimizer.step()
-            return {"loss": loss.detach().float().reshape(1)}
+            return {"loss": loss}
         with torch.inference_mode(), precision:
             if case.what == "embed":
                 found = model.embed(signal, xyz)
                 return {"latent": (found if isinstance(found, Tensor) else found[0]).float()}
-            output = model(signal, xyz, noise=noise)
+            output = model(signal, xyz, **({"mask": mask} if side == "ours" else {"noise": noise}))
             return {"prediction": output.prediction.float(), "latent": output.latent.float()}
 
     # the first run warms up and is compared; a training step without dropout and from the common weights
     model.eval()
+    start = time.perf_counter(), time.process_time()
     answer = run()
+    first = time.perf_counter() - start[0], time.process_time() - start[1]
     if case.what == "train":
         used = {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
         answer |= {f"gradient {name}": gradient.float() for name, gradient in used.items()}
@@ -129,12 +158,12 @@ def child(side: str, case: Case, folder: Path) -> None:
     name = f"{side}_{case.name}.safetensors"
     save_file({key: value.clone().contiguous() for key, value in answer.items()}, folder / name)
     del answer
-    reply({"answer": name})
+    reply({"answer": (name, first)})
     for _ in sys.stdin:
         start = time.perf_counter(), time.process_time()
         run()
         reply({"seconds": (time.perf_counter() - start[0], time.process_time() - start[1])})
-    reply({"peak_mb": peak_mb()})
+    reply({"peak_mb": peak_mb() - idle})
 
 
 def reply(content: dict[str, Any]) -> None:
@@ -143,7 +172,7 @@ def reply(content: dict[str, Any]) -> None:
 
 
 def peak_mb() -> float:
-    """Return the most memory this process ever held; NaN where the system does not say."""
+    """Return the most memory this process held so far; NaN where the system does not say."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), float("nan"))
@@ -155,10 +184,11 @@ def peak_mb() -> float:
 class Runner:
     """One model in a process of its own."""
 
-    def __init__(self, side: str, case: Case, folder: Path) -> None:
+    def __init__(self, side: str, case: Case, folder: Path, parts: int) -> None:
         path = os.pathsep.join(filter(None, [str(HERE.parents[1]), str(HERE), os.environ.get("PYTHONPATH", "")]))
         environment = {**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "PASSIVE"}  # a waiting one does not spin
         command = [sys.executable, str(HERE / "bench_13m.py"), "--child", side, json.dumps(asdict(case)), str(folder)]
+        command += ["--parts", str(parts)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -206,14 +236,15 @@ def in_words(found: dict[str, float]) -> str:
     return ", ".join(f"{key} {value:.1e}" for key, value in found.items())
 
 
-def compare(case: Case, folder: Path, rounds: int, sides: tuple[str, ...]) -> None:
-    """Measure one case and print its lines."""
+def compare(case: Case, folder: Path, rounds: int, sides: tuple[str, ...], parts: int) -> str:
+    """Measure one case, print its lines, and return its line of the table."""
     runners, answers = {}, {}
-    for side in sides:  # what they prepare does not count, so both do it at once
-        runners[side] = Runner(side, case, folder)
-    for side in sides:
-        answers[side] = folder / runners[side].heard("answer")
     times: dict[str, list[tuple[float, float]]] = {side: [] for side in sides}
+    for side in sides:  # one after the other: together they would not fit into memory
+        runners[side] = Runner(side, case, folder, parts)
+        name, first = runners[side].heard("answer")
+        answers[side] = folder / name
+        times[side] += [first] if rounds == 0 else []
     for _ in range(rounds):
         for side in sides:
             times[side].append(runners[side].seconds())
@@ -230,28 +261,52 @@ def compare(case: Case, folder: Path, rounds: int, sides: tuple[str, ...]) -> No
         ratios = {"time": clock, "cpu": work, "memory": peak}
         shown = " ".join(f"{name} {found['plain'] / found['ours']:.2f}" for name, found in ratios.items())
         print(f"RATIO {case.name.replace(' ', '_')} plain/ours: {shown}", flush=True)
+        return row(case, ratios["cpu"]["plain"] / ratios["cpu"]["ours"], clock, peak)
+    return ""
+
+
+def row(case: Case, faster: float, clock: dict[str, float], peak: dict[str, float]) -> str:
+    """Return a line of the table: figures, and whether they reach the bars."""
+    smaller = peak["plain"] / peak["ours"]
+    told = []
+    for ratio, bar in zip((faster, smaller), (None, None) if case.bf16 else BARS[case.what], strict=True):
+        told.append(f"{ratio:.2f}" + ("" if bar is None else f" (bar {bar:g}: {'yes' if ratio >= bar else 'NO'})"))
+    return (
+        f"| {case.name} | {clock['plain']:.2f} | {clock['ours']:.2f} | {told[0]} | {peak['plain']:.0f} | "
+        f"{peak['ours']:.0f} | {told[1]} |"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, default=2, help="windows of a training step")
-    parser.add_argument("--rounds", type=int, default=2, help="timed runs of each model (a training step: half)")
-    parser.add_argument("--only", default="", help="cases whose name holds these words, as in 'train fp32'")
+    parser.add_argument("--batches", default="1,4,8", help="windows at once")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="timed runs (a training step: half); 0: the first, cold one"
+    )
+    parser.add_argument("--parts", type=int, default=0, help="that a step of ours is run in; 0: one per window")
+    parser.add_argument("--bf16", action="store_true", help="half precision too")
+    parser.add_argument("--only", default="", help="cases whose name holds these words, as in 'train batch 4'")
     parser.add_argument("--plain", action="store_true", help="the plain model alone")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         side, case, folder = args.child
-        child(side, Case(**json.loads(case)), Path(folder))
+        child(side, Case(**json.loads(case)), Path(folder), args.parts)
         return
     sys.path.insert(0, str(HERE))
-    chosen = [case for case in cases(args.batch) if all(word in case.name for word in args.only.split())]
+    batches = [int(word) for word in args.batches.split(",")]
+    chosen = [case for case in cases(batches, bf16=args.bf16) if args.only in case.name]
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_weights(folder / "weights.safetensors")
         for case in chosen:
-            rounds = max(1, args.rounds // 2) if case.what == "train" else args.rounds
-            compare(case, folder, rounds, ("plain",) if args.plain else ("plain", "ours"))
+            rounds = -(-args.rounds // 2) if case.what == "train" else args.rounds
+            rows.append(compare(case, folder, rounds, ("plain",) if args.plain else ("plain", "ours"), args.parts))
+    print(
+        "| case | plain s | ours s | faster (CPU time) | plain MB | ours MB | smaller |\n|---|---|---|---|---|---|---|"
+    )
+    print("\n".join(rows))
 
 
 if __name__ == "__main__":

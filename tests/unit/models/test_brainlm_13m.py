@@ -12,9 +12,13 @@ import torch
 from numpy_13m import forward as by_numpy
 from safetensors.torch import load_file
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
+from brainlm_engine.models.attention_tiles import Watch
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M, Times
-from brainlm_engine.models.nystrom_attention import SelfAttention, convolved, iterative_inverse
+from brainlm_engine.models.hidden_tokens import HiddenTokens
+from brainlm_engine.models.nystrom_attention import SelfAttention, iterative_inverse
+from brainlm_engine.models.token_convolution import convolved
 
 TINY: dict[str, Any] = {
     "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
@@ -147,6 +151,73 @@ def test_single_tokens_are_predicted_as_all_are() -> None:
     torch.testing.assert_close(some.loss, whole.loss)
 
 
+def gradients_of(model: BrainLM13M, *parts: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The gradient of the mean loss over windows that were run in parts."""
+    model.zero_grad()
+    for part in parts:
+        (model(**part).loss / len(parts)).backward()
+    return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+
+
+def test_the_gradient_of_the_hidden_in_parts_is_the_whole_gradient() -> None:
+    model = perturbed(TINY).double()
+    signal, xyz = (part.double() for part in window(batch=3))
+    draw = torch.Generator().manual_seed(7)
+    hidden = torch.stack([torch.randperm(36, generator=draw) >= 12 for _ in range(3)])
+    mask, queries = hidden.view(3, 9, 4), hidden.nonzero()[:, 1].view(3, -1)
+    whole = gradients_of(model, {"signal": signal, "xyz": xyz, "mask": mask})
+    asked = [
+        {"signal": signal[i], "xyz": xyz[i], "mask": mask[i], "queries": queries[i]} for i in torch.arange(3).split(1)
+    ]
+    parts = gradients_of(model, *asked)
+    assert whole.keys() == parts.keys()
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parts[name], gradient, msg=name)
+
+
+def test_layers_that_keep_nothing_have_the_same_gradient() -> None:
+    model = perturbed(TINY).train()
+    signal, xyz = window()
+    passes: list[Any] = []
+
+    def run(layer: Any, *args: Any) -> Any:
+        passes.append(layer)
+        return checkpoint(layer, *args, use_reentrant=False)
+
+    torch.manual_seed(5)
+    kept = gradients_of(model, {"signal": signal, "xyz": xyz})
+    model.run_layer = run
+    torch.manual_seed(5)
+    again = gradients_of(model, {"signal": signal, "xyz": xyz})
+    assert passes == [*model.vit.encoder.layer, *model.decoder.decoder_layers]
+    for name, gradient in kept.items():
+        assert torch.equal(again[name], gradient), name
+
+
+@pytest.mark.parametrize("share", [0.3, 0.75, 1.0])
+def test_hidden_tokens_are_attended_to_exactly_by_what_they_are_the_sum_of(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = perturbed({**TINY, "num_attention_heads": 4, "decoder_num_attention_heads": 4}).double()
+    signal, xyz = (part.double() for part in window(batch=3))
+    signal[1, 2, :5], xyz[:, 4] = torch.nan, torch.nan
+    draw = torch.Generator().manual_seed(7)
+    mask = torch.stack([torch.randperm(36, generator=draw) < 36 * share for _ in range(3)]).view(3, 9, 4)
+    mask[:, 4] = False
+    counts = mask.flatten(1).sum(1)
+    assert (counts == counts[0]).all() or share < 1
+    calls: list[int] = []
+    attended = HiddenTokens.attended
+    monkeypatch.setattr(HiddenTokens, "attended", lambda *args: calls.append(1) or attended(*args))
+    plain = model(signal, xyz, mask=mask)
+    assert not calls, "gradients need the tokens themselves"
+    with torch.no_grad():
+        quick = model(signal, xyz, mask=mask)
+    assert calls
+    torch.testing.assert_close(quick.prediction, plain.prediction.detach(), atol=1e-9, rtol=0, equal_nan=True)
+    torch.testing.assert_close(quick.loss, plain.loss.detach())
+
+
 def test_dropout_is_where_it_is_published() -> None:
     live = [name for name, module in BrainLM13M.from_config(TINY).named_modules() if getattr(module, "p", 0) > 0]
     assert live == ["vit.embeddings.pos_embedding.dropout", "decoder.pos_embedding.dropout"]
@@ -220,14 +291,14 @@ class TestPublishedNumbers:
         model = self.load(golden, num_landmarks=7, segment_means_seq_len=49)
         order = io["noise"].argsort(dim=1, stable=True)
         patches = io["signal_vectors"].reshape(2, 24, 4, 10)
-        weights: list[torch.Tensor] = []
+        watch = Watch()
         hidden: list[torch.Tensor] = []
         tokens = model.vit.embeddings(patches, io["xyz_vectors"])
-        latent = model.vit(tokens, order[:, :48], weights, hidden)
+        latent = model.vit(tokens, order[:, :48], watch, hidden)
         torch.testing.assert_close(latent, wanted["latent"], atol=1e-5, rtol=0.0)
         torch.testing.assert_close(hidden[1], wanted["hidden_1"], atol=1e-5, rtol=0.0)
         for layer in (0, 1):
-            torch.testing.assert_close(weights[layer], wanted[f"attn_{layer}"], atol=1e-5, rtol=0.0)
+            torch.testing.assert_close(watch.maps[layer], wanted[f"attn_{layer}"], atol=1e-5, rtol=0.0)
 
     def test_nystrom_throughout(self, golden: Path) -> None:
         io = load_file(golden / "io_nystrom_full_patched.safetensors")
@@ -251,9 +322,9 @@ class TestPublishedNumbers:
         if taps:
             weights["conv.weight"] = io[f"{name}.w.conv.weight"]
         attention.load_state_dict(weights)
-        seen: list[torch.Tensor] = []
-        torch.testing.assert_close(attention(io[f"{name}.x"], weights=seen), io[f"{name}.out"], atol=1e-6, rtol=0.0)
-        torch.testing.assert_close(seen[0], io[f"{name}.attn"], atol=2e-6, rtol=0.0)
+        watch = Watch()
+        torch.testing.assert_close(attention(io[f"{name}.x"], watch=watch), io[f"{name}.out"], atol=1e-6, rtol=0.0)
+        torch.testing.assert_close(watch.maps[0], io[f"{name}.attn"], atol=2e-6, rtol=0.0)
         if not attention.exact:
             inverse = iterative_inverse(io[f"{name}.kernel2"])
             torch.testing.assert_close(inverse, io[f"{name}.pinv"], atol=2e-4, rtol=1e-4)

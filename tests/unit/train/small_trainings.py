@@ -27,12 +27,25 @@ SMALL_13M = {
 }  # fmt: skip
 
 
+SMALL_CAUSAL = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+}  # fmt: skip
+
+SMALL_VITMAE = {
+    "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
+    "decoder_hidden_size": 16, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 2,
+    "decoder_intermediate_size": 32,
+}  # fmt: skip
+
+_SIZES = {"brainlm-13m": SMALL_13M, "brainlm-causal": SMALL_CAUSAL, "brainlm-vitmae": SMALL_VITMAE}
+
+
 def settings(**changes: Any) -> TrainSettings:
     """Settings of a training of a dozen steps."""
     base: dict[str, Any] = {
         "steps": 12, "seed": 3, "threads": 1, "batch": 2, "window_frames": 100, "warm_up": 4, "evaluate_every": 4,
         "checkpoint_every": 5, "queries": 20,
-        "model": SMALL_13M if changes.get("architecture") == "brainlm-13m" else SMALL,
+        "model": _SIZES.get(changes.get("architecture", "studio"), SMALL),
     }  # fmt: skip
     return settings_from({**base, **changes})
 
