@@ -1,5 +1,5 @@
 """Cohorts: many people's recordings in one folder, split by person."""
 
-from brainlm_engine.cohort.reading import Cohort, Series, load_series, open_cohort, zscored
+from brainlm_engine.cohort.reading import Cohort, Series, load_recording, load_series, open_cohort, zscored
 
-__all__ = ["Cohort", "Series", "load_series", "open_cohort", "zscored"]
+__all__ = ["Cohort", "Series", "load_recording", "load_series", "open_cohort", "zscored"]

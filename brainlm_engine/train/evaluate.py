@@ -28,8 +28,7 @@ def validation_windows(
     window_frames : length of the windows, cut down to whole patches
     most : recordings used, evenly spread
     """
-    shortest = min(values.shape[1] for values in series.values)
-    patches = max(1, min(window_frames, shortest) // frames)
+    patches = max(1, min(window_frames, series.shortest) // frames)
     for count, index in enumerate(np.linspace(0, len(series) - 1, min(most, len(series))).astype(int)):
         values = series.values[index].astype(np.float32)
         start = (37 * count) % (values.shape[1] - patches * frames + 1)

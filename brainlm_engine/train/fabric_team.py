@@ -87,15 +87,20 @@ class FabricTeam(Team):
     def __init__(self, settings: TrainSettings, seat: Seat) -> None:
         from lightning_fabric import Fabric
         from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+        from lightning_fabric.strategies import DDPStrategy
 
         check_shares(settings, seat.devices, seat.nodes)
         environment = TorchElasticEnvironment() if seat.launcher == "torchrun" else SLURMEnvironment()
+        # buffers are constants: sent around before a forward pass they would keep processes waiting for one that failed
+        strategy = DDPStrategy(broadcast_buffers=False)
         self.fabric = Fabric(
-            accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy="ddp", plugins=environment
-        )
+            accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy=strategy,
+            plugins=environment,
+        )  # fmt: skip
         self.fabric.launch()
         place = self.fabric
-        super().__init__(place.device, place.global_rank, place.world_size, spreads=settings.strategy == "fsdp")
+        spreads = settings.strategy == "fsdp"
+        super().__init__(place.device, place.global_rank, place.world_size, spreads=spreads, beside=seat.devices)
 
     def join(self, model: MaskedModel) -> nn.Module:
         """Return the model wrapped so that each backward pass leaves the mean of all processes' gradients."""
@@ -119,11 +124,24 @@ class FabricTeam(Team):
         silent: AbstractContextManager[object] = self.fabric.no_backward_sync(net, enabled=apart)
         return silent
 
+    def share_gradients(self, model: nn.Module) -> None:
+        """Replace gradients that were summed up apart by the mean over the team."""
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                torch.distributed.all_reduce(parameter.grad)
+                parameter.grad.div_(self.world)
+
     def sums(self, *values: float) -> list[float]:
         """Add up over all processes, in the same order everywhere."""
         added = torch.tensor(values, dtype=torch.float64, device=self.device)
         torch.distributed.all_reduce(added)
         return [float(value) for value in added]
+
+    def most(self, value: float) -> float:
+        """Return the largest of all processes' values."""
+        largest = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
+        return float(largest)
 
     def leave(self) -> None:
         """Part from the others in an orderly way."""

@@ -39,6 +39,7 @@ class Learner:
     average : their exponential moving average, which is evaluated and kept
     optimizer : AdamW
     parts : how many parts a step's windows are run in
+    passed : patches of the largest windows of which a step of all processes did not run out of memory
     step : steps done
     seconds : seconds of training done, over all resumptions
     losses : of the steps since the last look at the validation people
@@ -51,6 +52,7 @@ class Learner:
     average: MaskedModel
     optimizer: torch.optim.AdamW
     parts: int = 1
+    passed: int = 0
     step: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -132,25 +134,54 @@ def train_step(
 
 
 def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> float:
-    """Compute the gradient in as few parts as fit into memory: each time one does not, in twice as many."""
+    """Leave the gradient of the loss in the weights and return the loss: the mean over all hidden frames.
+
+    It is computed in as few parts as fit into memory: each time one does not, in twice as many. Several processes try
+    windows larger than any before each for itself, and then agree: they halve together when it was too much for one of
+    them. Else they share gradients while they still compute.
+    """
+    patches = batch.hidden[0].numel()
+    together = team.world == 1 or team.spreads or patches <= learner.passed
+    most = -(-settings.batch // team.world)
     while True:
+        total = count = 0.0
+        short: BaseException | None = None
         try:
-            return gradient(learner, batch, settings, team)
+            total, count = _gradient_here(learner, batch, settings, team, together=together)
         except (RuntimeError, MemoryError) as error:
             if not ran_out_of_memory(error):
                 raise
-            if team.world > 1 or learner.parts >= len(batch):  # the other processes are waiting in the middle of a step
+            if together and team.world > 1:  # the other processes are waiting in the middle of a step
                 raise too_large(-(-len(batch) // learner.parts), error) from error
+            short = error.with_traceback(None)  # which holds what the step computed
+        if not team.any(short is not None) if not together else short is None:
+            break
+        if learner.parts >= most:
+            raise too_large(1, short or MemoryError("in another process")) from short
         learner.parts *= 2
         learner.optimizer.zero_grad(set_to_none=True)
         free_memory()
+    if not together:
+        team.share_gradients(learner.model)
+        learner.passed = patches
+    total, count = team.sums(total, count)
+    for parameter in learner.model.parameters():
+        if parameter.grad is not None:
+            parameter.grad.mul_(team.world / count)
+    return total / count
 
 
-def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> float:
-    """Leave the gradient of the loss in the weights and return the loss: the mean over all hidden frames.
+def _gradient_here(
+    learner: Learner, batch: Batch, settings: TrainSettings, team: Team, *, together: bool
+) -> tuple[float, float]:
+    """Sum up the gradient of this process's share, and return the summed loss and how many frames it is over.
 
-    The share of this process is run in parts. What each part adds is weighed by its number of hidden frames, so that
-    neither the number of parts nor that of processes changes anything but memory and time.
+    The share is run in parts. What each part adds is weighed by its number of hidden frames, so that neither the number
+    of parts nor that of processes changes anything but memory and time.
+
+    Parameters
+    ----------
+    together : the last part shares the gradients with the other processes
     """
     learner.optimizer.zero_grad(set_to_none=True)
     # dropout: the same again after resuming, another one in every process
@@ -159,7 +190,7 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
     parts = min(learner.parts, len(batch))
     for part in range(parts):
         rows = batch.rows(*share(len(batch), part, parts)).to(team.device)
-        with team.apart(learner.net, apart=part < parts - 1):
+        with team.apart(learner.net, apart=part < parts - 1 or not together):
             try:
                 with autocast(settings):
                     mean, frames = learner.net(rows.signal, rows.xyz, rows.hidden, rows.queries, rows.tr_s)
@@ -170,8 +201,4 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
             if not math.isfinite(total):
                 raise not_a_number("loss", learner.step, batch)
             summed.backward()
-    total, count = team.sums(total, count)
-    for parameter in learner.model.parameters():
-        if parameter.grad is not None:
-            parameter.grad.mul_(team.world / count)
-    return total / count
+    return total, count
