@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.cli import launching
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 
@@ -48,10 +49,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
     parser.add_argument("--devices", type=positive_int, default=1, help="processes, each with a device of its own")
     parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
-    parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
+    parser.add_argument("--nodes", type=positive_int, default=1, help="computers")
+    launching.arguments(parser)
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
     parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
+    parser.add_argument("--estimate", action="store_true", help="only say what memory and time it would take here")
     parser.add_argument(
         "--find-learning-rate", action="store_true", help="only try learning rates, and say which looks best"
     )
@@ -73,6 +76,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] 
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
     settings = settings_from(chosen(args))
+    if args.estimate:
+        from brainlm_engine.train.estimate import estimate_training
+
+        return estimate_training(args.cohort, settings).model_dump(mode="json")
+    if args.detach:
+        return launching.hand_over(args.cohort, args.out, settings, args.title, Said(say))
     place = seat()
     leads = place is None or place.rank == 0  # of several that torchrun or SLURM started, the first one speaks
     progress = Said(say if leads else lambda line: None)
@@ -117,7 +126,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "mask_ratios": args.mask_ratios, "evaluate_every": args.evaluate_every, "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
-        "tensorboard": args.tensorboard,
+        "tensorboard": args.tensorboard, "launch": args.launch, "cluster": launching.chosen(args),
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 

@@ -10,7 +10,8 @@ n_frames          int32
 series            large_list<halffloat>    (parcels, frames) row by row, z-scored per parcel; NaN is missing
 ================  =======================  ============================================================
 
-The file's metadata ``brainlm`` is JSON: ``tr_s``, ``xyz (parcels, 3)`` in MNI mm, ``atlas_id``, ``parcels``, ``networks``.
+The file's metadata ``brainlm`` is JSON: ``tr_s``, ``xyz (parcels, 3)`` in MNI mm, ``atlas_id``, ``parcels``, and
+``networks``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -63,9 +65,9 @@ class Kind:
     def recording(self, series: NDArray[np.floating[Any]], name: str, source: Path) -> Recording:
         """Return ``series (parcels, frames)``, in SD, as a recording."""
         values = np.asarray(series, np.float32)
-        missing = ~np.isfinite(values).all(1)
+        missing = np.asarray(~np.isfinite(values).all(1))
         return Recording(
-            series=values, tr_s=self.tr_s, xyz=self.xyz, missing=missing, coverage=(~missing).astype(np.float32),
+            series=values, tr_s=self.tr_s, xyz=self.xyz, missing=missing, coverage=np.asarray(~missing, np.float32),
             atlas_id=self.atlas_id, names=self.names, networks=self.networks, unit="SD", name=name,
             provenance={"source": source.name},
         )  # fmt: skip
@@ -215,7 +217,7 @@ class _PackedFile:
             self._where: list[tuple[Half, int, int]] = []
             for chunk in table.column("series").chunks:
                 flat, ends = chunk.values.to_numpy(), chunk.offsets.to_numpy().tolist()
-                self._where += [(flat, first, last) for first, last in zip(ends[:-1], ends[1:], strict=True)]
+                self._where += [(flat, first, last) for first, last in pairwise(ends)]
             self._check()
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise BadInput(

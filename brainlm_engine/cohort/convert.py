@@ -88,7 +88,7 @@ def convert_cohort(
             counts[split] = len(places)
             if places:
                 kind = kind or _kind(places[0][1])
-                _write_split(temporary / ARROW, split, places, kind, done, shard_bytes)
+                _write_split(temporary / ARROW / split, places, kind, done, shard_bytes)
         _write_tables(cohort, temporary)
         size = sum(path.stat().st_size for path in (temporary / ARROW).iterdir())
     people = {split: len(cohort.people(split)) for split in SPLITS}
@@ -106,15 +106,13 @@ class _Done:
         self.count += 1
 
 
-def _write_split(
-    folder: Path, split: str, places: list[tuple[str, Place]], kind: Kind, done: _Done, shard_bytes: int
-) -> None:
+def _write_split(split: Path, places: list[tuple[str, Place]], kind: Kind, done: _Done, shard_bytes: int) -> None:
     waiting = iter(places)
     number = 0
     pending = next(waiting, None)
     while pending is not None:
         shard = _Shard(pending, waiting, kind, done, shard_bytes)
-        write_rows(folder / f"{split}-{number:05d}.arrow", kind, shard)
+        write_rows(split.with_name(f"{split.name}-{number:05d}.arrow"), kind, shard)
         pending, number = shard.left, number + 1
 
 

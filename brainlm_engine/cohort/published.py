@@ -5,19 +5,21 @@ They were saved with Hugging Face ``datasets``: a folder per split (``train``, `
 beside or inside. The files are Arrow streams, so that package is not needed. Seconds per frame stand nowhere in them:
 they come from ``dataset_description.json`` (``RepetitionTime``) or from the person who converts the folder.
 
-Every column holds lists of lists of numbers, but some are (parcels, frames) and some (frames, parcels): the axis that is
-as long as the table of coordinates is that of the parcels. Values are z-scored per parcel when they are asked for, as all
-recordings are before training; for the columns that are scaled per parcel that undoes the scaling.
+Every column holds lists of lists of numbers, but some are (parcels, frames) and some (frames, parcels): the axis that
+is as long as the table of coordinates is that of the parcels. Values are z-scored per parcel when they are asked for,
+as all recordings are before training; for the columns that are scaled per parcel that undoes the scaling.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +113,9 @@ def read_published(
             for person, row in _rows(path, reading.column, kind):
                 parts.setdefault(person, set()).add(part)
                 rows.setdefault(person, []).append(row)
-    split = {person: next(part for part in ("test", "val", "train") if part in into) for person, into in parts.items()}
+    split: dict[str, str] = {
+        person: next(part for part in ("test", "val", "train") if part in into) for person, into in parts.items()
+    }
     notes = []
     if torn := sum(len(into) > 1 for into in parts.values()):
         notes.append(
@@ -251,7 +255,8 @@ class _PublishedFile:
             index = next((i for i, shape in enumerate(self.shapes) if parcels not in shape), 0)
             told = " x ".join(map(str, self.shapes[index])) if self.shapes else "nothing"
             raise BadInput(
-                f"The column {self.column} of {path.name} cannot be laid over {parcels} parcels: row {index} is {told}.",
+                f"The column {self.column} of {path.name} cannot be laid over {parcels} parcels: row {index} is "
+                f"{told}.",
                 "Choose the coordinates that belong to this data set.",
             )
         self.by_parcel = first_is_parcels.pop()
@@ -268,9 +273,9 @@ class _PublishedFile:
         ends = _starts(inner)
         numbers = inner.values
         flat = numbers.to_numpy(zero_copy_only=not numbers.null_count)
-        for first, last in zip(outer[:-1], outer[1:], strict=True):
+        for first, last in pairwise(outer.tolist()):
             begin, end = int(ends[first]), int(ends[last])
-            count = int(last - first)
+            count = last - first
             length = int(ends[first + 1] - ends[first]) if count else 0
             if end - begin != count * length:
                 raise BadInput(
@@ -304,9 +309,9 @@ def _who(table: Any, path: Path) -> tuple[list[str], list[str]]:
 
 
 def _person(eid: object, stem: str) -> str:
-    if isinstance(eid, float | int) and eid == eid:
+    if isinstance(eid, float | int) and not math.isnan(eid):
         return f"{eid:.0f}"
     if isinstance(eid, str) and eid:
         return eid
     found = _SUBJECT.search(stem)
-    return found.group() if found else stem.split("_")[0]
+    return found.group() if found else stem.split("_", maxsplit=1)[0]

@@ -1,7 +1,7 @@
 """Reading a cohort folder: who is in it, which split, and the recordings of a split, in memory or mapped.
 
-A cohort is a folder with ``participants.tsv`` (columns ``participant_id`` and ``split``) and either ``recordings/`` with
-one file per run, ``<participant_id>_task-..._run-....safetensors``, each a
+A cohort is a folder with ``participants.tsv`` (columns ``participant_id`` and ``split``) and either ``recordings/``
+with one file per run, ``<participant_id>_task-..._run-....safetensors``, each a
 :class:`brainlm_engine.recording.Recording`, or ``arrow/`` with files that hold many
 (:mod:`brainlm_engine.cohort.arrow_file`). A data set of the published BrainLM code is a cohort too
 (:mod:`brainlm_engine.cohort.published`).
@@ -90,7 +90,7 @@ class Series:
         """Frames of the shortest recording."""
         if isinstance(self.values, Mapped):
             return min(self.values.lengths)
-        return min(values.shape[1] for values in self.values)
+        return int(min(values.shape[1] for values in self.values))
 
 
 def open_cohort(folder: Path, reading: Reading | None = None) -> Cohort:

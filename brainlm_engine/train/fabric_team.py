@@ -143,9 +143,9 @@ class FabricTeam(Team):
         torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
         return float(largest)
 
-    def leave(self) -> None:
-        """Part from the others in an orderly way."""
-        if torch.distributed.is_initialized():
+    def leave(self, *, orderly: bool = True) -> None:
+        """Part from the others; not orderly: at once, without waiting for what they may still send."""
+        if orderly and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
         _joined.append(self.rank)
 

@@ -22,14 +22,14 @@ from brainlm_engine.hardware import gib, memory_available
 from brainlm_engine.train.faults import free_memory, ran_out_of_memory, too_large
 from brainlm_engine.train.precision import autocast
 from brainlm_engine.train.settings import TrainSettings
-from brainlm_engine.train.step import Learner
+from brainlm_engine.train.step import Learner, window_size
 from brainlm_engine.train.team import LossOf, Team
 from brainlm_engine.train.windows import Batch, draw_batch
 
 #: steps whose windows are looked at for the largest
 _LOOKED_AT = 16
 #: room for what is not counted: what kernels need inside, and holes between tensors
-MARGIN = 1.2
+MARGIN = 1.25
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,13 @@ class Need:
         """
         free, parts = gib(self.free + self.weights), self.parts
         if parts is None:
-            return f"Training this model takes about {gib(self.total(self.windows))} even with one window at a time; {free} are free."
+            least = gib(self.total(self.windows))
+            return f"Training this model takes about {least} even with one window at a time; {free} are free."
         if parts <= chosen:
             return f"Training takes about {gib(self.total(chosen))} of {free} that are free."
         return (
-            f"A step of {self.windows} windows would take about {gib(self.total(chosen))} and {free} are free: it is run "
-            f"in {parts} parts, which take {gib(self.total(parts))}. The result is the same, it only takes longer."
+            f"A step of {self.windows} windows would take about {gib(self.total(chosen))} and {free} are free: it is "
+            f"run in {parts} parts, which take {gib(self.total(parts))}. The result is the same, it only takes longer."
         )
 
 
@@ -121,9 +122,9 @@ class Live(TorchDispatchMode):
 
 
 def largest_window(train: Series, settings: TrainSettings) -> Batch:
-    """Return one window (B = 1) of the step with the most patches among the first ones."""
+    """Return one window (B = 1) of the step that has the largest among the first ones."""
     windows = (draw_batch(train, settings, step, 0, settings.batch) for step in range(_LOOKED_AT))
-    return max(windows, key=lambda batch: batch.hidden.numel())
+    return max(windows, key=window_size)
 
 
 def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team) -> Need:
@@ -177,7 +178,7 @@ def _peak(net: nn.Module, window: Batch, settings: TrainSettings) -> int:
         torch.cuda.synchronize()
         most = torch.cuda.max_memory_allocated() - before
         torch.cuda.reset_peak_memory_stats()
-        return most
+        return int(most)
     with Live() as live:
         run()
     return live.peak
@@ -187,9 +188,9 @@ def available(team: Team) -> int:
     """Return the bytes that this process of the team can still have."""
     if team.device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(team.device)
-        return free + torch.cuda.memory_reserved(team.device) - torch.cuda.memory_allocated(team.device)
+        return int(free + torch.cuda.memory_reserved(team.device) - torch.cuda.memory_allocated(team.device))
     if team.device.type == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        return int(torch.mps.recommended_max_memory()) - int(torch.mps.driver_allocated_memory())
     return memory_available() // team.beside
 
 
@@ -205,7 +206,9 @@ def fit(learner: Learner, train: Series, settings: TrainSettings, team: Team) ->
     parts = need.parts
     if team.any(parts is None):
         raise OutOfMemory(
-            need.sentence() if parts is None else "Another process of the training has too little memory for one window.",
+            need.sentence()
+            if parts is None
+            else "Another process of the training has too little memory for one window.",
             "Close other programs, choose a smaller model or a shorter window, or train on a larger computer.",
         )
     before = learner.parts

@@ -39,7 +39,7 @@ class Learner:
     average : their exponential moving average, which is evaluated and kept
     optimizer : AdamW
     parts : how many parts a step's windows are run in
-    passed : patches of the largest windows of which a step of all processes did not run out of memory
+    passed : size (:func:`window_size`) up to which all processes had memory enough
     step : steps done
     seconds : seconds of training done, over all resumptions
     losses : of the steps since the last look at the validation people
@@ -140,8 +140,8 @@ def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, te
     windows larger than any before each for itself, and then agree: they halve together when it was too much for one of
     them. Else they share gradients while they still compute.
     """
-    patches = batch.hidden[0].numel()
-    together = team.world == 1 or team.spreads or patches <= learner.passed
+    size = int(team.most(float(window_size(batch))))
+    together = team.world == 1 or team.spreads or size <= learner.passed
     most = -(-settings.batch // team.world)
     while True:
         total = count = 0.0
@@ -154,7 +154,7 @@ def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, te
             if together and team.world > 1:  # the other processes are waiting in the middle of a step
                 raise too_large(-(-len(batch) // learner.parts), error) from error
             short = error.with_traceback(None)  # which holds what the step computed
-        if not team.any(short is not None) if not together else short is None:
+        if not (short is not None if together else team.any(short is not None)):
             break
         if learner.parts >= most:
             raise too_large(1, short or MemoryError("in another process")) from short
@@ -163,12 +163,18 @@ def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, te
         free_memory()
     if not together:
         team.share_gradients(learner.model)
-        learner.passed = patches
+        learner.passed = size
     total, count = team.sums(total, count)
     for parameter in learner.model.parameters():
         if parameter.grad is not None:
             parameter.grad.mul_(team.world / count)
     return total / count
+
+
+def window_size(batch: Batch) -> int:
+    """Return how large the batch's windows are, for comparing: all patches, and those that an encoder sees again."""
+    visible = (~batch.hidden).flatten(1).sum(1).max()
+    return batch.hidden[0].numel() + 2 * int(visible)
 
 
 def _gradient_here(

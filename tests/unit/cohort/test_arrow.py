@@ -66,7 +66,9 @@ def data_set(tmp_path: Path, make_recording: Make) -> Path:
 
 
 @pytest.mark.parametrize("shard_bytes", [1 << 30, 40_000])
-def test_batches_are_the_same_to_the_bit(small_cohort: Path, tmp_path: Path, make_recording: Make, shard_bytes: int) -> None:
+def test_batches_are_the_same_to_the_bit(
+    small_cohort: Path, tmp_path: Path, make_recording: Make, shard_bytes: int
+) -> None:
     hole = make_recording(3)
     hole.series[5], hole.missing[5] = np.nan, True
     hole.save(small_cohort / "recordings" / "sub-03_task-rest_run-1.safetensors")
@@ -138,7 +140,12 @@ def test_published_data_open_as_they_are_whatever_the_axis(data_set: Path, make_
         np.testing.assert_allclose(left, right, atol=4e-3)
     np.testing.assert_array_equal(raw.xyz, recording.xyz)
     info = describe_cohort(data_set)
-    assert (info.problem, info.people, info.n_parcels, info.n_frames) == ("", {"train": 6, "val": 2, "test": 2}, 36, 200)
+    assert (info.problem, info.people, info.n_parcels, info.n_frames) == (
+        "",
+        {"train": 6, "val": 2, "test": 2},
+        36,
+        200,
+    )
 
 
 def test_published_data_are_converted_by_the_command(
