@@ -6,6 +6,7 @@ with FSDP the weights too.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from contextlib import AbstractContextManager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.base import MaskedModel
@@ -81,6 +83,12 @@ def check_shares(settings: TrainSettings, devices: int, nodes: int = 1) -> None:
         )
 
 
+#: DDP's word for it, which torch 2.13 changed
+_BUFFERS = "forward_sync_buffers"
+if _BUFFERS not in inspect.signature(DistributedDataParallel.__init__).parameters:
+    _BUFFERS = "broadcast_buffers"
+
+
 class FabricTeam(Team):
     """The processes that were started with this one."""
 
@@ -92,7 +100,7 @@ class FabricTeam(Team):
         check_shares(settings, seat.devices, seat.nodes)
         environment = TorchElasticEnvironment() if seat.launcher == "torchrun" else SLURMEnvironment()
         # buffers are constants: sent around before a forward pass they would keep processes waiting for one that failed
-        strategy = DDPStrategy(broadcast_buffers=False)
+        strategy = DDPStrategy(**{_BUFFERS: False})
         self.fabric = Fabric(
             accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy=strategy,
             plugins=environment,

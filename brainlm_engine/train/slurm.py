@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.told import Told
 
 _THERE = "job.json"
+_ENDING_S = 10.0
 
 
 def train_by_slurm(task: dict[str, Any], settings: TrainSettings, progress: Progress) -> PretrainResult:
@@ -38,10 +41,12 @@ def train_by_slurm(task: dict[str, Any], settings: TrainSettings, progress: Prog
         When submitit or SLURM are not there.
     """
     job = submit(task, settings, progress)
+    told = Told(progress, f"{job.title}: PENDING")
     try:
-        return follow(job, Mailbox(job.box), Told(progress, f"{job.title}: PENDING"))
+        return follow(job, Mailbox(job.box), told)
     finally:
-        if job.over():
+        job.end_in_order()
+        if told.result is not None or job.over():
             (Path(task["out"]) / CLUSTER / _THERE).unlink(missing_ok=True)
 
 
@@ -68,6 +73,7 @@ def submit(task: dict[str, Any], settings: TrainSettings, progress: Progress) ->
             str(error),
         ) from error
     job = SlurmTraining(out, box.folder, str(submitted.job_id), cluster.executor, settings.nodes * settings.devices)
+    _jobs[job.job_id] = submitted
     told = {"job": job.job_id, "box": str(box.folder), "by": job.executor, "processes": job.processes}
     with written_whole(there) as temporary:
         temporary.write_text(json.dumps(told), encoding="utf-8")
@@ -160,7 +166,15 @@ class SlurmTraining:
 
     def over(self) -> bool:
         """Tell whether it has ended, however."""
-        return bool(self._job().done()) if self.executor == "slurm" else not self._runs()
+        if self.executor == "slurm" or self.job_id in _jobs:
+            return bool(self._job().done())
+        return not self._runs()
+
+    def end_in_order(self) -> None:
+        """Wait a moment for processes of this computer whose last word was heard."""
+        until = time.monotonic() + _ENDING_S
+        while self.executor == "local" and not self.over() and time.monotonic() < until:
+            time.sleep(0.05)
 
     def cancel(self) -> None:
         """End it."""
@@ -210,8 +224,6 @@ def _known(there: Path, out: Path) -> SlurmTraining | None:
 
 
 def _has_slurm() -> bool:
-    import shutil
-
     return shutil.which("sbatch") is not None
 
 

@@ -191,7 +191,7 @@ def test_a_window_for_which_there_is_no_memory_is_refused_before_the_first_step(
 ) -> None:
     plan = settings(steps=1, window_frames=240, model={**SMALL, "width": 512, "encoder_layers": 8})
     running = child(small_cohort, tmp_path / "out", plan, LIMIT + "    leave(450_000_000)")
-    out, errors = running.communicate(timeout=120)
+    _, errors = running.communicate(timeout=120)
     assert running.returncode == 1
     assert "OutOfMemory" in errors.splitlines()[-1]
     assert "window" in errors.splitlines()[-1]

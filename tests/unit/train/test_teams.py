@@ -153,7 +153,7 @@ from brainlm_engine.train import pretrain, TrainSettings
 class Told:
     def __call__(self, fraction, stage=""):
         if stage == "Training, step 0" and os.environ["RANK"] == "1":
-            most = psutil.Process().memory_info().vms + 200_000_000
+            most = psutil.Process().memory_info().vms + 50_000_000
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
     def log(self, line):
         if os.environ["RANK"] == "0": print(line, flush=True)
