@@ -140,6 +140,9 @@ def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team
     net = learner.net if team.spreads else LossOf(learner.model)  # by itself, where it need not ask the others
     window = largest_window(train, settings).to(team.device)
     try:
+        for value in learner.model.parameters():  # they are there whatever the number of windows
+            if value.requires_grad:
+                value.grad = torch.zeros_like(value)
         with torch.random.fork_rng(devices=[team.device] if team.device.type == "cuda" else []):
             peak = _peak(net, window, settings)
     except (RuntimeError, MemoryError) as error:
@@ -158,7 +161,7 @@ def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team
         parameters=sum(value.numel() for value in learner.model.parameters()),
         weights=2 * size,
         learning=3 * size + best - there,
-        window=max(0, peak - size),  # gradients are counted above
+        window=peak,
         windows=-(-settings.batch // team.world),
         free=available(team),
     )
