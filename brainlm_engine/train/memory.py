@@ -179,10 +179,11 @@ def _peak(net: nn.Module, window: Batch, settings: TrainSettings) -> int:
         torch.cuda.reset_peak_memory_stats()
         run()
         torch.cuda.synchronize()
-        most = torch.cuda.max_memory_allocated() - before
+        most = int(torch.cuda.max_memory_allocated()) - int(before)
         torch.cuda.reset_peak_memory_stats()
-        return int(most)
-    with Live() as live:
+        return most
+    live = Live()
+    with live:
         run()
     return live.peak
 
@@ -191,7 +192,8 @@ def available(team: Team) -> int:
     """Return the bytes that this process of the team can still have."""
     if team.device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(team.device)
-        return int(free + torch.cuda.memory_reserved(team.device) - torch.cuda.memory_allocated(team.device))
+        kept = torch.cuda.memory_reserved(team.device) - torch.cuda.memory_allocated(team.device)
+        return int(free) + int(kept)
     if team.device.type == "mps":
         return int(torch.mps.recommended_max_memory()) - int(torch.mps.driver_allocated_memory())
     return memory_available() // team.beside

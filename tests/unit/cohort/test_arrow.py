@@ -95,7 +95,7 @@ def test_values_are_views_of_the_mapped_file_and_travel_by_name(small_cohort: Pa
     packed = convert_cohort(small_cohort, tmp_path / "packed").folder
     series = load_series(open_cohort(packed), "train")
     assert not series.values[0].flags.owndata
-    assert not series.values[0].flags.writeable
+    assert not series.values[0].flags["W"]
     sent = pickle.dumps(series)
     assert len(sent) < 3 * len(pickle.dumps(series.xyz)) + 5000, "the numbers stay in the file"
     np.testing.assert_array_equal(pickle.loads(sent).values[4], series.values[4])

@@ -104,22 +104,22 @@ except MemoryError:
 def test_a_cohort_four_times_larger_than_memory_trains(
     tmp_path: Path, make_recording: Callable[..., Recording]
 ) -> None:
-    cap = 60_000_000
-    one = make_recording(0, frames=500, parcels=200)
-    noise = np.random.default_rng(0).standard_normal((200, 700)).astype(np.float16)
-    for name, count in (("few", 8), ("many", 4 * cap // (200 * 500 * 2))):
+    cap = 40_000_000
+    one = make_recording(0, frames=1000, parcels=60)
+    noise = np.random.default_rng(0).standard_normal((60, 1200)).astype(np.float16)
+    for name, count in (("few", 8), ("many", 4 * cap // (60 * 1000 * 2))):
         split = ["val" if index < 4 else "train" for index in range(count)]
         folder = tmp_path / name
         (folder / "arrow").mkdir(parents=True)
-        rows = ((f"p{index}", f"p{index}_run-1", noise[:, index % 200 : index % 200 + 500]) for index in range(count))
+        rows = ((f"p{index}", f"p{index}_run-1", noise[:, index % 200 : index % 200 + 1000]) for index in range(count))
         assert write_rows(folder / "arrow" / "all-00000.arrow", Kind(0.72, one.xyz), rows) == count
         lines = [f"p{index}\t{part}\n" for index, part in enumerate(split)]
         (folder / "participants.tsv").write_text("participant_id\tsplit\n" + "".join(lines), encoding="utf-8")
     assert (tmp_path / "many" / "arrow" / "all-00000.arrow").stat().st_size >= 4 * cap
-    plan = settings(steps=40, batch=4, variety=False)
+    plan = settings(steps=10, batch=4, variety=False)
     folders = (tmp_path / "few", tmp_path / "many", tmp_path)
     command = [sys.executable, "-c", LARGER_THAN_MEMORY, *folders, plan.model_dump_json(), str(cap)]
     trimmed = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed goes back to the system at once
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=200, env=trimmed)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[:2] == ["40", "as much as it should be"]
+    assert done.stdout.split("\n")[:2] == ["10", "as much as it should be"]
