@@ -74,16 +74,21 @@ class Need:
         ----------
         chosen : parts that are asked for in any case
         """
-        free, parts = gib(self.free + self.weights), self.parts
+        free, parts = _size(self.free + self.weights), self.parts
         if parts is None:
-            least = gib(self.total(self.windows))
+            least = _size(self.total(self.windows))
             return f"Training this model takes about {least} even with one window at a time; {free} are free."
         if parts <= chosen:
-            return f"Training takes about {gib(self.total(chosen))} of {free} that are free."
+            return f"Training takes about {_size(self.total(chosen))} of {free} that are free."
         return (
-            f"A step of {self.windows} windows would take about {gib(self.total(chosen))} and {free} are free: it is "
-            f"run in {parts} parts, which take {gib(self.total(parts))}. The result is the same, it only takes longer."
+            f"A step of {self.windows} windows would take about {_size(self.total(chosen))} and {free} are free: it is "
+            f"run in {parts} parts, which take {_size(self.total(parts))}. The result is the same, it only takes "
+            "longer."
         )
+
+
+def _size(n_bytes: int) -> str:
+    return gib(n_bytes) if n_bytes >= 1 << 30 else f"{max(0, n_bytes) / (1 << 20):.0f} MiB"
 
 
 class Live(TorchDispatchMode):

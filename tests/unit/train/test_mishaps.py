@@ -147,8 +147,9 @@ def test_a_full_disk_costs_a_checkpoint_and_no_training(small_cohort: Path, tmp_
 
 
 LIMIT = """
-    import resource, psutil, torch
-    torch.randn(64, 64, requires_grad=True).sum().backward()  # what torch needs for itself
+    import resource, numpy, psutil, scipy.linalg, torch
+    torch.randn(64, 64, requires_grad=True).sum().backward()  # what torch needs for itself, and OpenBLAS, which
+    scipy.linalg.cho_factor(numpy.eye(400) @ numpy.eye(400))  # waits for ever where it gets no room of its own
     def leave(more):  # of numbers, not of addresses, of which torch's threads reserve many
         most = psutil.Process().memory_info().data + more
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
@@ -158,7 +159,7 @@ LIMIT = """
 @linux
 def test_too_little_memory_is_foreseen(small_cohort: Path, tmp_path: Path) -> None:
     plan = settings(steps=1, batch=256, variety=False, queries=36)
-    running = child(small_cohort, tmp_path / "out", plan, LIMIT + "    leave(120_000_000)")
+    running = child(small_cohort, tmp_path / "out", plan, LIMIT + "    leave(150_000_000)")
     out, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors
     assert "A step of 256 windows would take about" in out
