@@ -1,6 +1,6 @@
 """Two processes that train together beside one, each with one thread: the same loss, and how many windows per second.
 
-Run alone: ``python tests/bench/bench_ddp.py [--steps 8] [--batch 8] [--size tiny] [--devices 2]``; about a minute and a
+Run alone: ``python tests/bench/bench_ddp.py [--steps 10] [--batch 16] [--size tiny] [--devices 2]``; about a minute and a
 half on two quiet cores. Both are started by torchrun, on the same made-up recordings of 424 parcels; windows per second
 are of the steps after the first, as the training's log tells them. The ratio is two / one; 1.7 is asked for where there
 are as many cores as processes and nothing else runs.
@@ -56,8 +56,8 @@ def trained(cohort: Path, out: Path, plan: TrainSettings) -> tuple[list[float], 
 def main() -> None:
     """Print one line per case and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--size", default="tiny")
     parser.add_argument("--devices", type=int, default=2)
     args = parser.parse_args()
