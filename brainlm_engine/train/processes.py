@@ -30,8 +30,8 @@ _POLL_S = 0.1
 #: a step, a checkpoint and the parting of the processes take no longer
 STOPPING_S = 120.0
 _END = ""
-#: how torchrun tells which process ended first, and how
-_ROOT = re.compile(r"Root Cause.*?rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", re.DOTALL)
+#: how torchrun tells which processes failed, and how
+_FAILED = re.compile(r"rank\s*:\s*(\d+)[^\n]*\n\s*exitcode\s*:\s*(-?\d+)")
 
 
 def train_in_processes(task: dict[str, Any], processes: int, progress: Progress) -> PretrainResult:
@@ -86,7 +86,9 @@ def environment() -> dict[str, str]:
 
 def lost_process(errors: str, processes: int, out: Path) -> LostProcess:
     """Return the sentence about the process that ended without a word, as far as torchrun's ``errors`` tell."""
-    found = _ROOT.search(errors)
+    failed = list(_FAILED.finditer(errors))
+    # one that was killed, not by torchrun itself, is why the others failed, whichever torchrun noticed first
+    found = min(failed, key=lambda process: (int(process[2]) >= 0, process[2] == "-15"), default=None)
     which, how = "A process", "ended without a word"
     next_step = again(out)
     if found:
