@@ -1,8 +1,8 @@
 """Two processes that train together beside one, each with one thread: the same loss, and how many windows per second.
 
 Run alone: ``python tests/bench/bench_ddp.py [--steps 10] [--batch 16] [--size tiny] [--devices 2]``; about a
-minute on two quiet cores. Both are started by torchrun, on the same made-up recordings of 424 parcels; windows per second
-are of the steps after the first, as the training's log tells them. The ratio is two / one; 1.7 is asked for where there
+minute on two quiet cores. Both are started by torchrun, on the same made-up recordings of 424 parcels; windows per
+second are of the steps after the first, as the training's log tells them. The ratio is two / one; 1.7 is asked for where there
 are as many cores as processes and nothing else runs.
 """
 
