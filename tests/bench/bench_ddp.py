@@ -2,8 +2,8 @@
 
 Run alone: ``python tests/bench/bench_ddp.py [--steps 10] [--batch 16] [--size tiny] [--devices 2]``; about a
 minute on two quiet cores. Both are started by torchrun, on the same made-up recordings of 424 parcels; windows per
-second are of the steps after the first, as the training's log tells them. The ratio is two / one; 1.7 is asked for where
-there are as many cores as processes and nothing else runs.
+second are of the steps after the first, as the training's log tells them. The ratio is two / one; 1.7 is asked for
+where there are as many cores as processes and nothing else runs.
 """
 
 from __future__ import annotations
