@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfSpace
@@ -89,6 +89,21 @@ def folder_whole(target: Path, beside: Path | None = None) -> Iterator[Path]:
             temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def folder_if_used(target: Path) -> Iterator[None]:
+    """Make the folder ``target``; where the block fails and leaves nothing in it, what was made is removed again."""
+    made = [folder for folder in (target, *target.parents) if not folder.exists()]
+    try:
+        with writing_to(target):
+            target.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with suppress(OSError):  # one that holds something stays, and those above it
+            for folder in made:
+                folder.rmdir()
+        raise
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -84,6 +85,58 @@ def gpus() -> tuple[Gpu, ...]:
         name, total, free, driver = (value.strip() for value in line.split(","))
         found.append(Gpu(name=name, memory_total=int(total) << 20, memory_free=int(free) << 20, driver=driver))
     return tuple(found)
+
+
+def memory_available() -> int:
+    """Return the bytes that this process can still have: of the computer, its container or job, and its own limits."""
+    return max(0, min(psutil.virtual_memory().available, _left_in_group(), _left_of_limits()))
+
+
+def _left_in_group() -> int:
+    """Return what the control groups that this process is in leave (Linux); pages of files can be given up."""
+    left = sys.maxsize
+    try:
+        groups = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+    except OSError:
+        return left
+    for line in groups:
+        number, controllers, inside = line.split(":", 2)
+        if number == "0":
+            root, names = Path("/sys/fs/cgroup"), ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            root = Path("/sys/fs/cgroup/memory")
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        place = root / inside.lstrip("/")
+        for folder in (place, *(parent for parent in place.parents if parent.is_relative_to(root))):
+            left = min(left, _left_in(folder, *names))
+    return left
+
+
+def _left_in(folder: Path, limit: str, used: str, pages: str) -> int:
+    try:
+        most = int((folder / limit).read_text("utf-8"))
+        held = int((folder / used).read_text("utf-8"))
+        told = dict(line.split() for line in (folder / "memory.stat").read_text("utf-8").splitlines())
+        return most - held + int(told.get(pages, 0))
+    except (OSError, ValueError):  # no such group, or "max"
+        return sys.maxsize
+
+
+def _left_of_limits() -> int:
+    """Return what the limits of this process leave (``ulimit -v`` and ``-d``)."""
+    left = sys.maxsize
+    if sys.platform == "win32":
+        return left
+    import resource
+
+    memory = psutil.Process().memory_info()
+    for kind, held in ((resource.RLIMIT_AS, memory.vms), (resource.RLIMIT_DATA, getattr(memory, "data", 0))):
+        most, _ = resource.getrlimit(kind)
+        if most != resource.RLIM_INFINITY:
+            left = min(left, most - held)
+    return left
 
 
 def describe_device() -> str:

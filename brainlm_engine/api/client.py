@@ -40,6 +40,7 @@ from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
     TrainingChoices,
+    TrainingEstimate,
     TrainingInfo,
     TrainingList,
     TrainingSpeed,
@@ -213,6 +214,10 @@ class EngineClient:
         return (
             await self._desk(TrainingSpeed, "training_speed", size_id=size_id, n_parcels=n_parcels, settings=chosen)
         ).message
+
+    async def pretrain_estimate(self, params: Mapping[str, Any]) -> TrainingEstimate:
+        """Measure what a ``pretrain`` job with ``params`` would take on this computer, before it is submitted."""
+        return (await self._desk(TrainingEstimate, "pretrain_estimate", params=dict(params))).message
 
     async def trainings(self) -> TrainingList:
         """List the trainings of this study, newest first, without their points."""

@@ -57,6 +57,20 @@ class TrainingSpeed(Message):
     )
 
 
+class TrainingEstimate(Message):
+    """What a training would take on this computer, measured just now on a few windows of its cohort."""
+
+    n_parameters: int
+    memory: int = Field(default=0, description="bytes that one process needs, with ``parts``")
+    memory_free: int = Field(default=0, description="bytes that it can have")
+    parts: int = Field(default=1, description="that a step's windows are run in, so that they fit")
+    fits: bool = Field(description="False when not even one window at a time does")
+    step_s: float = Field(default=0.0, description="of one step")
+    steps: int = 0
+    minutes: float = 0.0
+    sentence: str = Field(description="all of it in words")
+
+
 class TrainingPoint(Message):
     """One look at the validation people. Further fields of the log are kept."""
 

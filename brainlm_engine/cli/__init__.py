@@ -35,6 +35,7 @@ VERBS = (
     "inspect",
     "parcellate",
     "models",
+    "cohort",
     "pretrain",
     "reconstruct",
     "evaluate",

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from brainlm_engine.api.errors import BadInput, Cancelled
+from brainlm_engine.cli import launching
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive, positive_int, scored_share, seed, whole_from
 from brainlm_engine.models.sizes import SIZES
@@ -64,7 +65,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu")
     parser.add_argument("--devices", type=positive_int, default=1, help="processes, each with a device of its own")
     parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
-    parser.add_argument("--nodes", type=positive_int, default=1, help="computers (the command is given on each)")
+    parser.add_argument("--nodes", type=positive_int, default=1, help="computers")
+    launching.arguments(parser)
     parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
     parser.add_argument("--compile", choices=("auto", "on", "off"), default="auto", help="layers; auto: with CUDA")
     parser.add_argument(
@@ -73,6 +75,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="whose weights become the model")
     parser.add_argument("--patience", type=positive_int, metavar="LOOKS", help="stop after so many without a better R2")
+    parser.add_argument("--estimate", action="store_true", help="only say what memory and time it would take here")
     parser.add_argument(
         "--find-learning-rate", action="store_true", help="only try learning rates, and say which looks best"
     )
@@ -98,6 +101,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] 
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
     settings = settings_from(chosen(args))
+    if args.estimate:
+        from brainlm_engine.train.estimate import estimate_training
+
+        return estimate_training(args.cohort, settings).model_dump(mode="json")
+    if args.detach:
+        return launching.hand_over(args.cohort, args.out, settings, args.title, Said(say))
     place = seat()
     leads = place is None or place.rank == 0  # of several that torchrun or SLURM started, the first one speaks
     progress = Said(say if leads else lambda line: None)
@@ -144,6 +153,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
         "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
         "tensorboard": args.tensorboard, "compile": args.compile, "checkpointing": args.checkpointing,
+        "launch": args.launch, "cluster": launching.chosen(args),
         **{name: value for name, value in said.items() if value is not None},
     }  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.training import CohortInfo
-from brainlm_engine.cohort.reading import SPLITS, Cohort, open_cohort
+from brainlm_engine.cohort.reading import SPLITS, Cohort, Place, open_cohort
 
 #: Recordings whose headers are looked at, evenly spread.
 _LOOKED_AT = 200
@@ -67,8 +67,13 @@ def _sizes(cohort: Cohort) -> dict[str, Any]:
     return {**first, "n_frames": min(head["n_frames"] for head in heads)}
 
 
-def _head(path: Path) -> dict[str, Any]:
+def _head(path: Place) -> dict[str, Any]:
     """Read what the header of a recording says; the numbers stay unread."""
+    if not isinstance(path, Path):
+        kind = path.kind
+        return {
+            "n_parcels": kind.n_parcels, "n_frames": path.n_frames, "tr_s": kind.tr_s, "atlas_id": kind.atlas_id,
+        }  # fmt: skip
     from safetensors import SafetensorError, safe_open
 
     try:

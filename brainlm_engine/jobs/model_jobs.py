@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.jobs.context import JobContext
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
+
+if TYPE_CHECKING:
+    from brainlm_engine.train import TrainSettings
 
 _NO_SETTINGS = ("cohort", "out", "model_id", "title")
 
@@ -22,20 +25,26 @@ def pretrain(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
     params
         ``cohort`` (folder), ``out`` (folder) or ``model_id`` (its name among the person's own models), ``title``,
         and any of :class:`brainlm_engine.train.TrainSettings` (``steps`` or ``minutes`` at least). With ``devices``
-        above 1 the job starts that many processes on the worker's computer; they end with the worker.
+        above 1 the job starts that many processes on the worker's computer; they end with the worker. ``launch``
+        ``slurm`` or ``dask`` with an address in ``cluster`` hands it on; the job follows, and a SLURM job outlives it.
     """
     from brainlm_engine.jobs.trainings import model_folder
     from brainlm_engine.train import pretrain as train
-    from brainlm_engine.train import settings_from
 
-    chosen = {name: value for name, value in params.items() if name not in _NO_SETTINGS}
-    settings = settings_from(chosen)
+    settings = chosen_settings(params)
     told, title = _Learning(progress), str(params.get("title", ""))
     made = train(Path(params["cohort"]), model_folder(params), settings, told, title=title, joins=False)
     return {
         "out": str(made.folder), "steps": made.steps, "windows": made.windows, "seconds": round(made.seconds, 1),
         "validation_r2": made.validation_r2,
     }  # fmt: skip
+
+
+def chosen_settings(params: dict[str, Any]) -> TrainSettings:
+    """Return the settings among the parameters of a ``pretrain`` job."""
+    from brainlm_engine.train import settings_from
+
+    return settings_from({name: value for name, value in params.items() if name not in _NO_SETTINGS})
 
 
 class _Learning:

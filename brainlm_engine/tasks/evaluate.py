@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.baselines import covariance_of_people
-from brainlm_engine.cohort import load_series, open_cohort, zscored
+from brainlm_engine.cohort import load_recording, load_series, open_cohort, zscored
 from brainlm_engine.cohort.abide import is_abide, open_abide
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card
@@ -141,7 +141,7 @@ def _cohort(folder: Path, people: int | None, progress: Progress) -> tuple[Itera
         )
     kind = "simulated people" if cohort.simulated else "people"
     name = f"held-out {kind} of {folder.name} ({train.atlas_id or 'no atlas'}, TR {train.tr_s:g} s)"
-    return (Person(Recording.load(path), covariance) for path in paths), len(paths), name
+    return (Person(load_recording(path), covariance) for path in paths), len(paths), name
 
 
 def _abide(path: Path, people: int | None, progress: Progress) -> tuple[Iterable[Person], int, str]:

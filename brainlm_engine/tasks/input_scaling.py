@@ -148,7 +148,13 @@ def keep_cohort_statistics(folder: Path, progress: Progress = SILENT) -> str:
     from brainlm_engine.cohort import open_cohort
 
     cohort = open_cohort(folder)
-    paths = [path for person in cohort.people("train") for path in cohort.files[person]]
+    places = [place for person in cohort.people("train") for place in cohort.files[person]]
+    paths = [place for place in places if isinstance(place, Path)]
+    if len(paths) < len(places):
+        raise BadInput(
+            f"The recordings of {folder.name} are packed as z-scores, which have no unit of their own.",
+            "Choose the cohort that it was packed from, or z-scores.",
+        )
     if not paths:
         raise BadInput(
             f"The cohort {folder.name} has no recordings in its split “train”.", "Choose another cohort, or z-scores."

@@ -124,7 +124,7 @@ def save_checkpoint(
     head = {
         "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
         "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
-        "settings": settings.model_dump(mode="json"), "rates": rates,
+        "settings": settings.learning(), "rates": rates,
     }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
         try:
@@ -187,7 +187,7 @@ def _plain(value: object) -> object:
 
 
 def _check_settings(stored: dict[str, object], settings: TrainSettings, folder: Path) -> None:
-    now = settings.model_dump(mode="json")
+    now = settings.learning()
     before = {name: field.get_default(call_default_factory=True) for name, field in TrainSettings.model_fields.items()}
     before |= stored  # a setting that did not exist yet was at its default
     differing = sorted(key for key in now if key not in _FREE and _plain(before.get(key)) != _plain(now[key]))

@@ -36,8 +36,7 @@ def validation_windows(
     judging : what is hidden
     sizes : of the model, where what is hidden depends on them
     """
-    shortest = min(values.shape[1] for values in series.values)
-    patches = max(1, min(window_frames, shortest) // frames)
+    patches = max(1, min(window_frames, series.shortest) // frames)
     xyz = torch.from_numpy(series.xyz)
     for count, index in enumerate(np.linspace(0, len(series) - 1, min(most, len(series))).astype(int)):
         values = series.values[index].astype(np.float32)

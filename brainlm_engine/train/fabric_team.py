@@ -6,6 +6,7 @@ with FSDP the weights too.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from contextlib import AbstractContextManager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.base import MaskedModel
@@ -81,21 +83,32 @@ def check_shares(settings: TrainSettings, devices: int, nodes: int = 1) -> None:
         )
 
 
+#: DDP's word for it, which torch 2.13 changed
+_BUFFERS = "forward_sync_buffers"
+if _BUFFERS not in inspect.signature(DistributedDataParallel.__init__).parameters:
+    _BUFFERS = "broadcast_buffers"
+
+
 class FabricTeam(Team):
     """The processes that were started with this one."""
 
     def __init__(self, settings: TrainSettings, seat: Seat) -> None:
         from lightning_fabric import Fabric
         from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+        from lightning_fabric.strategies import DDPStrategy
 
         check_shares(settings, seat.devices, seat.nodes)
         environment = TorchElasticEnvironment() if seat.launcher == "torchrun" else SLURMEnvironment()
+        # buffers are constants: sent around before a forward pass they would keep processes waiting for one that failed
+        strategy = DDPStrategy(**{_BUFFERS: False})
         self.fabric = Fabric(
-            accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy="ddp", plugins=environment
-        )
+            accelerator=settings.device, devices=seat.devices, num_nodes=seat.nodes, strategy=strategy,
+            plugins=environment,
+        )  # fmt: skip
         self.fabric.launch()
         place = self.fabric
-        super().__init__(place.device, place.global_rank, place.world_size, spreads=settings.strategy == "fsdp")
+        spreads = settings.strategy == "fsdp"
+        super().__init__(place.device, place.global_rank, place.world_size, spreads=spreads, beside=seat.devices)
 
     def join(self, model: MaskedModel) -> nn.Module:
         """Return the model wrapped so that each backward pass leaves the mean of all processes' gradients."""
@@ -124,13 +137,26 @@ class FabricTeam(Team):
         torch.distributed.all_reduce(values)
         return values
 
+    def share_gradients(self, model: nn.Module) -> None:
+        """Replace gradients that were summed up apart by the mean over the team."""
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                torch.distributed.all_reduce(parameter.grad)
+                parameter.grad.div_(self.world)
+
     def sums(self, *values: float) -> list[float]:
         """Add up over all processes, in the same order everywhere."""
         return [float(value) for value in self.total(torch.tensor(values, dtype=torch.float64, device=self.device))]
 
-    def leave(self) -> None:
-        """Part from the others in an orderly way."""
-        if torch.distributed.is_initialized():
+    def most(self, value: float) -> float:
+        """Return the largest of all processes' values."""
+        largest = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
+        return float(largest)
+
+    def leave(self, *, orderly: bool = True) -> None:
+        """Part from the others; not orderly: at once, without waiting for what they may still send."""
+        if orderly and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
         _joined.append(self.rank)
 

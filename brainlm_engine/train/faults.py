@@ -15,6 +15,22 @@ _MOST_NAMES = 20
 _LOOK = "If it happens again with the same recordings, look at them."
 
 
+class LostProcess(EngineError):
+    """One of several processes that train together is gone, and the others cannot go on without it."""
+
+    code = "process_lost"
+
+
+#: how gloo and NCCL say that another process does not answer any more
+_LOST_WORDS = ("connection closed by peer", "connection reset by peer", "broken pipe", "remote process exited", "gloo")
+
+
+def lost_connection(error: RuntimeError) -> bool:
+    """Tell whether ``error`` means that another process of the training is gone."""
+    kinds = (torch.distributed.DistBackendError, torch.distributed.DistNetworkError)
+    return isinstance(error, kinds) or any(words in str(error).lower() for words in _LOST_WORDS)
+
+
 def not_a_number(what: str, step: int, batch: Batch | None) -> NotANumber:
     """Return the error that names the recordings of the batch."""
     if batch is None:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from brainlm_engine.api.errors import BadInput, Cancelled, NotANumber
 from brainlm_engine.cohort import Cohort, Series, load_series, open_cohort
-from brainlm_engine.files import refuse_same, writing_to
+from brainlm_engine.cohort.reading import ARROW, RECORDINGS
+from brainlm_engine.files import folder_if_used, refuse_same
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.compiled import check_compiled, one_window
@@ -23,6 +24,7 @@ from brainlm_engine.train.judging import PATCHES, Judging
 from brainlm_engine.train.levels import save_levels
 from brainlm_engine.train.loader import Loader
 from brainlm_engine.train.log import TrainingLog
+from brainlm_engine.train.memory import fit
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.preview import save_preview
 from brainlm_engine.train.result import Outcome, write_model
@@ -76,19 +78,27 @@ def pretrain(
     BadInput
         When the cohort cannot be used, or ``out`` holds something else.
     """
-    refuse_same(out, (cohort_folder, cohort_folder / "recordings"))
+    refuse_same(out, (cohort_folder, *(cohort_folder / part for part in (RECORDINGS, ARROW))))
     _check_device(settings.device)
     check_sizes(settings.architecture, settings.model)
+    _check_place(out)
+    with folder_if_used(out):
+        return _pretrain(cohort_folder, out, settings, progress, title=title, team=team or alone(settings))
+
+
+def _pretrain(
+    cohort_folder: Path, out: Path, settings: TrainSettings, progress: Progress, *, title: str, team: Team
+) -> PretrainResult:
     cohort = open_cohort(cohort_folder)
+    for note in cohort.notes:
+        progress.log(note)
     train = load_series(cohort, "train", progress)
     held_out = load_series(cohort, "val", progress, most=64)
     _check_length(cohort, train, settings)
-    _check_folder(out)
     own, own_held_out, scaling = train, held_out, fit_scaling_of(train, settings)
     train, held_out = scaled(train, scaling), scaled(held_out, scaling)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    team = team or alone(settings)
     model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames)
     learner = new_learner(model, settings, team)
     keeper = Keeper(out, settings, progress, writes=team.leads)
@@ -97,6 +107,8 @@ def pretrain(
         raise BadInput(
             f"The processes do not see the same folder {out.name}.", "Choose a folder that all computers share."
         )
+    if told := fit(learner, train, settings, team):
+        progress.log(told)
     log = None
     if team.leads:
         frames = model.frames_per_patch(train.tr_s)
@@ -268,7 +280,7 @@ def _kept(learner: Learner, settings: TrainSettings) -> tuple[dict[str, Tensor],
 
 
 def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> None:
-    shortest = min(values.shape[1] for values in train.values)
+    shortest = train.shortest
     one = trainable(settings.architecture).frames_per_patch(settings.model, train.tr_s)
     if shortest < max(settings.window_frames, one):
         raise BadInput(
@@ -278,11 +290,9 @@ def _check_length(cohort: Cohort, train: Series, settings: TrainSettings) -> Non
         )
 
 
-def _check_folder(out: Path) -> None:
+def _check_place(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput(f"{out.name} is a file, not a folder.", "Choose a folder for the model.")
-    with writing_to(out):
-        out.mkdir(parents=True, exist_ok=True)
 
 
 def _check_device(device: str) -> None:

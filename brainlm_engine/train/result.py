@@ -107,7 +107,7 @@ def _card(info: ModelInfo, made: Outcome, settings: TrainSettings, cohort: Cohor
         info=info.model_copy(update={"figures": figures}),
         seed=settings.seed,
         training={
-            "settings": settings.model_dump(mode="json"), "steps": made.steps, "seconds": round(made.seconds, 1),
+            "settings": settings.learning(), "steps": made.steps, "seconds": round(made.seconds, 1),
             "windows": made.steps * settings.batch, "torch": torch.__version__,
             **({"learning_rates": made.rates} if len(made.rates) > 1 else {}),
         },

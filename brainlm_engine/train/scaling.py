@@ -13,6 +13,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from brainlm_engine.api.errors import BadInput
 from brainlm_engine.cohort import Series
 from brainlm_engine.preprocess.population_scaling import PopulationScaling, fit_population
 from brainlm_engine.recording import Recording
@@ -46,8 +47,21 @@ class _Centred(Sequence[Recording]):
 
 
 def fit_scaling_of(train: Series, settings: TrainSettings) -> PopulationScaling | None:
-    """Return the statistics over the training people, None where each recording is scaled by itself."""
-    return fit_population(_Centred(train), "robust") if settings.scaling == "population" else None
+    """Return the statistics over the training people, None where each recording is scaled by itself.
+
+    Raises
+    ------
+    BadInput
+        When the recordings are kept as z-scores, which do not say how much a parcel moves.
+    """
+    if settings.scaling != "population":
+        return None
+    if not train.spreads:
+        raise BadInput(
+            "The recordings of this cohort are packed as z-scores, which do not say how much a parcel moves.",
+            "Train on the cohort that it was packed from, or leave --scaling at recording.",
+        )
+    return fit_population(_Centred(train), "robust")
 
 
 def scaled(series: Series, scaling: PopulationScaling | None) -> Series:

@@ -11,6 +11,24 @@ from brainlm_engine.api.errors import BadInput
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
+class Cluster(BaseModel):
+    """Where and with what a training runs that is launched elsewhere. Changes nothing about what is learned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    partition: str = Field(default="", description="of SLURM; '' for its default")
+    account: str = Field(default="", description="that SLURM charges; '' for the person's default")
+    minutes: int = Field(default=24 * 60, ge=1, description="after which SLURM ends the job; it is then queued again")
+    memory_gb: int | None = Field(default=None, ge=1, description="per computer, asked of SLURM")
+    executor: Literal["slurm", "local"] = Field(
+        default="slurm", description="of submitit; local: the same job as processes of this computer, to try it out"
+    )
+    address: str = Field(default="", description="of a Dask scheduler, or its scheduler file; '' starts one here")
+    resources: dict[str, float] = Field(
+        default_factory=dict, description="that the Dask task holds, as workers name them"
+    )
+
+
 class TrainSettings(BaseModel):
     """Settings of one pretraining.
 
@@ -38,6 +56,8 @@ class TrainSettings(BaseModel):
     strategy: Literal["auto", "ddp", "fsdp"] = Field(
         default="auto", description="of several processes: all weights in each (ddp, auto), or spread over them (fsdp)"
     )
+    launch: Literal["here", "torchrun", "slurm", "dask"] = Field(default="here", description="who starts the processes")
+    cluster: Cluster = Field(default=Cluster(), description="of launches elsewhere")
     batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
     accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)
@@ -61,6 +81,10 @@ class TrainSettings(BaseModel):
     tensorboard: bool = Field(default=False, description="write event files for TensorBoard too")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
+
+    def learning(self) -> dict[str, Any]:
+        """Return all settings but those about where it runs, as plain values for a card or a checkpoint."""
+        return self.model_dump(mode="json", exclude={"launch", "cluster"})
 
     @model_validator(mode="after")
     def _some_end(self) -> TrainSettings:

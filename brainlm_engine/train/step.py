@@ -42,6 +42,7 @@ class Learner:
     optimizer : AdamW
     runner : how the layers of ``model`` are run
     parts : how many parts a step's windows are run in
+    passed : size (:func:`window_size`) up to which all processes had memory enough
     step : steps done
     seconds : seconds of training done, over all resumptions
     losses : of the steps since the last look at the validation people
@@ -55,6 +56,7 @@ class Learner:
     optimizer: torch.optim.AdamW
     runner: LayerRunner
     parts: int = 1
+    passed: int = 0
     step: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -165,34 +167,55 @@ def _follow(learner: Learner, share: float) -> None:
 def fitting_gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> Tensor:
     """Compute the gradient in as few parts as fit into memory: each time one does not, in twice as many.
 
-    When a single window does not fit either, what lies inside layers is no longer kept.
+    When a single window does not fit either, what lies inside layers is no longer kept. Several processes try windows
+    larger than any before each for itself, and then agree: they halve together when it was too much for one of them.
+    Else they share gradients while they still compute.
     """
+    size = int(team.most(float(window_size(batch)))) if team.world > 1 else 0
+    together = team.world == 1 or team.spreads or size <= learner.passed
+    most = -(-settings.batch // team.world)
+    sums = torch.zeros(2)
     while True:
+        short: BaseException | None = None
         try:
-            return gradient(learner, batch, settings, team)
+            sums = gradient(learner, batch, settings, team, together=together)
         except Exception as error:  # torch's compiler and the compilers it calls raise anything
             if not ran_out_of_memory(error):
                 if isinstance(error, EngineError) or team.world > 1 or not learner.runner.compiles:
                     raise
                 learner.runner.give_up(error)  # these sizes could not be compiled
                 continue
-            if team.world > 1:  # the other processes are waiting in the middle of a step
+            if together and team.world > 1:  # the other processes are waiting in the middle of a step
                 raise too_large(-(-len(batch) // learner.parts), error) from error
-            if learner.parts < len(batch):
-                learner.parts *= 2
-            elif settings.checkpointing == "auto" and not learner.runner.checkpoints:
-                learner.runner.checkpoints = True
-            else:
-                raise too_large(1, error) from error
+            short = error.with_traceback(None)  # which holds what the step computed
+        if not (short is not None if together else team.any(short is not None)):
+            break
+        if learner.parts < most:
+            learner.parts *= 2
+        elif settings.checkpointing == "auto" and not learner.runner.checkpoints:
+            learner.runner.checkpoints = True
+        else:
+            raise too_large(1, short or MemoryError("in another process")) from short
         learner.optimizer.zero_grad(set_to_none=True)
         free_memory()
+    if not together:
+        team.share_gradients(learner.model)
+        learner.passed = size
+    return sums
 
 
-def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team) -> Tensor:
+def window_size(batch: Batch) -> int:
+    """Return how large the batch's windows are, for comparing: all patches, and those that an encoder sees again."""
+    visible = (~batch.hidden).flatten(1).sum(1).max()
+    return batch.hidden[0].numel() + 2 * int(visible)
+
+
+def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team, *, together: bool = True) -> Tensor:
     """Leave the gradient of the summed error in the weights; return that sum and the number of hidden frames, (2,).
 
     The share of this process is run in parts. What each part adds is weighed by its number of hidden frames, so that
-    neither the number of parts nor that of processes changes anything but memory and time.
+    neither the number of parts nor that of processes changes anything but memory and time. The last part shares the
+    gradients with the other processes, unless they are not ``together``.
     """
     learner.optimizer.zero_grad(set_to_none=True)
     # dropout: the same again after resuming, another one in every process
@@ -201,7 +224,7 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
     parts = min(learner.parts, len(batch))
     for part in range(parts):
         rows = batch.rows(*share(len(batch), part, parts)).to(team.device)
-        with team.apart(learner.net, apart=part < parts - 1):
+        with team.apart(learner.net, apart=part < parts - 1 or not together):
             with autocast(settings):
                 mean, frames = learner.net(rows.signal, rows.xyz, rows.hidden, rows.queries, rows.tr_s)
             summed = mean * frames

@@ -36,12 +36,14 @@ class Team:
     device : where this process computes
     rank, world : which of how many processes this is
     spreads : the weights are spread over the processes, so that a model answers only when all ask
+    beside : processes on this computer, which share its memory
     """
 
     device: torch.device
     rank: int = 0
     world: int = 1
     spreads: bool = False
+    beside: int = 1
 
     @property
     def leads(self) -> bool:
@@ -64,6 +66,9 @@ class Team:
         """Return ``values``, a tensor on the device, added up over the team; nobody waits for the device."""
         return values
 
+    def share_gradients(self, model: nn.Module) -> None:
+        """Replace gradients that were summed up apart by the mean over the team."""
+
     def sums(self, *values: float) -> list[float]:
         """Add each of the values up over the team."""
         return list(values)
@@ -71,6 +76,10 @@ class Team:
     def any(self, here: bool) -> bool:
         """Tell whether it is so in any process."""
         return self.sums(float(here))[0] > 0
+
+    def most(self, value: float) -> float:
+        """Return the largest of all processes' values."""
+        return value
 
     def leaders(self, value: float) -> float:
         """Return the leader's value in all processes."""

@@ -102,6 +102,8 @@ def new_model(architecture: str, sizes: Sizes, parcels: int, frames: int) -> Mas
     try:
         return ARCHITECTURES[architecture].model_class().from_config({**recipe.fitted(sizes, parcels, frames), **sizes})
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        if "memory" in str(error).lower():
+            raise  # the sizes are sound, there is not enough of it
         raise BadInput(
             "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
         ) from error

@@ -57,6 +57,9 @@ def test_from_a_cohort_to_an_evaluated_model(engine: Engine, tmp_path: Path) -> 
             assert "is not a cohort" in (await client.inspect_cohort(tmp_path)).problem
 
             params = {"cohort": str(cohort), "model_id": "mine", "title": "Mine", "steps": 4000, **SETTINGS}
+            estimate = await client.pretrain_estimate(params)
+            assert (estimate.fits, estimate.parts, estimate.steps) == (True, 1, 4000)
+            assert "4000 steps take about" in estimate.sentence
             job = await client.submit("pretrain", params, "Train")
             told = await learned(client, job.job_id, 2)
             assert told.state is JobState.RUNNING, told.problem

@@ -16,6 +16,7 @@ from brainlm_engine.api.training import (
     CohortList,
     ModelSize,
     TrainingChoices,
+    TrainingEstimate,
     TrainingInfo,
     TrainingList,
     TrainingSpeed,
@@ -113,6 +114,14 @@ def _measured(size: ModelSize, n_parcels: int, settings: dict[str, Any]) -> Trai
             signal[:1].to(chosen.device), xyz[:1].to(chosen.device), mask=batch.hidden[:1].to(chosen.device), tr_s=tr_s
         )
     return TrainingSpeed(step_s=step_s, look_s=MOST * (time.perf_counter() - began))
+
+
+def pretrain_estimate(warm: Warm, params: dict[str, Any]) -> TrainingEstimate:
+    """Measure what a ``pretrain`` job with these parameters would take here."""
+    from brainlm_engine.jobs.model_jobs import chosen_settings
+    from brainlm_engine.train.estimate import estimate_training
+
+    return estimate_training(Path(params["cohort"]), chosen_settings(params))
 
 
 def trainings(warm: Warm) -> TrainingList:

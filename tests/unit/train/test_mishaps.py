@@ -33,14 +33,16 @@ from brainlm_engine.train.windows import draw_batch
 from brainlm_engine.training_folder import checkpoint_head, read_points
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits and signals")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of anonymous memory are Linux's own")
 
 TRAIN = """
 import sys
 from pathlib import Path
 from brainlm_engine.train import pretrain, TrainSettings
+def at(stage): pass
 {before}
 class Told:
-    def __call__(self, fraction, stage=""): pass
+    def __call__(self, fraction, stage=""): at(stage)
     def log(self, line): print(line, flush=True)
 pretrain(Path(sys.argv[1]), Path(sys.argv[2]), TrainSettings.model_validate_json(sys.argv[3]), Told())
 """
@@ -172,20 +174,72 @@ def test_a_full_disk_costs_a_checkpoint_and_no_training(small_cohort: Path, tmp_
     assert result.validation_r2 == pytest.approx(whole.validation_r2, abs=1e-6)
 
 
-@posix
-def test_too_little_memory_halves_what_is_run_at_once(small_cohort: Path, tmp_path: Path) -> None:
+LIMIT = """
+    import resource, numpy, psutil, scipy.linalg, torch
+    torch.randn(64, 64, requires_grad=True).sum().backward()  # what torch needs for itself, and OpenBLAS, which
+    scipy.linalg.cho_factor(numpy.eye(400) @ numpy.eye(400))  # waits for ever where it gets no room of its own
+    def leave(more):  # of numbers, not of addresses, of which torch's threads reserve many
+        most = psutil.Process().memory_info().data + more
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+"""
+
+
+@linux
+def test_too_little_memory_is_foreseen(small_cohort: Path, tmp_path: Path) -> None:
     plan = settings(steps=1, batch=256, variety=False, queries=36)
-    limit = """
-        import resource, psutil, torch
-        torch.randn(64, 64, requires_grad=True).sum().backward()  # what torch needs for itself
-        most = psutil.Process().memory_info().vms + 200_000_000
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    running = child(small_cohort, tmp_path / "out", plan, LIMIT + "    leave(150_000_000)")
+    out, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    assert "A step of 256 windows would take about" in out
+    assert "Memory ran out" not in out
+    parts = int(out.split("run in ")[1].split()[0])
+    assert parts > 1
+    roomy = pretrain(small_cohort, tmp_path / "roomy", plan.model_copy(update={"accumulate": parts}))
+    np.testing.assert_allclose(curve(tmp_path / "out"), curve(roomy.folder), atol=1e-6, rtol=0)
+
+
+@linux
+def test_memory_that_runs_out_later_halves_what_is_run_at_once(small_cohort: Path, tmp_path: Path) -> None:
+    plan = settings(steps=1, batch=256, variety=False, queries=36)
+    taken = (
+        LIMIT
+        + """
+    def at(stage):
+        if stage == "Training, step 0": leave(50_000_000)
     """
-    out, errors = child(small_cohort, tmp_path / "out", plan, limit).communicate(timeout=120)
+    )
+    out, errors = child(small_cohort, tmp_path / "out", plan, taken).communicate(timeout=120)
     assert "Memory ran out: from step 0 on, 256 windows are run in" in out, errors
     parts = int(out.split("are run in ")[1].split()[0])
     roomy = pretrain(small_cohort, tmp_path / "roomy", plan.model_copy(update={"accumulate": parts}))
     np.testing.assert_allclose(curve(tmp_path / "out"), curve(roomy.folder), atol=1e-6, rtol=0)
+
+
+@linux
+def test_a_window_for_which_there_is_no_memory_is_refused_before_the_first_step(
+    small_cohort: Path, tmp_path: Path
+) -> None:
+    plan = settings(steps=1, window_frames=240, model={**SMALL, "width": 512, "encoder_layers": 8})
+    running = child(small_cohort, tmp_path / "out", plan, LIMIT + "    leave(450_000_000)")
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "OutOfMemory" in errors.splitlines()[-1]
+    assert "window" in errors.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+@posix
+def test_a_disk_that_takes_nothing_leaves_no_folder(small_cohort: Path, tmp_path: Path) -> None:
+    full = """
+        import resource, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    """
+    running = child(small_cohort, tmp_path / "new" / "out", settings(steps=1), full)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "OutOfSpace" in errors.splitlines()[-1], errors
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_counts_as_too_little_memory() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from brainlm_engine.models.card import Card, check
 from brainlm_engine.train import pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
 from brainlm_engine.train.fabric_team import seat
-from brainlm_engine.train.launch import command, environment
+from brainlm_engine.train.processes import command, environment
+from brainlm_engine.training_folder import checkpoint_step
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,6 +98,84 @@ def test_processes_end_with_the_one_that_started_them(small_cohort: Path, tmp_pa
         parent.wait()
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive
+
+
+def ranks(parent: int) -> dict[int, psutil.Process]:
+    """Return rank -> process of a training that the process ``parent`` started."""
+    found = {}
+    for process in psutil.Process(parent).children(recursive=True):
+        if "brainlm_engine.train.rank" in process.cmdline() and "RANK" in process.environ():
+            found[int(process.environ()["RANK"])] = process
+    return found
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_lost_process_ends_the_others_and_is_told(small_cohort: Path, tmp_path: Path, lost: int) -> None:
+    out = tmp_path / "out"
+    small = [f"--size={name}={value}" for name, value in SMALL.items()]
+    words = [
+        "pretrain", str(small_cohort), "--out", str(out), "--window", "60", "--steps", "100000", "--threads", "1",
+        "--evaluate-every", "5", "--devices", "2", "--json", *small,
+    ]  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, "-m", "brainlm_engine", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 100
+    while not (out / CHECKPOINT).exists() and time.monotonic() < until and running.poll() is None:
+        time.sleep(0.05)
+    family, team = psutil.Process(running.pid).children(recursive=True), ranks(running.pid)
+    assert sorted(team) == [0, 1]
+    team[lost].kill()
+    killed = time.monotonic()
+    told, errors = running.communicate(timeout=100)
+    assert time.monotonic() - killed < 30, "they end within seconds"
+    assert running.returncode == 1, errors
+    error = json.loads(told)["error"]
+    assert error["message"] == (
+        f"Process {lost + 1} of 2 of the training was killed from outside (SIGKILL); the others were ended too."
+    )
+    assert "it goes on from the checkpoint of step" in error["next_step"]
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+    step = checkpoint_step(out)
+    assert step >= 5
+    plan = settings(steps=step + 2, batch=8, window_frames=60, evaluate_every=5, checkpoint_every=5, warm_up=50)
+    again = Listener()
+    assert pretrain(small_cohort, out, plan.model_copy(update={"seed": 0, "queries": 128}), again).steps == step + 2
+    assert again.lines[0] == f"Going on from step {step}"
+
+
+SHORT_OF_MEMORY = """
+import os, resource, sys
+from pathlib import Path
+import psutil, torch
+from brainlm_engine.train import pretrain, TrainSettings
+class Told:
+    def __call__(self, fraction, stage=""):
+        if stage == "Training, step 0" and os.environ["RANK"] == "1":
+            most = psutil.Process().memory_info().vms + 50_000_000
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    def log(self, line):
+        if os.environ["RANK"] == "0": print(line, flush=True)
+pretrain(Path(sys.argv[1]), Path(sys.argv[2]), TrainSettings.model_validate_json(sys.argv[3]), Told())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+def test_when_memory_is_short_in_one_process_all_halve(small_cohort: Path, tmp_path: Path) -> None:
+    plan = settings(steps=3, batch=512, variety=False, queries=36)
+    script = tmp_path / "short.py"
+    script.write_text(SHORT_OF_MEMORY, encoding="utf-8")
+    torchrun = command(2, tmp_path)
+    start = [*torchrun[: torchrun.index("-m", 2)], str(script), str(small_cohort), str(tmp_path / "two")]
+    trimmed = {**environment(), "MALLOC_MMAP_THRESHOLD_": "65536"}
+    done = subprocess.run(
+        [*start, plan.model_dump_json()], check=False, env=trimmed, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Memory ran out: from step 0 on, 512 windows are run in") == 1, done.stdout
+    pretrain(small_cohort, tmp_path / "one", plan.model_copy(update={"accumulate": 8}))
+    np.testing.assert_allclose(curve(tmp_path / "two"), curve(tmp_path / "one"), atol=1e-5, rtol=0)
 
 
 def test_seats_are_read_from_torchrun_and_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
