@@ -96,6 +96,11 @@ def checkpoint_head(folder: Path) -> tuple[int, float, tuple[tuple[int, float], 
         return 0, 0.0, ()
 
 
+def checkpoint_step(folder: Path) -> int:
+    """Return the step at which the checkpoint stands, 0 when there is none that can be read."""
+    return checkpoint_head(folder)[0]
+
+
 def rates_in_words(rates: tuple[tuple[int, float], ...]) -> str:
     """Say when the learning rate of a training was changed, '' when it was not."""
     changes = [

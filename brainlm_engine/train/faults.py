@@ -6,7 +6,7 @@ import gc
 
 import torch
 
-from brainlm_engine.api.errors import NotANumber, OutOfMemory
+from brainlm_engine.api.errors import EngineError, NotANumber, OutOfMemory
 from brainlm_engine.train.windows import Batch
 
 #: the last is how oneDNN, torch's library for processors, says it
