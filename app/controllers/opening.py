@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from app.controllers.display import home_of
 from app.controllers.failures import tell_error
-from app.controllers.preparing import Preparation
+from app.controllers.preparing import BREATH_S, Preparation
 from app.controllers.questions import SCAN_NOTICE, Questions
 from app.services.engine import EngineService
 from app.services.preferences import save_recent, with_recent
@@ -67,7 +68,16 @@ class OpenController:
         first = reply.arrays.get("volume", reply.arrays.get("series"))
         assert first is not None
         case.wanted = ""
-        self._show(path, OpenScan(reply.message, first, dict(answers or {})), atlas_id)
+        scan = OpenScan(reply.message, first, dict(answers or {}))
+        self._hold(path, scan, atlas_id)
+        await asyncio.sleep(BREATH_S)
+        self._remember(path)
+        if not stamp.fits(case.revision):
+            return False
+        await asyncio.sleep(BREATH_S)
+        if not stamp.fits(case.revision):
+            return False
+        self._show(scan)
         if not self.questions.ask():
             self.preparation.start()
         return True
@@ -83,7 +93,8 @@ class OpenController:
             tell_error(self._state, error, f"{SCAN_NOTICE}open")
         self.questions.ask(wrong if told else "", error)
 
-    def _show(self, path: str, scan: OpenScan, atlas_id: str) -> None:
+    def _hold(self, path: str, scan: OpenScan, atlas_id: str) -> None:
+        """Make ``scan`` the open one."""
         state, case = self._state, self._state.case
         self.preparation.drop()
         again = case.path == path and case.scan is not None
@@ -94,9 +105,16 @@ class OpenController:
             state.edits.clear()
             self.questions.dismissed.clear()
             state.view.put(playing=False, frame=0, selected=(), parcel=-1, crosshair_mm=home_of(scan))
-        state.shell.recent = with_recent(state.shell.recent, path)
-        save_recent(state.shell.recent)
         case.phase = "asking" if scan.unanswered else "preparing"
+
+    def _remember(self, path: str) -> None:
+        shell = self._state.shell
+        shell.recent = with_recent(shell.recent, path)
+        save_recent(shell.recent)
+
+    def _show(self, scan: OpenScan) -> None:
+        """Go to the page that shows ``scan``, and say what is to say of it."""
+        state = self._state
         if state.shell.workspace == "cases":
             state.shell.workspace = "view"
         for line in scan.info.notes:

@@ -145,7 +145,10 @@ class ViewController:
             self._readings.parcel_value()
             self._waiting()
             return
-        self.turns.take(self._show_traces, self._show_carpet, self._look_changed, self._show_rest)
+        self.turns.take(
+            self._show_traces, self._show_carpet, self._look_changed, self._show_readings, self._selection_changed,
+            self._place_cursors,
+        )  # fmt: skip
 
     def _show_traces(self) -> None:
         case, page = self._state.case, self._page
@@ -169,12 +172,10 @@ class ViewController:
                 page.carpet.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         page.carpet_box.set_waiting("")
 
-    def _show_rest(self) -> None:
+    def _show_readings(self) -> None:
         self._unit_changed()
         self.voxel.show()
         self._readings.quality()
-        self._selection_changed()
-        self._frame_changed()
 
     def _motion_changed(self, *_: object) -> None:
         self.voxel.show()
@@ -203,12 +204,18 @@ class ViewController:
     def _frame_changed(self, *_: object) -> None:
         if not self._shown:
             return
+        if self._state.view.overlay == "activity":
+            self._paint()
+        self._place_cursors()
+
+    def _place_cursors(self) -> None:
+        """Everything but the colours that goes with the time."""
+        if not self._shown:
+            return
         frame, page = self._state.view.frame, self._page
         page.traces.set_cursor(frame)
         page.strip.set_cursor(frame)
         page.carpet.set_cursor(frame)
-        if self._state.view.overlay == "activity":
-            self._paint()
         self._slicing.want()
         self._readings.frame_quality()
         self._readings.parcel_value()

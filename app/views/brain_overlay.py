@@ -13,12 +13,14 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 
 from app.text import has, tr
 from app.theme.tokens import DARK, Theme
+from app.views.brain_camera import Camera
 from app.views.brain_layout import Panel, Part
 from app.views.brain_parts import HEMISPHERES, BrainParts
 from app.views.orientation_cube import SIZE, paint_cube
 from app.widgets.colour_bar import small_font
 
 Array = NDArray[Any]
+_KEPT_EDGES = 16
 CAPTION_GAP = 4
 """px kept free between the captions of neighbours"""
 
@@ -48,6 +50,8 @@ class BrainOverlay:
     title: str = ""
     crosshair: Array | None = None
     marks: list[tuple[Part, Array]] = field(default_factory=list)
+    _reach: dict[tuple[Camera, float, float], tuple[Array, float, float]] = field(default_factory=dict)
+    _nearest: tuple[Array, str, Array] | None = None
 
     def cube_area(self, height: float) -> QRectF:
         """Where the orientation cube stands."""
@@ -88,17 +92,33 @@ class BrainOverlay:
         painter.setPen(QColor(self.theme.text))
         letters = (tr("side.L"), tr("side.R")) if rightward > 0 else (tr("side.R"), tr("side.L"))
         outer = [part for part in panel.parts if part in HEMISPHERES] or panel.parts
-        reach = panel.camera.to_pixels(self.parts.points(outer)[::8], width, height)
-        for letter, edge, sign in ((letters[0], reach[:, 0].min(), -1), (letters[1], reach[:, 0].max(), 1)):
+        first, last = self._edges(panel, self.parts.points(outer))
+        for letter, edge, sign in ((letters[0], first, -1), (letters[1], last, 1)):
             centre = min(max(x + edge + sign * 10, x + 7), x + width - 7)
             middle = y + (height + panel.pad[0] - panel.pad[1]) / 2
             spot = QRectF(centre - 10, middle - line / 2, 20, line)
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
 
+    def _edges(self, panel: Panel, points: Array) -> tuple[float, float]:
+        """Where the brain begins and ends from left to right, in pixels of the panel; kept while nothing turns."""
+        _, _, width, height = panel.box
+        key = (panel.camera, width, height)
+        if key not in self._reach or self._reach[key][0] is not points:
+            seen = panel.camera.to_pixels(points[::8], width, height)[:, 0]
+            if len(self._reach) > _KEPT_EDGES:
+                self._reach.clear()
+            self._reach[key] = (points, float(seen.min()), float(seen.max()))
+        return self._reach[key][1:]
+
+    def _drawn_crosshair(self, mm: Array) -> Array:
+        if self._nearest is None or self._nearest[0] is not mm or self._nearest[1] != self.parts.surface:
+            self._nearest = (mm, self.parts.surface, self.parts.nearest(mm))
+        return self._nearest[2]
+
     def _crosshair(self, painter: QPainter, panels: Sequence[Panel]) -> None:
         if self.crosshair is None:
             return
-        place = self.parts.nearest(self.crosshair)[None]
+        place = self._drawn_crosshair(self.crosshair)[None]
         for panel in panels:
             one_side = ("left" in panel.parts) != ("right" in panel.parts)
             if panel.key == "inset" or (one_side and (place[0, 0] < 0) != ("left" in panel.parts)):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import weakref
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
+
+from app.services.turns import pace
 
 
 class Drawer(Protocol):
@@ -27,10 +29,6 @@ class RenderTurns(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._waiting: list[weakref.ref[Drawer]] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._next)
 
     @property
     def busy(self) -> bool:
@@ -41,17 +39,18 @@ class RenderTurns(QObject):
         """Give ``drawer`` a turn soon."""
         if not any(known() is drawer for known in self._waiting):
             self._waiting.append(weakref.ref(drawer))
-        if not self._timer.isActive():
-            self._timer.start()
+        pace().ask(self._next)
 
     def _next(self) -> None:
-        while self._waiting:
-            drawer = self._waiting.pop(0)()
-            if drawer is not None and isValid(drawer):
-                drawer.draw_waiting()
-                break
-        if self._waiting:
-            self._timer.start()
+        try:
+            while self._waiting:
+                drawer = self._waiting.pop(0)()
+                if drawer is not None and isValid(drawer):
+                    drawer.draw_waiting()
+                    break
+        finally:
+            if self._waiting:
+                pace().ask(self._next)
 
 
 _turns: list[RenderTurns] = []

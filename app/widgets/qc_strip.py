@@ -200,7 +200,10 @@ class QCStrip(QWidget):
             painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
         first, last = max(int(self._span[0]), 0), min(int(self._span[1]) + 2, len(values))
         frames = np.flatnonzero(np.isfinite(values[first:last])) + first
-        points = [QPointF(self._x(float(f)), box.bottom() - 3 - (values[f] - low) * scale) for f in frames]
+        per_frame = box.width() / (self._span[1] - self._span[0])
+        x = box.left() + (frames - self._span[0]) * per_frame
+        y = box.bottom() - 3 - (values[frames] - low) * scale
+        points = [QPointF(*spot) for spot in zip(x.tolist(), y.tolist(), strict=True)]
         painter.setPen(QPen(QColor(theme.trace[place % len(theme.trace)]), 1))
         painter.drawPolyline(QPolygonF(points))
         painter.restore()

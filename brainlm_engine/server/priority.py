@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 #: answers to a person who waits for them; work that takes its time
-ANSWERING, WORKING = 5, 10
+ANSWERING, WORKING = 5, 15
 _AUTOGROUP = Path("/proc/self/autogroup")
 
 
