@@ -62,7 +62,9 @@ class TrainingController:
         page.settings.changed.connect(self._setting)
 
     def _setting(self, field: str, value: object) -> None:
-        self._state.edits.set(tr("edit.training"), self._state.train, **{field: value})
+        train = self._state.train
+        changes = train.with_size(str(value)) if field == "size" else {field: value}
+        self._state.edits.set(tr("edit.training"), train, **changes)
 
     # ------------------------------------------------------------ what is known
 

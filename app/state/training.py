@@ -79,8 +79,19 @@ class TrainState(State):
     @property
     def model_size(self) -> ModelSize | None:
         """The chosen size."""
+        return self.size_called(self.size)
+
+    def size_called(self, size_id: str) -> ModelSize | None:
+        """Return a size by its id."""
         sizes = self.choices.sizes if self.choices is not None else ()
-        return next((size for size in sizes if size.size_id == self.size), None)
+        return next((size for size in sizes if size.size_id == size_id), None)
+
+    def with_size(self, size_id: str) -> dict[str, Any]:
+        """Return the fields that change with the size: the learning rate too, unless the person has chosen one."""
+        before, after = self.model_size, self.size_called(size_id)
+        if before is None or after is None or self.learning_rate != before.learning_rate:
+            return {"size": size_id}
+        return {"size": size_id, "learning_rate": after.learning_rate}
 
     @property
     def expected_steps(self) -> int | None:

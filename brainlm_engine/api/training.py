@@ -35,8 +35,9 @@ class ModelSize(Message):
     """A size of our own architecture that can be trained."""
 
     size_id: str
-    sizes: dict[str, int] = Field(description="as in config.json; what is not named has its default")
+    sizes: dict[str, int | str | bool] = Field(description="as in config.json; what is not named has its default")
     n_parameters: int
+    learning_rate: float = Field(default=2e-3, description="what suits a model of this size")
 
 
 class TrainingChoices(Message):

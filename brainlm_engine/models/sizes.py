@@ -10,20 +10,24 @@ from __future__ import annotations
 
 from brainlm_engine.api.training import ModelSize
 
+#: what learned most in the same time, see resources/help/benchmarks.md. Base and large go without: on a graphics
+#: processor fitting so many factors to every window takes longer than their layers
+_OWN: dict[str, int | str | bool] = {"guess": "person", "left_out": True}
+
 SIZES = (
     ModelSize(
         size_id="mini",
         sizes={
             "width": 32, "heads": 2, "encoder_layers": 2, "decoder_layers": 1, "registers": 4, "factors": 32,
-            "place_width": 96,
+            "place_width": 96, **_OWN,
         },
-        n_parameters=91_285,
+        n_parameters=91_327,
     ),
-    ModelSize(size_id="tiny", sizes={}, n_parameters=499_797),
+    ModelSize(size_id="tiny", sizes={**_OWN}, n_parameters=499_839),
     ModelSize(
         size_id="small",
-        sizes={"width": 128, "heads": 4, "encoder_layers": 6, "decoder_layers": 3, "factors": 96},
-        n_parameters=2_391_989,
+        sizes={"width": 128, "heads": 4, "encoder_layers": 6, "decoder_layers": 3, "factors": 96, **_OWN},
+        n_parameters=2_392_031,
     ),
     ModelSize(
         size_id="base",
@@ -31,6 +35,7 @@ SIZES = (
             "width": 1024, "heads": 16, "encoder_layers": 4, "decoder_layers": 2, "factors": 128, "place_width": 384,
         },
         n_parameters=96_720_661,
+        learning_rate=2.5e-4,
     ),
     ModelSize(
         size_id="large",
@@ -38,5 +43,6 @@ SIZES = (
             "width": 1280, "heads": 20, "encoder_layers": 9, "decoder_layers": 3, "factors": 128, "place_width": 512,
         },
         n_parameters=302_014_357,
+        learning_rate=2e-4,
     ),
 )  # fmt: skip

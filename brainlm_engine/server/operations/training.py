@@ -23,8 +23,6 @@ from brainlm_engine.api.training import (
 )
 from brainlm_engine.server.warm import Warm
 
-#: a model with more takes a processor seconds per window
-
 
 def cohorts(warm: Warm) -> CohortList:
     """List demo cohorts and cohorts of earlier trainings that can still be used."""

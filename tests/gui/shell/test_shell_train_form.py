@@ -88,3 +88,12 @@ def test_what_does_not_fit_any_more_is_left_at_its_default() -> None:
     sizes = tuple(ModelSize(size_id=name, sizes={}, n_parameters=5) for name in ("mini", "tiny"))
     train.fit_to(TrainingChoices(sizes=sizes, devices=("cpu",), threads=2))
     assert (train.size, train.device, train.threads) == ("tiny", "cpu", 2)
+
+
+def test_the_learning_rate_goes_with_the_size_unless_it_was_chosen() -> None:
+    tiny = ModelSize(size_id="tiny", sizes={}, n_parameters=1)
+    base = ModelSize(size_id="base", sizes={"width": 1024}, n_parameters=2, learning_rate=2.5e-4)
+    state = TrainState(choices=TrainingChoices(sizes=(tiny, base), devices=("cpu",), threads=2))
+    assert state.with_size("base") == {"size": "base", "learning_rate": 2.5e-4}
+    state.learning_rate = 0.001
+    assert state.with_size("base") == {"size": "base"}

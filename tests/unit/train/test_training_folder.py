@@ -14,6 +14,7 @@ from brainlm_engine.models.sizes import SIZES
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.train import TrainSettings, pretrain
 from brainlm_engine.train.preview import save_preview
+from brainlm_engine.train.settings import settings_from
 from brainlm_engine.training_folder import LOG, checkpoint_head, read_levels, read_points, read_preview, whole_lines
 
 SMALL = {
@@ -99,3 +100,5 @@ def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:
 def test_the_numbers_of_parameters_are_true(size: object) -> None:
     model = Studio.from_config(dict(size.sizes))  # type: ignore[attr-defined]
     assert sum(parameter.numel() for parameter in model.parameters()) == size.n_parameters  # type: ignore[attr-defined]
+    usual = settings_from({"steps": 1, "model": dict(size.sizes)}).learning_rate  # type: ignore[attr-defined]
+    assert usual == size.learning_rate  # type: ignore[attr-defined]
