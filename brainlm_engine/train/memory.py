@@ -144,6 +144,7 @@ def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team
     """
     net = learner.net if team.spreads else LossOf(learner.model)  # by itself, where it need not ask the others
     window = largest_window(train, settings).to(team.device)
+    compiles, learner.runner.compiles = learner.runner.compiles, False  # not while tensors are counted
     try:
         for value in learner.model.parameters():  # they are there whatever the number of windows
             if value.requires_grad:
@@ -155,6 +156,7 @@ def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team
             raise
         raise too_large(1, error) from error
     finally:
+        learner.runner.compiles = compiles
         learner.optimizer.zero_grad(set_to_none=True)
         free_memory()
     here = [value.to_local() if hasattr(value, "to_local") else value for value in learner.model.parameters()]
@@ -170,6 +172,14 @@ def measure(learner: Learner, train: Series, settings: TrainSettings, team: Team
         windows=-(-settings.batch // team.world),
         free=available(team),
     )
+
+
+def measured(learner: Learner, train: Series, settings: TrainSettings, team: Team) -> Need | None:
+    """Return what :func:`measure` does, None when a window does not fit."""
+    try:
+        return measure(learner, train, settings, team)
+    except OutOfMemory:
+        return None
 
 
 def _peak(net: nn.Module, window: Batch, settings: TrainSettings) -> int:
@@ -207,12 +217,20 @@ def available(team: Team) -> int:
 def fit(learner: Learner, train: Series, settings: TrainSettings, team: Team) -> str:
     """Choose parts that fit, for all processes alike, and return a sentence about it; '' where all windows fit at once.
 
+    Where not even single windows fit, layers are computed twice instead of being kept, if the settings leave that open.
+
     Raises
     ------
     OutOfMemory
         One sentence, when not even single windows fit.
     """
-    need = measure(learner, train, settings, team)
+    need = measured(learner, train, settings, team)
+    twice = settings.checkpointing == "auto" and not learner.runner.checkpoints
+    twice = twice and team.any(need is None or need.parts is None)
+    if twice:
+        learner.runner.checkpoints = True
+    if need is None or twice:
+        need = measure(learner, train, settings, team)
     parts = need.parts
     if team.any(parts is None):
         raise OutOfMemory(
@@ -223,4 +241,7 @@ def fit(learner: Learner, train: Series, settings: TrainSettings, team: Team) ->
         )
     before = learner.parts
     learner.parts = max(before, int(team.most(float(parts or 1))))
-    return need.sentence(before) if learner.parts > before else ""
+    told = [need.sentence(before)] if learner.parts > before else []
+    if twice:
+        told.append("To save memory, layers are computed twice instead of being kept: the same result, a third slower.")
+    return " ".join(told)

@@ -13,13 +13,15 @@ import pytest
 import torch
 from small_trainings import settings
 
+from brainlm_engine.api.errors import OutOfMemory
 from brainlm_engine.cli import main
 from brainlm_engine.cohort import load_series, open_cohort
 from brainlm_engine.cohort.arrow_file import Kind, write_rows
 from brainlm_engine.hardware import memory_available
 from brainlm_engine.recording import Recording
+from brainlm_engine.train import memory
 from brainlm_engine.train.estimate import estimate_training
-from brainlm_engine.train.memory import Live, Need, measure
+from brainlm_engine.train.memory import MARGIN, Live, Need, fit, measure
 from brainlm_engine.train.step import alone, new_learner
 from brainlm_engine.train.trainable import new_model
 
@@ -67,6 +69,26 @@ def test_measuring_leaves_everything_as_it_was(small_cohort: Path) -> None:
     larger = {**plan.model, "width": 32}
     wide = new_learner(new_model("studio", larger, len(train.xyz), 100), plan)
     assert measure(wide, train, plan, alone(plan)).window > 1.3 * need.window
+
+
+def test_layers_are_computed_twice_when_not_even_one_window_fits(
+    small_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = settings(batch=4, masks="random", model={"width": 32, "heads": 2, "encoder_layers": 4})
+    train = load_series(open_cohort(small_cohort), "train")
+    learner = new_learner(new_model("studio", plan.model, len(train.xyz), 100), plan)
+    kept = measure(learner, train, plan, alone(plan))
+    learner.runner.checkpoints = True
+    twice = measure(learner, train, plan, alone(plan))
+    learner.runner.checkpoints = False
+    assert twice.window < 0.8 * kept.window
+    enough = kept.learning + int(MARGIN * (kept.window + twice.window) / 2)
+    monkeypatch.setattr(memory, "available", lambda team: enough)
+    assert "layers are computed twice" in fit(learner, train, plan, alone(plan))
+    assert (learner.runner.checkpoints, learner.parts) == (True, 4)
+    stubborn = plan.model_copy(update={"checkpointing": "off"})
+    with pytest.raises(OutOfMemory, match="even with one window at a time"):
+        fit(new_learner(learner.model, stubborn), train, stubborn, alone(plan))
 
 
 def test_an_estimate_before_the_start(small_cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
