@@ -17,12 +17,13 @@ from small_trainings import Listener, settings
 from brainlm_engine.api.errors import BadInput, NotANumber
 from brainlm_engine.cohort import load_series, open_cohort
 from brainlm_engine.train import TrainSettings
-from brainlm_engine.train.checkpoint import CHECKPOINT, Keeper
+from brainlm_engine.train.checkpoint import Keeper
 from brainlm_engine.train.loss_scale import PATIENCE, LossScale
 from brainlm_engine.train.precision import check_precision
 from brainlm_engine.train.step import Learner, alone, gradient, new_learner, train_step
 from brainlm_engine.train.trainable import new_model
 from brainlm_engine.train.windows import Batch, draw_batch
+from brainlm_engine.training_folder import CHECKPOINT
 
 ARCHITECTURES = ("studio", "brainlm-13m")
 
@@ -84,7 +85,7 @@ def test_a_gradient_that_is_none_at_any_scale_stops_the_training(small_cohort: P
     learner, batches = begun(small_cohort, plan())
     before = {name: value.clone() for name, value in learner.model.state_dict().items()}
     weight = next(learner.model.parameters())
-    weight.register_hook(lambda gradient: gradient * torch.inf)
+    weight.register_hook(lambda gradient: gradient * torch.inf)  # type: ignore[no-untyped-call]
     with pytest.raises(NotANumber, match="gradient is no longer a number at step 0"):
         train_step(learner, batches[0], plan())
     for name, value in learner.model.state_dict().items():
