@@ -67,7 +67,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", choices=("auto", "ddp", "fsdp"), default="auto", help="of several processes")
     parser.add_argument("--nodes", type=positive_int, default=1, help="computers")
     launching.arguments(parser)
-    parser.add_argument("--precision", choices=("32", "bf16"), default="32", help="bf16: half precision, checked first")
+    parser.add_argument(
+        "--precision",
+        choices=("32", "bf16", "16"),
+        default="32",
+        help="half precision, checked first: bf16, or 16 (float16) on graphics processors",
+    )
     parser.add_argument("--compile", choices=("auto", "on", "off"), default="auto", help="layers; auto: with CUDA")
     parser.add_argument(
         "--checkpointing", choices=("auto", "on", "off"), default="auto",

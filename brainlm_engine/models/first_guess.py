@@ -99,7 +99,7 @@ class FirstGuess(nn.Module):
             return Guess(torch.zeros_like(samples), torch.zeros_like(samples))
         with torch.autocast(samples.device.type, enabled=False):  # a solve in half precision is none
             samples, precision, loadings = (
-                x.float() if x.dtype == torch.bfloat16 else x for x in (samples, precision, loadings)
+                x.float() if x.dtype in (torch.bfloat16, torch.float16) else x for x in (samples, precision, loadings)
             )
             if self.kind == "people" and self.bands == 1 and not self.left_out:
                 guess = people_guess(samples, precision * visible, loadings)

@@ -14,6 +14,7 @@ from brainlm_engine.api.errors import BadInput, EngineError, NotANumber, OutOfSp
 from brainlm_engine.files import written_whole
 from brainlm_engine.progress import Progress
 from brainlm_engine.train.faults import advice
+from brainlm_engine.train.loss_scale import LossScale
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import fill, spread_like, whole, whole_weights
 from brainlm_engine.train.step import Best, Learner
@@ -124,7 +125,7 @@ def save_checkpoint(
     head = {
         "step": learner.step, "seconds": learner.seconds, "parts": learner.parts, "losses": learner.losses,
         "r2": learner.r2, "best": [learner.best.r2, learner.best.step] if learner.best else None,
-        "settings": settings.learning(), "rates": rates,
+        "settings": settings.learning(), "rates": rates, "loss_scale": [learner.scale.factor, learner.scale.passed],
     }  # fmt: skip
     with written_whole(folder / CHECKPOINT) as temporary:
         try:
@@ -174,6 +175,9 @@ def _set_course(learner: Learner, head: dict[str, Any], settings: TrainSettings,
     learner.losses, learner.r2 = list(head.get("losses", [])), head.get("r2")
     if head.get("best"):
         learner.best = Best(float(head["best"][0]), int(head["best"][1]), best)
+    factor, passed = head.get("loss_scale", [1.0, 0])
+    if settings.precision == "16":
+        learner.scale = LossScale(float(factor), int(passed))
     if head["settings"].get("accumulate", 1) == settings.accumulate:  # as many parts as turned out to fit
         learner.parts = int(head.get("parts", settings.accumulate))
 

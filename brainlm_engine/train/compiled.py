@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from brainlm_engine.train.faults import free_memory, ran_out_of_memory
 from brainlm_engine.train.precision import TOLERANCE, autocast
@@ -53,7 +53,9 @@ def gradient_norm(learner: Learner, batch: Batch, settings: TrainSettings) -> fl
     torch.manual_seed(settings.seed)  # dropout: the same every time
     with autocast(settings):
         output = learner.model(batch.signal, batch.xyz, mask=batch.hidden, tr_s=batch.tr_s, queries=batch.queries)
-    output.loss.backward()  # type: ignore[no-untyped-call]
+    assert output.count is not None
+    summed: Tensor = output.loss * output.count  # as in a step: a mean's gradient is too small for float16
+    summed.backward()  # type: ignore[no-untyped-call]
     gradients = [weight.grad for weight in learner.model.parameters() if weight.grad is not None]
     norm = float(nn.utils.get_total_norm(gradients))
     learner.optimizer.zero_grad(set_to_none=True)

@@ -11,11 +11,13 @@ from brainlm_engine.train.windows import Batch
 
 #: largest difference of the first loss from float32, as a share of it
 TOLERANCE = 0.02
+_NAMES = {"16": "float16", "bf16": "bfloat16"}
 
 
 def autocast(settings: TrainSettings) -> torch.autocast:
-    """Matrix products in bfloat16 inside the block, when the settings say so; weights stay float32."""
-    return torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.precision == "bf16")
+    """Matrix products in half precision inside the block, when the settings say so; weights stay float32."""
+    half = torch.float16 if settings.precision == "16" else torch.bfloat16
+    return torch.autocast(settings.device, dtype=half, enabled=settings.precision != "32")
 
 
 def check_precision(model: MaskedModel, batch: Batch, settings: TrainSettings) -> str:
@@ -36,7 +38,8 @@ def check_precision(model: MaskedModel, batch: Batch, settings: TrainSettings) -
             rough = float(model(one.signal, one.xyz, mask=one.hidden, tr_s=one.tr_s, queries=one.queries).loss)
     model.train()
     off = abs(rough - exact) / max(abs(exact), 1e-12)
-    told = f"the first loss is {rough:.5f} in bfloat16 and {exact:.5f} in float32, {100 * off:.2f} % apart"
+    name = _NAMES[settings.precision]
+    told = f"the first loss is {rough:.5f} in {name} and {exact:.5f} in float32, {100 * off:.2f} % apart"
     if not off <= TOLERANCE:
         raise BadInput(
             f"Half precision is not exact enough here: {told}, more than the {100 * TOLERANCE:g} % allowed.",

@@ -43,7 +43,9 @@ class TrainSettings(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=2, ge=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
-    precision: Literal["32", "bf16"] = Field(default="32", description="of matrix products; weights stay float32")
+    precision: Literal["32", "bf16", "16"] = Field(
+        default="32", description="of matrix products; weights stay float32 (16: float16, not on processors)"
+    )
     compile: Literal["auto", "on", "off"] = Field(
         default="auto", description="layers are compiled before the first step (auto: on graphics processors of NVIDIA)"
     )
@@ -113,7 +115,7 @@ def settings_from(values: dict[str, Any]) -> TrainSettings:
     sizes = values.get("model")
     usual = recipe.learning_rate(sizes if isinstance(sizes, dict) else {})
     try:
-        return TrainSettings.model_validate({"learning_rate": usual, **recipe.settings, **values})
+        settings = TrainSettings.model_validate({"learning_rate": usual, **recipe.settings, **values})
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
@@ -124,3 +126,9 @@ def settings_from(values: dict[str, Any]) -> TrainSettings:
             "Change it and start again.",
             str(error),
         ) from error
+    if settings.precision == "16" and settings.device == "cpu":
+        raise BadInput(
+            "Float16 is for training on graphics processors; this training runs on the processor.",
+            "Use bfloat16 there (--precision bf16), or choose a graphics processor (--device cuda or mps).",
+        )
+    return settings

@@ -16,7 +16,7 @@ from brainlm_engine.train.settings import TrainSettings
 #: fused attention on processors, which torch has no formula for
 _ON_CPU = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _ON_CPU_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
-#: dense FLOP/s by the makers' data sheets, in float32 and in bfloat16; no sheet, no MFU
+#: dense FLOP/s by the makers' data sheets, in float32 and in half precision; no sheet, no MFU
 _PEAKS = {
     "H200": (67e12, 989e12),
     "H100": (67e12, 989e12),
@@ -117,4 +117,4 @@ def peak_flops(settings: TrainSettings) -> float | None:
         return None
     name = torch.cuda.get_device_name()
     found = next((peaks for key, peaks in _PEAKS.items() if key in name), None)
-    return None if found is None else found[settings.precision == "bf16"]
+    return None if found is None else found[settings.precision != "32"]

@@ -13,6 +13,7 @@ from brainlm_engine.api.errors import EngineError
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.train.acceleration import LayerRunner, layer_runner
 from brainlm_engine.train.faults import free_memory, not_a_number, ran_out_of_memory, too_large
+from brainlm_engine.train.loss_scale import LossScale
 from brainlm_engine.train.precision import autocast
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import is_spread, whole
@@ -48,6 +49,7 @@ class Learner:
     losses : of the steps since the last look at the validation people
     r2 : at that look
     best : at the best look
+    scale : of the loss, in float16
     """
 
     model: MaskedModel
@@ -62,6 +64,7 @@ class Learner:
     losses: list[float] = field(default_factory=list)
     r2: float | None = None
     best: Best | None = None
+    scale: LossScale = field(default_factory=LossScale)
 
     @property
     def spread(self) -> bool:
@@ -125,13 +128,19 @@ def train_step(
         When not even a single window fits.
     """
     team = team or alone(settings)
-    sums = team.total(fitting_gradient(learner, batch, settings, team))
-    norm = _mean_and_clip(learner, team.world / sums[1], settings.clip)
-    total, count, length = torch.stack([*sums, norm.to(sums)]).tolist()  # the one moment that the device is waited for
-    if not math.isfinite(total):
-        raise not_a_number("loss", learner.step, batch)
-    if not math.isfinite(length):
-        raise not_a_number("gradient", learner.step, batch)
+    half = settings.precision == "16"
+    while True:
+        sums = team.total(fitting_gradient(learner, batch, settings, team))
+        norm = _mean_and_clip(learner, team.world / (sums[1] * learner.scale.factor), settings.clip)
+        total, count, length = torch.stack([*sums, norm.to(sums)]).tolist()  # the one moment of waiting for the device
+        if not math.isfinite(total):
+            raise not_a_number("loss", learner.step, batch)
+        if math.isfinite(length):
+            break
+        if not (half and learner.scale.halve()):  # else it only was too large for float16: once more
+            raise not_a_number("gradient", learner.step, batch)
+    if half:
+        learner.scale.passes()
     planned = learning_rate(settings, learner.step, settings.share_done(learner.step, learner.seconds))
     for group in learner.optimizer.param_groups:
         group["lr"] = planned if rate is None else rate
@@ -211,7 +220,9 @@ def window_size(batch: Batch) -> int:
 
 
 def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team, *, together: bool = True) -> Tensor:
-    """Leave the gradient of the summed error in the weights; return that sum and the number of hidden frames, (2,).
+    """Leave the gradient of the summed error, times the loss scale, in the weights.
+
+    Return that error, unscaled, and the number of hidden frames, (2,).
 
     The share of this process is run in parts. What each part adds is weighed by its number of hidden frames, so that
     neither the number of parts nor that of processes changes anything but memory and time. The last part shares the
@@ -232,5 +243,5 @@ def gradient(learner: Learner, batch: Batch, settings: TrainSettings, team: Team
             # of several processes only this one knows that the fault is in its batch: say so before they share it
             if team.world > 1 and not math.isfinite(float(sums[0])):
                 raise not_a_number("loss", learner.step, batch)
-            summed.backward()
+            (summed * learner.scale.factor).backward()
     return sums

@@ -218,6 +218,16 @@ def test_hidden_tokens_are_attended_to_exactly_by_what_they_are_the_sum_of(
     torch.testing.assert_close(quick.loss, plain.loss.detach())
 
 
+def test_dropout_spreads_hidden_tokens_over_all_dimensions() -> None:
+    """Why the few dimensions of hidden tokens serve answers, and not training with the published dropout."""
+    decoder = perturbed(TINY).double().decoder
+    xyz = torch.randn(30, 3, dtype=torch.float64)
+    tokens = (decoder.mask_token + decoder.decoder_xyz_projection(xyz)[None, :, None]).expand(1, 30, 4, 16)
+    for training, dimensions in ((False, 3 + 4), (True, 16)):
+        decoder.train(training)
+        assert torch.linalg.matrix_rank(decoder.pos_embedding(tokens).flatten(0, 2)) == dimensions
+
+
 def test_dropout_is_where_it_is_published() -> None:
     live = [name for name, module in BrainLM13M.from_config(TINY).named_modules() if getattr(module, "p", 0) > 0]
     assert live == ["vit.embeddings.pos_embedding.dropout", "decoder.pos_embedding.dropout"]
