@@ -17,6 +17,7 @@ from brainlm_engine.models.first_guess import FirstGuess, people_guess
 from brainlm_engine.models.masks import random_mask
 from brainlm_engine.models.patches import PATCH_S
 from brainlm_engine.models.registry import find_model
+from brainlm_engine.models.sizes import SIZES
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.models.studio_config import StudioConfig
 
@@ -153,10 +154,11 @@ def test_every_weight_learns(form: str) -> None:
     assert all(torch.isfinite(value.grad).all() for value in model.parameters() if value.grad is not None)
 
 
-def test_the_default_is_the_shipped_model() -> None:
+def test_the_shipped_model_is_the_size_tiny_and_answers_as_it_did() -> None:
     model = load_model("studio-tiny")
     assert isinstance(model, Studio)
-    assert asdict(model.config) == asdict(StudioConfig())
+    tiny = next(size for size in SIZES if size.size_id == "tiny")
+    assert asdict(model.config) == asdict(StudioConfig(**tiny.sizes))  # type: ignore[arg-type]
     stored = Card.load(find_model("studio-tiny")).known_answer
     assert stored is not None
     from brainlm_engine.models.card import known_answer
