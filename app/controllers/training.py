@@ -63,7 +63,8 @@ class TrainingController:
 
     def _setting(self, field: str, value: object) -> None:
         train = self._state.train
-        changes = train.with_size(str(value)) if field == "size" else {field: value}
+        linked = {"size": train.with_size, "launch": train.with_launch}
+        changes = linked[field](str(value)) if field in linked else {field: value}
         self._state.edits.set(tr("edit.training"), train, **changes)
 
     # ------------------------------------------------------------ what is known

@@ -11,6 +11,7 @@ from uuid import uuid4
 from PySide6.QtCore import QObject, QTimer
 
 from app.actions.refusal import misfit, refusal
+from app.controllers.veil import veiled
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
@@ -73,7 +74,8 @@ class EstimateController:
         train.put(estimate=known, trouble=("", ""), measuring=asks)
 
     def _send(self) -> None:
-        if (question := self.question()) is not None:
+        question = self.question()
+        if question is not None and not self._state.train.active:
             self.latest.wish(question)
 
     def question(self) -> Question | None:
@@ -99,11 +101,13 @@ class EstimateController:
     def _failed(self, error: Exception) -> None:
         """Settings that the engine refuses cannot be started; without any answer they still can."""
         train, asked = self._state.train, self.latest.asked
-        self._state.work.note(str(error))
-        if asked is not None and asked != self.question():
+        again = asked is None or asked == self.question()
+        if isinstance(error, Cancelled):
+            if again:  # it was left for another, and is wanted after all
+                self._quiet.start()
             return
-        if isinstance(error, Cancelled):  # it was left for another, and is wanted again
-            self._quiet.start()
+        self._state.work.note(str(error))
+        if not again:
             return
         trouble = (error.message, error.next_step) if isinstance(error, BadInput) else ("", "")
         train.put(trouble=trouble, measuring=False)
@@ -126,7 +130,7 @@ class EstimateController:
         """Return the line under the settings and its role of the style sheet."""
         train = self._state.train
         if told := refusal(train):
-            return told, "danger"
+            return veiled(self._state, told), "danger"
         if train.launch != "here":
             return tr("train.estimate.elsewhere"), "muted"
         steps, seconds, known = train.expected_steps, train.expected_seconds, train.estimate

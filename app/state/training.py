@@ -115,6 +115,13 @@ class TrainState(State):
             return {"size": size_id}
         return {"size": size_id, "learning_rate": after.learning_rate}
 
+    def with_launch(self, launch: str) -> dict[str, Any]:
+        """Return the fields that change with where it runs: back here, a device that is not here is given up."""
+        devices = self.choices.devices if self.choices is not None else (self.device,)
+        if launch != "here" or self.device in devices:
+            return {"launch": launch}
+        return {"launch": launch, "device": "cpu"}
+
     @property
     def expected_steps(self) -> int | None:
         """Steps of the next training, None while nobody knows how long one takes."""

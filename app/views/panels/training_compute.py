@@ -47,7 +47,7 @@ class ComputePanel(QWidget):
             "learning_rate", "batch", "scaling", "device", "precision", "threads", "devices", "launch",
         ):  # fmt: skip
             rows[name] = form.row(tr(f"train.{name}"), getattr(self, name), tip=tr(f"train.{name}.tip", n=1))
-        self._precision_name = rows["precision"]
+        self._precision_name, self._threads_name = rows["precision"], rows["threads"]
         self.cluster = ClusterFields()
         self.cluster.changed.connect(self.changed)
         column = QVBoxLayout(self)
@@ -71,7 +71,8 @@ class ComputePanel(QWidget):
         self.threads.blockSignals(False)
         self.threads.setSuffix(tr("train.threads.unit", n=processors) if here else "")
         tip = tr("train.threads.tip", n=processors) if here else tr("train.threads.tip.elsewhere")
-        self.threads.setToolTip(tip)
+        for widget in (self.threads, self._threads_name):
+            widget.setToolTip(tip)
         self._offer(state, here)
         self.devices.blockSignals(True)
         self.devices.setRange(1, max(self._most(state, processors), state.devices))
