@@ -87,8 +87,8 @@ class ComputePanel(QWidget):
             (self.devices, state.devices),
         ):  # fmt: skip
             put(number, amount)
-        for widget in (self.precision, self._precision_name):
-            widget.setVisible(state.device == "cuda")
+        for part in (self.precision, self._precision_name):
+            part.setVisible(state.device == "cuda")
         published = state.model_size is not None and state.model_size.published
         self.variety.setChecked(state.variety and not published)
         self.variety.setEnabled(not published)

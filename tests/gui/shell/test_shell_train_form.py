@@ -184,6 +184,7 @@ def test_the_estimate_follows_the_form(window: MainWindow, live: Live, until: Un
         await until(lambda: not window.board["train_start"].isEnabled())
         train.put(devices=1, size="large")  # takes long on a processor
         studio.training.estimate._send()
+        await until(lambda: studio.training.estimate.latest.asked is not None)  # type: ignore[union-attr]
         train.size = "tiny"
         await studio.settled()
         assert train.estimate is not None
