@@ -183,7 +183,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
             width, y = float(metrics.horizontalAdvance(text)), self._spot(0.0, value).y()
             places = [
                 QRectF(left, top, width, line)
-                for top in (y - line - 1, y + 1)
+                for top in (y - line - 2, y + 2)
                 for left in (area.right() - width - 8, area.left() + 6)
                 if top >= area.top() and top + line <= area.bottom()
             ]
@@ -208,7 +208,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
         above, below = np.minimum(height[:-1], height[1:]), np.maximum(height[:-1], height[1:])
         if height.size == 1:
             above = below = height
-        return bool(((below >= place.top() - 2) & (above <= place.bottom() + 2)).any())
+        return bool(((below >= place.top() - 1) & (above <= place.bottom() + 1)).any())
 
     @staticmethod
     def level_text(metrics: QFontMetrics, name: str, value: float, room: float) -> str:
