@@ -185,7 +185,7 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
                 QRectF(left, top, width, line)
                 for top in (y - line - 2, y + 2)
                 for left in (area.right() - width - 8, area.left() + 6)
-                if top >= area.top() and top + line <= area.bottom()
+                if top >= area.top() - 4 and top + line <= area.bottom()
             ]
             free = [place for place in places if not any(place.intersects(spot) for _, _, spot in spots)]
             clear = [place for place in free if not self.runs_through(place)]

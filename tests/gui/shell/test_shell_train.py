@@ -279,7 +279,7 @@ def test_the_names_of_levels_keep_off_the_curve(qtbot: QtBot, values: list[float
     assert not spots[0][2].intersects(spots[1][2])
     assert not curve.runs_through(spots[1][2])
     if values[0] == 0.1:
-        assert not curve.runs_through(spots[0][2]), "the left end, where the curve has not risen yet"
+        assert not curve.runs_through(spots[0][2])
 
 
 COHORT = CohortInfo(path="/c", name="c", people={"train": 8}, n_frames=120, n_parcels=424, tr_s=0.72)
