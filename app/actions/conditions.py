@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.actions.refusal import refusal
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "recent": lambda s: bool(s.shell.recent),
     "brain3d": lambda s: s.shell.brain3d,
     "cohort": lambda s: s.train.chosen is not None,
+    "training_fits": lambda s: not refusal(s.train),
     "no_training": lambda s: not s.train.active,
     "no_cohort_job": lambda s: not s.train.making,
     "training_shown": lambda s: s.train.on_show is not None,
@@ -63,6 +65,8 @@ def reason(needs: tuple[str, ...], state: AppState | None) -> str:
     """
     for name in needs:
         if state is None or not _HOLDS[name](state):
+            if name == "training_fits" and state is not None:
+                return refusal(state.train)
             failed = name == "recording" and state is not None and state.case.phase == "failed"
             return tr("reason.recording_failed" if failed else f"reason.{name}")
     return ""

@@ -164,7 +164,12 @@ MODEL = (
 _SHOWN = ("engine", "training_shown")
 
 TRAIN = (
-    Action("train_start", "train_start", menu="train", needs=("engine", "cohort", "no_training", "training_calm")),
+    Action(
+        "train_start",
+        "train_start",
+        menu="train",
+        needs=("engine", "cohort", "no_training", "training_calm", "training_fits"),
+    ),
     Action("train_pause", "train_pause", menu="train", needs=(*_SHOWN, "training_running", "training_calm")),
     Action(
         "train_resume",

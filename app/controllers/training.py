@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from app.controllers.cohorts import CohortController
 from app.controllers.failures import tell_error
 from app.controllers.training_drawing import TrainingDrawing
-from app.controllers.training_speed import SpeedController
+from app.controllers.training_estimate import EstimateController
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.services.tasks import Tasks
@@ -40,8 +40,8 @@ class TrainingController:
         self._seen: dict[str, JobState] = {}
         self._was_lost = False
         self.cohorts = CohortController(state, engine, page.cohort, tasks)
-        self.speed = SpeedController(state, engine)
-        self.drawing = TrainingDrawing(state, page, self.speed)
+        self.estimate = EstimateController(state, engine, page)
+        self.drawing = TrainingDrawing(state, page, self.estimate)
         self.latest: Latest[str, Reply[TrainingInfo]] = Latest(self._ask, self._take, self._failed)
         self._follow = QTimer(page)
         self._follow.setInterval(FOLLOW_MS)
@@ -63,7 +63,8 @@ class TrainingController:
 
     def _setting(self, field: str, value: object) -> None:
         train = self._state.train
-        changes = train.with_size(str(value)) if field == "size" else {field: value}
+        linked = {"size": train.with_size, "launch": train.with_launch}
+        changes = linked[field](str(value)) if field in linked else {field: value}
         self._state.edits.set(tr("edit.training"), train, **changes)
 
     # ------------------------------------------------------------ what is known
@@ -276,10 +277,10 @@ class TrainingController:
     async def settled(self) -> None:
         """Wait until nothing is on its way."""
         await self.latest.settled()
-        await self.speed.latest.settled()
+        await self.estimate.settled()
 
     async def close(self) -> None:
         """Stop following."""
         self._follow.stop()
         await self.latest.stop()
-        await self.speed.latest.stop()
+        await self.estimate.stop()

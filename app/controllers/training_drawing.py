@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.controllers.training_speed import in_words, size_name
+from app.controllers.training_estimate import in_words, size_name
 from app.controllers.veil import veiled
 from app.services.turns import Turns
 from app.state import AppState
@@ -13,7 +13,7 @@ from app.theme import Theme
 from brainlm_engine.api.messages import JobState
 
 if TYPE_CHECKING:
-    from app.controllers.training_speed import SpeedController
+    from app.controllers.training_estimate import EstimateController
     from app.views.pages.train import TrainPage
     from brainlm_engine.api.training import TrainingInfo
 
@@ -24,15 +24,16 @@ TONES = {
 }  # fmt: skip
 _FORM = (
     "title", "size", "masks", "budget", "minutes", "steps", "seed", "learning_rate", "batch", "threads", "device",
-    "variety", "cohort", "cohorts", "choices", "speed", "measuring", "active",
+    "variety", "devices", "precision", "scaling", "launch", "nodes", "partition", "account", "time_limit", "memory_gb",
+    "address", "cohort", "cohorts", "choices", "estimate", "trouble", "measuring", "active",
 )  # fmt: skip
 
 
 class TrainingDrawing:
     """Shows what the state holds; out of sight nothing is drawn until the workspace is entered."""
 
-    def __init__(self, state: AppState, page: TrainPage, speed: SpeedController) -> None:
-        self._state, self._page, self._speed = state, page, speed
+    def __init__(self, state: AppState, page: TrainPage, estimate: EstimateController) -> None:
+        self._state, self._page, self._estimate = state, page, estimate
         self._previewed: tuple[str, int] = ("", -1)
         self.turns = Turns()
         train = state.train
@@ -78,9 +79,10 @@ class TrainingDrawing:
         state = self._state
         default = veiled(state, self.default_title())
         sizes = state.train.choices.sizes if state.train.choices is not None else ()
-        self._page.settings.show_sizes({size.size_id: size_name(size.size_id) for size in sizes})
+        published = frozenset(size.size_id for size in sizes if size.published)
+        self._page.settings.show_sizes({size.size_id: size_name(size.size_id) for size in sizes}, published)
         self._page.settings.show_settings(
-            state.train, default, self._speed.estimate(), self._speed.caution(), hidden=state.view.names_hidden
+            state.train, default, self._estimate.words(), self._estimate.caution(), hidden=state.view.names_hidden
         )
 
     def list(self, *_: object) -> None:
@@ -164,6 +166,9 @@ class TrainingDrawing:
         levels = detail.info.levels if detail is not None else ()
         by_method = {level.method: level.r2 for level in levels}
         steps = [point.step for point in points]
+        measured = (points[-1].model_extra or {}).get("r2_measured", "") if points else ""
+        page.r2_box.set_title(tr("train.r2.measured", how=measured) if measured else tr("train.r2"))
+        page.r2.setAccessibleName(tr("train.curve.name", what=page.r2_box.title))
         page.r2.set_levels([(tr(f"train.level.{m}"), by_method[m]) for m in LEVELS if m in by_method])
         page.r2.set_points(steps, [point.validation_r2 for point in points])
         page.loss.set_points(steps, [point.loss for point in points])

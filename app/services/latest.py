@@ -28,6 +28,8 @@ class Latest(Generic[Q, A]):
     ) -> None:
         self._ask, self._deliver, self._failed = ask, deliver, failed
         self._next: list[Q] = []
+        self.asked: Q | None = None
+        """The question that is on its way."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -60,7 +62,7 @@ class Latest(Generic[Q, A]):
     async def _run(self) -> None:
         try:
             while self._next:
-                question = self._next.pop()
+                question = self.asked = self._next.pop()
                 try:
                     answer = await self._ask(question)
                 except Exception as error:
@@ -68,4 +70,4 @@ class Latest(Generic[Q, A]):
                 else:
                     self._deliver(question, answer)
         finally:
-            self._task = None
+            self._task = self.asked = None

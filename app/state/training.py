@@ -12,15 +12,26 @@ from pydantic import Field
 from app.state.data import Array
 from app.state.model import State
 from brainlm_engine.api.messages import JobState
-from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingInfo, TrainingSpeed
+from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingEstimate, TrainingInfo
 
 Masks = Literal["random", "parcels", "networks", "future", "mixed", "mixed-networks"]
 Budget = Literal["minutes", "steps"]
+Launch = Literal["here", "slurm", "dask"]
 WINDOW_FRAMES = 200
+#: the published architectures cut windows into patches of so many frames
+_PUBLISHED_PATCH = 20
 _LOOKS = 40
 _CHECKPOINT_S = 30.0
 #: Settings of the form, as an earlier training has them in its job.
-_PLAIN = ("masks", "seed", "learning_rate", "batch", "threads", "device", "variety")
+_PLAIN = (
+    "masks", "seed", "learning_rate", "batch", "threads", "device", "variety", "devices", "precision", "scaling",
+    "launch",
+)  # fmt: skip
+#: Those of a cluster by their name there, with the launches that ask for them.
+CLUSTER = {
+    "partition": ("partition", "slurm"), "account": ("account", "slurm"), "time_limit": ("minutes", "slurm"),
+    "memory_gb": ("memory_gb", "slurm"), "address": ("address", "dask"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +64,20 @@ class TrainState(State):
     threads: int = Field(default=0, ge=0, description="0 = all there are, until the engine says how many")
     device: str = "cpu"
     variety: bool = True
+    devices: int = Field(default=1, ge=1, le=64, description="processes on each computer")
+    precision: Literal["32", "bf16"] = "32"
+    scaling: Literal["recording", "population"] = "recording"
+    launch: Launch = Field(default="here", description="where it runs")
+    nodes: int = Field(default=1, ge=1, le=64, description="computers, of SLURM")
+    partition: str = Field(default="", description="of SLURM; '' = its default")
+    account: str = Field(default="", description="that SLURM charges; '' = the person's default")
+    time_limit: int = Field(default=24 * 60, ge=1, le=100_000, description="minutes of a SLURM job")
+    memory_gb: int = Field(default=0, ge=0, le=4096, description="per computer, asked of SLURM; 0 = its default")
+    address: str = Field(default="", description="of a Dask scheduler; '' = one is started here")
     cohorts: tuple[CohortInfo, ...] = ()
     choices: TrainingChoices | None = None
-    speed: TrainingSpeed | None = None
+    estimate: TrainingEstimate | None = Field(default=None, description="of the present settings")
+    trouble: tuple[str, str] = Field(default=("", ""), description="why the engine refuses them, and the next step")
     measuring: bool = False
     trainings: tuple[TrainingInfo, ...] = ()
     out: str = Field(default="", description="folder of the training on show")
@@ -93,12 +115,20 @@ class TrainState(State):
             return {"size": size_id}
         return {"size": size_id, "learning_rate": after.learning_rate}
 
+    def with_launch(self, launch: str) -> dict[str, Any]:
+        """Return the fields that change with where it runs: back here, a device that is not here is given up."""
+        devices = self.choices.devices if self.choices is not None else (self.device,)
+        if launch != "here" or self.device in devices:
+            return {"launch": launch}
+        return {"launch": launch, "device": "cpu"}
+
     @property
     def expected_steps(self) -> int | None:
         """Steps of the next training, None while nobody knows how long one takes."""
         if self.budget == "steps":
             return self.steps
-        return max(1, round(60 * self.minutes / self.speed.step_s)) if self.speed is not None else None
+        step_s = self.estimate.step_s if self.estimate is not None else 0.0
+        return max(1, round(60 * self.minutes / step_s)) if step_s else None
 
     @property
     def look_every(self) -> int:
@@ -108,27 +138,52 @@ class TrainState(State):
     @property
     def expected_seconds(self) -> float | None:
         """Seconds by the clock until the next training is done, looks at validation people included."""
-        steps, speed = self.expected_steps, self.speed
-        if steps is None or speed is None:
+        steps, told = self.expected_steps, self.estimate
+        if steps is None or told is None or not told.step_s:
             return None
-        return steps * speed.step_s + (steps / self.look_every + 1) * speed.look_s
+        return steps * told.step_s + (steps / self.look_every + 1) * told.look_s
 
-    def job_params(self, title: str) -> dict[str, Any]:
-        """Return what the job of the next training is given. Needs a chosen cohort and size."""
+    @property
+    def window_frames(self) -> int:
+        """Frames of a window: 200, or what the shortest recording has; whole patches of a published architecture."""
+        frames = min(WINDOW_FRAMES, self.chosen.n_frames) if self.chosen is not None else WINDOW_FRAMES
+        if self.model_size is None or not self.model_size.published:
+            return frames
+        return max(_PUBLISHED_PATCH, frames // _PUBLISHED_PATCH * _PUBLISHED_PATCH)
+
+    def learning(self) -> dict[str, Any]:
+        """Return what decides how a step goes: model, windows, masks, compute. Needs a chosen cohort and size."""
         cohort, size = self.chosen, self.model_size
         assert cohort is not None
         assert size is not None
-        step_s = self.speed.step_s if self.speed is not None else 1.0
+        values = {name: getattr(self, name) for name in _PLAIN}
+        values |= {
+            "variety": self.variety and not size.published,
+            "precision": self.precision if self.device == "cuda" else "32",
+            "devices": self.devices if self.device != "mps" else 1,
+            "nodes": self.nodes if self.launch == "slurm" else 1,
+        }
         return {
-            "cohort": cohort.path,
+            "cohort": cohort.path, "architecture": size.architecture, "model": dict(size.sizes),
+            "window_frames": self.window_frames, **values,
+        }  # fmt: skip
+
+    def _cluster(self) -> dict[str, Any]:
+        """Return what the chosen launch asks for, where the person said it."""
+        asked = {there: getattr(self, name) for name, (there, launch) in CLUSTER.items() if launch == self.launch}
+        return {name: value for name, value in asked.items() if value}
+
+    def job_params(self, title: str) -> dict[str, Any]:
+        """Return what the job of the next training is given. Needs a chosen cohort and size."""
+        step_s = (self.estimate.step_s if self.estimate is not None else 0.0) or 1.0
+        return {
+            **self.learning(),
             "model_id": f"{_slug(title)}-{time.strftime('%y%m%d-%H%M%S')}",
             "title": title,
-            "model": dict(size.sizes),
             self.budget: self.minutes if self.budget == "minutes" else self.steps,
-            "window_frames": min(WINDOW_FRAMES, cohort.n_frames),
             "evaluate_every": self.look_every,
             "checkpoint_every": min(200, max(1, round(_CHECKPOINT_S / step_s))),
-            **{name: getattr(self, name) for name in _PLAIN},
+            "cluster": self._cluster(),
         }
 
     def fit_to(self, choices: TrainingChoices) -> None:
@@ -136,7 +191,7 @@ class TrainState(State):
         sizes = [size.size_id for size in choices.sizes]
         if self.size not in sizes and sizes:
             self.size = "tiny" if "tiny" in sizes else sizes[0]
-        if self.device not in choices.devices:
+        if self.launch == "here" and self.device not in choices.devices:
             self.device = "cpu"
         if not 0 < self.threads <= choices.threads:
             self.threads = choices.threads
@@ -147,9 +202,18 @@ class TrainState(State):
         params = training.params
         values: dict[str, Any] = {name: params[name] for name in _PLAIN if name in params}
         values |= {name: params[name] for name in ("minutes", "steps") if params.get(name)}
+        cluster = params.get("cluster", {})
+        fresh = TrainState()
+        known = {name: cluster[there] for name, (there, _) in CLUSTER.items() if there in cluster}
+        known |= {
+            name: params[name] for name in ("devices", "precision", "scaling", "launch", "nodes") if name in params
+        }
+        for name in (*CLUSTER, "devices", "precision", "scaling", "launch", "nodes"):  # older ones do not say them
+            values[name] = known.get(name, getattr(fresh, name))
         values |= {"budget": "minutes" if params.get("minutes") else "steps", "cohort": training.cohort, "title": ""}
         for size in self.choices.sizes if self.choices is not None else ():
-            if size.sizes == params.get("model", {}):
+            same = size.architecture == params.get("architecture", "studio")
+            if same and size.sizes == params.get("model", {}):
                 values["size"] = size.size_id
         return values
 

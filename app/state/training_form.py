@@ -10,7 +10,8 @@ from app.state.training import TrainState
 
 FORM = (
     "cohort", "title", "size", "masks", "budget", "minutes", "steps", "seed", "learning_rate", "batch", "threads",
-    "device", "variety",
+    "device", "variety", "devices", "precision", "scaling", "launch", "nodes", "partition", "account", "time_limit",
+    "memory_gb", "address",
 )  # fmt: skip
 
 

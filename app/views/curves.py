@@ -165,32 +165,50 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
         painter.end()
 
     def _write_levels(self, painter: QPainter) -> None:
-        """Names at the left end above their lines, where the curve has not risen yet; never over each other."""
-        area, line = self._area(), float(painter.fontMetrics().height())
-        (_, _), (low, high) = self.view.viewRange()
-        taken: list[float] = []
-        order = sorted(enumerate(self.levels), key=lambda entry: -entry[1][1])
-        for index, (name, value) in order:
-            if not low <= value <= high:
-                continue
-            y = self._spot(0.0, value).y()
-            top = y - line - 1
-            if any(abs(top - other) < line for other in taken) or top < area.top():
-                top = y + 1
-            if any(abs(top - other) < line for other in taken) or top + line > area.bottom():
-                continue
-            taken.append(top)
-            text = self.level_text(painter.fontMetrics(), name, value, area.width() - 14)
-            spot = QRectF(area.right() - painter.fontMetrics().horizontalAdvance(text) - 8, top, 400, line)
-            if self._rises_to(value):
-                spot.moveLeft(area.left() + 6)
-            behind = QColor(self.theme.canvas)
-            behind.setAlpha(140)  # where the curve runs through it, the name is what must be read
-            painter.fillRect(
-                QRectF(spot.left() - 2, top, painter.fontMetrics().horizontalAdvance(text) + 4, line), behind
-            )
+        """Names at an end of their lines, above or below: where the curve does not run; never over each other."""
+        for index, text, spot in self.level_spots(painter.fontMetrics()):
+            painter.fillRect(spot.adjusted(-2, 0, 2, 0), QColor(self.theme.canvas))  # no place may be free of the curve
             painter.setPen(QColor(self.theme.trace[(index + 4) % len(self.theme.trace)]))
             painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def level_spots(self, metrics: QFontMetrics) -> list[tuple[int, str, QRectF]]:
+        """Return number, text and place of the name of each level that is on show, the highest first."""
+        area, line = self._area(), float(metrics.height())
+        low, high = self.view.viewRange()[1]
+        spots: list[tuple[int, str, QRectF]] = []
+        for index, (name, value) in sorted(enumerate(self.levels), key=lambda entry: -entry[1][1]):
+            if not low <= value <= high:
+                continue
+            text = self.level_text(metrics, name, value, area.width() - 14)
+            width, y = float(metrics.horizontalAdvance(text)), self._spot(0.0, value).y()
+            places = [
+                QRectF(left, top, width, line)
+                for top in (y - line - 2, y + 2)
+                for left in (area.right() - width - 8, area.left() + 6)
+                if top >= area.top() - 4 and top + line <= area.bottom()
+            ]
+            free = [place for place in places if not any(place.intersects(spot) for _, _, spot in spots)]
+            clear = [place for place in free if not self.runs_through(place)]
+            if free:
+                spots.append((index, text, (clear or free)[0]))
+        return spots
+
+    def runs_through(self, place: QRectF) -> bool:
+        """Tell whether the curve comes into ``place``, in pixels of the widget."""
+        if not self.steps:
+            return False
+        points = [self._spot(step, value) for step, value in zip(self.steps, self.values, strict=True)]
+        x, y = np.array([point.x() for point in points]), np.array([point.y() for point in points])
+        across = np.linspace(place.left() - 2, place.right() + 2, 65)
+        across = np.sort(np.concatenate([across, x[(x > across[0]) & (x < across[-1])]]))
+        across = across[(across >= x[0]) & (across <= x[-1])]
+        if not across.size:
+            return False
+        height = np.interp(across, x, y)
+        above, below = np.minimum(height[:-1], height[1:]), np.maximum(height[:-1], height[1:])
+        if height.size == 1:
+            above = below = height
+        return bool(((below >= place.top() - 1) & (above <= place.bottom() + 1)).any())
 
     @staticmethod
     def level_text(metrics: QFontMetrics, name: str, value: float, room: float) -> str:
@@ -198,11 +216,6 @@ class CurveView(pg.PlotWidget):  # type: ignore[misc]
         figure = f" {number(value, 0.01)}"
         left = int(room) - metrics.horizontalAdvance(figure)
         return metrics.elidedText(name, Qt.TextElideMode.ElideRight, left) + figure
-
-    def _rises_to(self, value: float) -> bool:
-        """True when the end of the curve comes near ``value``, so that its name is better at the other end."""
-        (low, high) = self.view.viewRange()[1]
-        return bool(self.values) and abs(self.values[-1] - value) < 0.25 * (high - low)
 
     def _write_point(self, painter: QPainter, index: int) -> None:
         area, metrics = self._area(), painter.fontMetrics()

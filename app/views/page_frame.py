@@ -146,6 +146,11 @@ class Titled(QWidget):
         column.addWidget(self._title)
         column.addWidget(self._stack, 1)
 
+    @property
+    def title(self) -> str:
+        """The name above the drawing."""
+        return self._title.text()
+
     def set_title(self, title: str) -> None:
         """Change the name above the drawing."""
         self._title.setText(title)

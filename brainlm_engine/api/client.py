@@ -43,7 +43,6 @@ from brainlm_engine.api.training import (
     TrainingEstimate,
     TrainingInfo,
     TrainingList,
-    TrainingSpeed,
 )
 
 M = TypeVar("M", bound=Message)
@@ -208,16 +207,14 @@ class EngineClient:
         """Return what can be chosen for a training on this computer."""
         return (await self._desk(TrainingChoices, "training_choices")).message
 
-    async def training_speed(self, size_id: str, n_parcels: int, settings: Mapping[str, Any]) -> TrainingSpeed:
-        """Measure how long a step takes here, with ``batch``, ``threads`` and ``device`` of ``settings``; seconds."""
-        chosen = dict(settings)
-        return (
-            await self._desk(TrainingSpeed, "training_speed", size_id=size_id, n_parcels=n_parcels, settings=chosen)
-        ).message
-
-    async def pretrain_estimate(self, params: Mapping[str, Any]) -> TrainingEstimate:
+    async def pretrain_estimate(self, params: Mapping[str, Any], stamp: str = "") -> TrainingEstimate:
         """Measure what a ``pretrain`` job with ``params`` would take on this computer, before it is submitted."""
-        return (await self._desk(TrainingEstimate, "pretrain_estimate", params=dict(params))).message
+        asked = {"params": dict(params), "stamp": stamp}
+        return (await self._desk(TrainingEstimate, "pretrain_estimate", **asked)).message
+
+    async def leave_estimate(self, stamp: str) -> None:
+        """Give up the measuring that was asked for with ``stamp``; it then ends with ``Cancelled``."""
+        await self._desk(Message, "leave_estimate", stamp=stamp)
 
     async def trainings(self) -> TrainingList:
         """List the trainings of this study, newest first, without their points."""

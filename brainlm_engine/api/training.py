@@ -32,12 +32,21 @@ class CohortList(Message):
 
 
 class ModelSize(Message):
-    """A size of our own architecture that can be trained."""
+    """A model that can be trained: a size of our own architecture, or a published one."""
 
     size_id: str
+    architecture: str = "studio"
     sizes: dict[str, int | str | bool] = Field(description="as in config.json; what is not named has its default")
     n_parameters: int
     learning_rate: float = Field(default=2e-3, description="what suits a model of this size")
+    masks: tuple[str, ...] = Field(default=(), description="kinds that it can practise on; () = all")
+    parcels: int | None = Field(default=None, description="that a cohort must have; None = any number")
+    frames: int | None = Field(default=None, description="that a window must have; None = any number")
+
+    @property
+    def published(self) -> bool:
+        """True for architectures of the published BrainLM, which see windows of the cohort's own kind only."""
+        return self.architecture != "studio"
 
 
 class TrainingChoices(Message):
@@ -46,15 +55,10 @@ class TrainingChoices(Message):
     sizes: tuple[ModelSize, ...]
     devices: tuple[str, ...] = Field(description="'cpu', and 'cuda' or 'mps' where there is one")
     threads: int = Field(description="logical processors")
-
-
-class TrainingSpeed(Message):
-    """Seconds that training takes on this computer, measured just now on numbers of the right shape."""
-
-    step_s: float = Field(description="of one step")
-    look_s: float = Field(description="of one look at the validation people")
-    scaled_from: str = Field(
-        default="", description="the smaller size that was measured, its time scaled by parameters; '' = measured"
+    graphics: int = Field(default=0, description="NVIDIA cards")
+    launches: tuple[str, ...] = Field(
+        default=("here",),
+        description="where trainings can run, of 'here', 'slurm', 'dask': what they need is installed",
     )
 
 
@@ -67,9 +71,11 @@ class TrainingEstimate(Message):
     parts: int = Field(default=1, description="that a step's windows are run in, so that they fit")
     fits: bool = Field(description="False when not even one window at a time does")
     step_s: float = Field(default=0.0, description="of one step")
+    look_s: float = Field(default=0.0, description="of one look at the validation people")
     steps: int = 0
     minutes: float = 0.0
     sentence: str = Field(description="all of it in words")
+    next_step: str = Field(default="", description="what to do when it does not fit, one sentence")
 
 
 class TrainingPoint(Message):

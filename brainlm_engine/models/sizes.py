@@ -46,3 +46,18 @@ SIZES = (
         learning_rate=2e-4,
     ),
 )  # fmt: skip
+
+#: The published architectures, in the sizes they were published in. Parameters as for 424 parcels and 200 frames: the
+#: positions of all patches are among them.
+PUBLISHED = (
+    ModelSize(
+        size_id="brainlm-13m", architecture="brainlm-13m", sizes={}, n_parameters=13_429_292, learning_rate=3e-4
+    ),
+    ModelSize(
+        size_id="brainlm-vitmae", architecture="brainlm-vitmae", sizes={}, n_parameters=112_590_080,
+        learning_rate=3e-4, masks=("mixed", "random"), parcels=424, frames=200,
+    ),
+    ModelSize(
+        size_id="brainlm-causal", architecture="brainlm-causal", sizes={}, n_parameters=6_360_980, learning_rate=3e-4
+    ),
+)  # fmt: skip

@@ -73,8 +73,8 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
     **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),
     **_operations("training", "trainings", training_choices="looking at what can be trained here"),
-    **_operations("training", "speed", training_speed="measuring how fast this computer trains"),
-    **_operations("training", "speed", pretrain_estimate="measuring what the training would take"),
+    **_operations("training", "estimates", pretrain_estimate="measuring what the training would take"),
+    **_operations("training", "check", leave_estimate="giving up measuring"),
     **_operations("reconstruct", "recordings", recording_reconstruction="loading a reconstruction"),
 }
 

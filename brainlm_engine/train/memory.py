@@ -30,6 +30,8 @@ from brainlm_engine.train.windows import Batch, draw_batch
 _LOOKED_AT = 16
 #: room for what is not counted: what kernels need inside, and holes between tensors
 MARGIN = 1.25
+TWICE = "To save memory, layers are computed twice instead of being kept: the same result, a third slower."
+SMALLER = "Close other programs, choose a smaller model or a shorter window, or train on a larger computer."
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,31 @@ def fit(learner: Learner, train: Series, settings: TrainSettings, team: Team) ->
     OutOfMemory
         One sentence, when not even single windows fit.
     """
+    need, twice = measure_or_save(learner, train, settings, team)
+    parts = need.parts
+    if team.any(parts is None):
+        raise OutOfMemory(
+            need.sentence()
+            if parts is None
+            else "Another process of the training has too little memory for one window.",
+            SMALLER,
+        )
+    before = learner.parts
+    learner.parts = max(before, int(team.most(float(parts or 1))))
+    told = [need.sentence(before)] if learner.parts > before else []
+    if twice:
+        told.append(TWICE)
+    return " ".join(told)
+
+
+def measure_or_save(learner: Learner, train: Series, settings: TrainSettings, team: Team) -> tuple[Need, bool]:
+    """Return what a training needs; True when its layers are now computed twice, as nothing fits otherwise.
+
+    Raises
+    ------
+    OutOfMemory
+        When a window does not fit that way either.
+    """
     need = measured(learner, train, settings, team)
     twice = settings.checkpointing == "auto" and not learner.runner.checkpoints
     twice = twice and team.any(need is None or need.parts is None)
@@ -231,17 +258,13 @@ def fit(learner: Learner, train: Series, settings: TrainSettings, team: Team) ->
         learner.runner.checkpoints = True
     if need is None or twice:
         need = measure(learner, train, settings, team)
-    parts = need.parts
-    if team.any(parts is None):
-        raise OutOfMemory(
-            need.sentence()
-            if parts is None
-            else "Another process of the training has too little memory for one window.",
-            "Close other programs, choose a smaller model or a shorter window, or train on a larger computer.",
-        )
-    before = learner.parts
-    learner.parts = max(before, int(team.most(float(parts or 1))))
-    told = [need.sentence(before)] if learner.parts > before else []
-    if twice:
-        told.append("To save memory, layers are computed twice instead of being kept: the same result, a third slower.")
-    return " ".join(told)
+    return need, twice
+
+
+def weights_alone(parameters: int, settings: TrainSettings, team: Team) -> Need:
+    """Return what a model of so many parameters needs at least, known before it is made ready for training."""
+    size = 4 * parameters
+    return Need(
+        parameters=parameters, weights=2 * size, learning=4 * size, window=0,
+        windows=-(-settings.batch // team.world), free=available(team) - size,
+    )  # fmt: skip

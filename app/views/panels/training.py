@@ -6,27 +6,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDoubleSpinBox,
-    QLineEdit,
-    QSpinBox,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, Form, choices, choose, label, roomy
+from app.views.forms import GRID, Form, choices, choose, label, restyle
+from app.views.number_boxes import put, real, whole
+from app.views.panels.training_compute import ComputePanel
 
 if TYPE_CHECKING:
     from app.state.training import TrainState
 
 MASKS = ("mixed", "mixed-networks", "random", "parcels", "networks", "future")
 BUDGETS = ("minutes", "steps")
-#: A spin box asks for room for its largest number, and that of all steps of a lifetime is wide.
-_NARROWEST = 68
 #: Room for the longer of the two units, with the arrow.
 _UNITS = 82
 
@@ -48,10 +40,10 @@ class TrainingPanel(QWidget):
         self.budget = choices((b, tr(f"train.budget.{b}")) for b in BUDGETS)
         self.budget.setMinimumWidth(_UNITS)
         self.budget.activated.connect(lambda _=0: self.changed.emit("budget", self.budget.currentData()))
-        self.minutes, self.steps = _real(0.1, 10_000.0, 1, 5.0), _whole(1, 10_000_000, 100)
+        self.minutes, self.steps = real(0.1, 10_000.0, 1, 5.0), whole(1, 10_000_000, 100)
         self.minutes.valueChanged.connect(lambda value: self.changed.emit("minutes", value))
         self.steps.valueChanged.connect(lambda value: self.changed.emit("steps", value))
-        self.seed = _whole(0, 2_000_000_000, 1)
+        self.seed = whole(0, 2_000_000_000, 1)
         self.seed.valueChanged.connect(lambda value: self.changed.emit("seed", value))
         self._estimate = label("", "muted", wrap=True)
         self._lines = self._estimate.fontMetrics().lineSpacing()
@@ -59,7 +51,7 @@ class TrainingPanel(QWidget):
         self._estimate.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._size_facts, self._caution = label("", "muted"), label("", "warning", wrap=True)
         amount = QWidget()
-        self.advanced = AdvancedPanel()
+        self.advanced = ComputePanel()
         self.advanced.changed.connect(self.changed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -114,110 +106,52 @@ class TrainingPanel(QWidget):
             self.title.setModified(False)
             self.changed.emit("title", self.title.text().strip())
 
-    def show_sizes(self, names: dict[str, str]) -> None:
-        """Offer these sizes of models, names by id."""
-        if [self.model_size.itemData(i) for i in range(self.model_size.count())] != list(names):
+    def show_sizes(self, names: dict[str, str], published: frozenset[str] = frozenset()) -> None:
+        """Offer these models, names by id; the ``published`` ones come last, beneath a line."""
+        there = [self.model_size.itemData(i) for i in range(self.model_size.count())]
+        if [size_id for size_id in there if size_id is not None] != list(names):
             self.model_size.clear()
             for size_id, name in names.items():
+                if size_id in published and self.model_size.itemData(self.model_size.count() - 1) not in published:
+                    self.model_size.insertSeparator(self.model_size.count())
                 self.model_size.addItem(name, size_id)
         self.model_size.setEnabled(bool(names))
 
     def show_settings(
-        self, state: TrainState, default_title: str, estimate: str, caution: str = "", *, hidden: bool = False
-    ) -> None:
-        """Show the form as ``state`` has it, with ``hidden`` without the name that the person gave."""
+        self, state: TrainState, default_title: str, estimate: tuple[str, str], caution: str = "", *,
+        hidden: bool = False,
+    ) -> None:  # fmt: skip
+        """Show the form as ``state`` has it, with ``hidden`` without the name that the person gave.
+
+        ``estimate`` is the line about memory and time, or why it cannot be started, and its role of the style sheet.
+        """
         if not self.title.hasFocus() or (hidden and not self.title.isModified()):
             self.title.setText("" if hidden else state.title)
         self.title.setPlaceholderText(tr("train.title.hidden") if hidden and state.title else default_title)
-        size = state.model_size
-        facts = tr("train.size.facts", parameters=_counted(size.n_parameters)) if size is not None else ""
-        self._size_facts.setText(facts)
+        self._size_facts.setText(_facts(state))
         self._caution.setText(caution)
         self._caution.setVisible(bool(caution))
         for box, value in ((self.model_size, state.size), (self.masks, state.masks), (self.budget, state.budget)):
             choose(box, value)
         for number, amount in ((self.minutes, state.minutes), (self.steps, state.steps), (self.seed, state.seed)):
-            _set(number, amount)
+            put(number, amount)
         self.minutes.setVisible(state.budget == "minutes")
         self.steps.setVisible(state.budget == "steps")
-        self._estimate.setText(estimate)
+        told, role = estimate
+        if self._estimate.text() != told:
+            self._estimate.setText(told)
+        if self._estimate.property("role") != role:
+            restyle(self._estimate, role=role)
         self.advanced.show_settings(state)
 
 
-class AdvancedPanel(QWidget):
-    """What few people change. Emits ``changed(field, value)``."""
-
-    changed = Signal(str, object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.learning_rate = _real(0.00001, 0.1, 5, 0.0005)
-        self.batch, self.threads = _whole(1, 512, 1), _whole(1, 1, 1)
-        self.batch.setSuffix(tr("train.batch.unit"))
-        for name, box in (("learning_rate", self.learning_rate), ("batch", self.batch), ("threads", self.threads)):
-            box.valueChanged.connect(lambda value, field=name: self.changed.emit(field, value))
-        self.device = choices(())
-        self.device.activated.connect(lambda _=0: self.changed.emit("device", self.device.currentData()))
-        self.variety = QCheckBox(tr("train.variety"))
-        self.variety.clicked.connect(lambda on: self.changed.emit("variety", bool(on)))
-        self.variety.setToolTip(tr("train.variety.tip"))
-        form = Form()
-        form.setContentsMargins(0, 0, 0, 0)
-        for name, control in (
-            ("learning_rate", self.learning_rate), ("batch", self.batch), ("threads", self.threads),
-            ("device", self.device),
-        ):  # fmt: skip
-            form.row(tr(f"train.{name}"), control)
-            control.setToolTip(tr(f"train.{name}.tip", n=1))
-        form.whole(self.variety)
-        self.setLayout(form)
-
-    def show_settings(self, state: TrainState) -> None:
-        """Show the form as ``state`` has it."""
-        processors = state.choices.threads if state.choices is not None else state.threads
-        self.threads.blockSignals(True)
-        self.threads.setRange(1, max(processors, state.threads))
-        self.threads.blockSignals(False)
-        self.threads.setSuffix(tr("train.threads.unit", n=processors))
-        self.threads.setToolTip(tr("train.threads.tip", n=processors))
-        devices = state.choices.devices if state.choices is not None else ("cpu",)
-        if self.device.count() != len(devices):
-            self.device.clear()
-            for device in devices:
-                self.device.addItem(tr(f"train.device.{device}"), device)
-        choose(self.device, state.device)
-        for box, value in (
-            (self.learning_rate, state.learning_rate), (self.batch, state.batch), (self.threads, state.threads),
-        ):  # fmt: skip
-            _set(box, value)
-        self.variety.setChecked(state.variety)
-
-
-def _whole(low: int, high: int, step: int) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setKeyboardTracking(False)
-    box.setMinimumWidth(_NARROWEST)
-    roomy(box)
-    return box
-
-
-def _real(low: float, high: float, decimals: int, step: float) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setDecimals(decimals)
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setKeyboardTracking(False)
-    box.setMinimumWidth(_NARROWEST)
-    roomy(box)
-    return box
-
-
-def _set(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
-    box.blockSignals(True)
-    box.setValue(value)  # type: ignore[arg-type]
-    box.blockSignals(False)
+def _facts(state: TrainState) -> str:
+    """Return how many parameters the model has: of a published one only the engine knows, as the cohort decides."""
+    size = state.model_size
+    if size is None:
+        return ""
+    known = state.estimate.n_parameters if state.estimate is not None else size.n_parameters
+    return tr("train.size.facts", parameters=_counted(known))
 
 
 def _counted(parameters: int) -> str:

@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 
 from app import theme
 from app.controllers.studio import Studio
-from app.controllers.training_speed import in_words, rounded
+from app.controllers.training_estimate import in_bytes, in_words, rounded
 from app.state import AppState
 from app.state.training import Training, TrainState
 from app.text import tr
 from app.views.curves import CurveView
 from app.views.main_window import MainWindow
 from app.views.pages.train import TrainPage
+from app.widgets.colour_bar import small_font
 from brainlm_engine.api.messages import JobState
-from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingInfo, TrainingSpeed
+from brainlm_engine.api.training import CohortInfo, ModelSize, TrainingChoices, TrainingEstimate, TrainingInfo
 from brainlm_engine.simulate import simulate_cohort
 
 Live = Callable[..., None]
@@ -264,6 +266,22 @@ def test_curves_show_what_they_are_given(qtbot: QtBot, name: str) -> None:
     assert curve.grab().toImage().width() > 0
 
 
+@pytest.mark.parametrize("values", [[0.1, 0.28, 0.4, 0.43], [0.43, 0.43, 0.43, 0.43], [-0.2, 0.5, 0.1, 0.4]])
+def test_the_names_of_levels_keep_off_the_curve(qtbot: QtBot, values: list[float]) -> None:
+    curve = CurveView("R²", "R²", from_zero=True)
+    qtbot.addWidget(curve)
+    curve.resize(300, 150)
+    curve.show()
+    curve.set_levels(((tr("train.level.ridge_people"), 0.43), ("Mean", -0.02)))
+    curve.set_points([0, 10, 20, 30], values)
+    spots = curve.level_spots(QFontMetrics(small_font(curve.font())))
+    assert [index for index, _, _ in spots] == [0, 1]
+    assert not spots[0][2].intersects(spots[1][2])
+    assert not curve.runs_through(spots[1][2])
+    if values[0] == 0.1:
+        assert not curve.runs_through(spots[0][2])
+
+
 COHORT = CohortInfo(path="/c", name="c", people={"train": 8}, n_frames=120, n_parcels=424, tr_s=0.72)
 CHOICES = TrainingChoices(
     sizes=(ModelSize(size_id="tiny", sizes={}, n_parameters=5),), devices=("cpu",), threads=2
@@ -276,7 +294,8 @@ def test_the_form_becomes_a_job_with_as_many_looks_as_are_needed() -> None:
     assert params["model_id"].startswith("my-first-model-")
     assert (params["steps"], params["window_frames"], params["evaluate_every"]) == (800, 120, 20)
     assert "minutes" not in params
-    train.put(budget="minutes", minutes=10.0, speed=TrainingSpeed(step_s=0.5, look_s=4.0))
+    known = TrainingEstimate(n_parameters=5, fits=True, step_s=0.5, look_s=4.0, sentence="It fits.")
+    train.put(budget="minutes", minutes=10.0, estimate=known)
     assert train.expected_steps == 1200
     assert train.expected_seconds == pytest.approx(600 + 41 * 4.0)
     assert train.job_params("x")["checkpoint_every"] == 60
@@ -300,4 +319,5 @@ def test_the_training_on_show_is_data_not_copied() -> None:
 
 def test_times_and_counts_in_words() -> None:
     assert [in_words(s) for s in (40, 300, 5400, 12600)] == ["40 s", "5 min", "1.5 h", "3.5 h"]
+    assert [in_bytes(n) for n in (335_544_320, 1_395_864_371, 20_000_000_000)] == ["320 MiB", "1.3 GiB", "19 GiB"]
     assert [rounded(n) for n in (7, 432, 12345)] == ["7", "430", "12\u202f000"]

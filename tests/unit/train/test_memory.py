@@ -13,7 +13,7 @@ import pytest
 import torch
 from small_trainings import settings
 
-from brainlm_engine.api.errors import OutOfMemory
+from brainlm_engine.api.errors import Cancelled, OutOfMemory
 from brainlm_engine.cli import main
 from brainlm_engine.cohort import load_series, open_cohort
 from brainlm_engine.cohort.arrow_file import Kind, write_rows
@@ -102,6 +102,29 @@ def test_an_estimate_before_the_start(small_cohort: Path, capsys: pytest.Capture
     assert main([*words, "--threads", "1", "--batch", "2", "--size", "width=16", "--size", "heads=2"]) == 0
     assert "steps take about" in capsys.readouterr().out
     assert not (small_cohort / "x").exists()
+
+
+def test_an_estimate_is_given_up_when_nobody_waits_for_it(small_cohort: Path) -> None:
+    asked = 0
+
+    def left() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 400
+
+    with pytest.raises(Cancelled):
+        estimate_training(small_cohort, settings(steps=100), left)
+    assert asked == 401
+
+
+def test_a_model_too_large_for_this_computer_is_told_before_it_is_made_ready(
+    small_cohort: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda team: 1 << 16)
+    told = estimate_training(small_cohort, settings(steps=100))
+    assert not told.fits
+    assert "even with one window at a time" in told.sentence
+    assert "smaller model" in told.next_step
 
 
 LARGER_THAN_MEMORY = """
