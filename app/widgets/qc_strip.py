@@ -201,9 +201,9 @@ class QCStrip(QWidget):
         first, last = max(int(self._span[0]), 0), min(int(self._span[1]) + 2, len(values))
         frames = np.flatnonzero(np.isfinite(values[first:last])) + first
         per_frame = box.width() / (self._span[1] - self._span[0])
-        x = box.left() + (frames - self._span[0]) * per_frame
-        y = box.bottom() - 3 - (values[frames] - low) * scale
-        points = [QPointF(*spot) for spot in zip(x.tolist(), y.tolist(), strict=True)]
+        across = box.left() + (frames - self._span[0]) * per_frame
+        down = box.bottom() - 3 - (values[frames] - low) * scale
+        points = [QPointF(*spot) for spot in zip(across.tolist(), down.tolist(), strict=True)]
         painter.setPen(QPen(QColor(theme.trace[place % len(theme.trace)]), 1))
         painter.drawPolyline(QPolygonF(points))
         painter.restore()
