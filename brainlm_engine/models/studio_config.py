@@ -65,8 +65,12 @@ class StudioConfig:
             raise ValueError(f"left_out must be true or false, not {self.left_out!r}")
         numbers = {name: value for name, value in asdict(self).items() if name not in (*CHOICES, "left_out")}
         wrong = [name for name, value in numbers.items() if not (value > 0 or (value == 0 and name in _MAY_BE_ZERO))]
-        if wrong or self.mask_ratio >= 1 or self.width % (2 * self.heads):
-            raise ValueError(f"impossible sizes: {asdict(self)}")
+        if wrong:
+            raise ValueError(f"{wrong[0]} must be above 0, not {numbers[wrong[0]]}")
+        if self.mask_ratio >= 1:
+            raise ValueError(f"mask_ratio must be below 1, not {self.mask_ratio}")
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width must be a multiple of {2 * self.heads}, twice the heads, not {self.width}")
         if SAMPLES % self.bands:
             raise ValueError(f"bands must divide {SAMPLES}, and {self.bands} does not")
         if not self.factors and (self.guess != "people" or self.left_out or self.bands > 1):

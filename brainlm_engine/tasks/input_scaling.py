@@ -124,6 +124,12 @@ def chosen_scaling(choice: str, model: MaskedModel) -> InputScaling | None:
                 "The card of this model carries no scaling statistics.", "Choose a cohort’s, or z-score per recording."
             )
         return own
+    card = _card(model)
+    if card is not None and not wants_population(card):
+        raise BadInput(
+            f"{card.info.title} was trained on z-scores per recording; with other scaling its answers mean nothing.",
+            "Leave the scaling out.",
+        )
     if "/" not in choice and kept_path(choice).is_file():
         return _from_file(kept_path(choice))
     path = Path(choice)

@@ -121,6 +121,9 @@ def reconstruct(
     centre = window_mean(measured)
     scores = tuple(sums(measured, guess, scored, centre).score(method) for method, guess in guesses.items())
     scores = scores if scored.any() else ()
+    told = verdict(scores) if baselines or not scores else ""
+    if told and recording.n_frames < patch:
+        told = f"{recording.n_frames} frames are too few to conclude from: {told[0].lower()}{told[1:]}"
     info = ReconstructionInfo(
         recording_id=recording_id,
         model_id=model_id(model),
@@ -129,7 +132,7 @@ def reconstruct(
         patch_frames=patch,
         mask=mask,
         scores=scores,
-        verdict=verdict(scores) if baselines or not scores else "",
+        verdict=told,
         seconds=clock.seconds,
         scaling=scaling.describe() if scaling is not None else OF_RECORDING,
         notes=notes,

@@ -60,6 +60,7 @@ def train_by_dask(task: dict[str, Any], settings: TrainSettings, progress: Progr
         try:
             client = stack.enter_context(Client(**where, set_as_default=False, timeout=_CONNECT_S))
         except (OSError, ValueError, TimeoutError) as error:
+            box.drop()
             raise BadInput(
                 f"No Dask scheduler answers at {cluster.address}.",
                 "Start one with dask scheduler, or give the address that it prints.",

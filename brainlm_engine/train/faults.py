@@ -12,6 +12,8 @@ from brainlm_engine.train.windows import Batch
 #: the last is how oneDNN, torch's library for processors, says it
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "could not create a primitive")
 _MOST_NAMES = 20
+#: a learning rate above it is a slip, and so would be half of it
+_LARGE_RATE = 0.1
 _LOOK = "If it happens again with the same recordings, look at them."
 
 
@@ -53,7 +55,8 @@ def advice(rate: float, *, kept: bool) -> str:
     kept : good weights lie in the folder
     """
     where = "Go on from there" if kept else "Start it again"
-    return f"{where} with a smaller learning rate, for example half of it: {rate / 2:g}. {_LOOK}"
+    example = f"half of it: {rate / 2:g}" if rate <= _LARGE_RATE else "the default"
+    return f"{where} with a smaller learning rate, for example {example}. {_LOOK}"
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

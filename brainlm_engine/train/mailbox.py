@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,6 +66,13 @@ class Mailbox:
         with writing_to(folder):
             folder.mkdir(parents=True)
         return cls(folder)
+
+    def drop(self) -> None:
+        """Remove it, and the folders round it that hold nothing else: nothing was handed over."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder.parent, self.folder.parent.parent):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
 
     def tell(self, said: dict[str, Any]) -> None:
         """Add a line, whole."""

@@ -41,7 +41,7 @@ class TrainSettings(BaseModel):
     steps: int | None = Field(default=None, ge=1, description="stop after so many steps")
     minutes: float | None = Field(default=None, gt=0, description="or after so many minutes of training")
     seed: int = Field(default=0, ge=0, lt=2**63)
-    threads: int = Field(default=2, ge=1)
+    threads: int = Field(default=2, ge=1, le=1024)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     precision: Literal["32", "bf16", "16"] = Field(
         default="32", description="of matrix products; weights stay float32 (16: float16, not on processors)"
@@ -60,7 +60,7 @@ class TrainSettings(BaseModel):
     )
     launch: Literal["here", "torchrun", "slurm", "dask"] = Field(default="here", description="who starts the processes")
     cluster: Cluster = Field(default=Cluster(), description="of launches elsewhere")
-    batch: int = Field(default=8, ge=1, description="windows per step, of all processes together")
+    batch: int = Field(default=8, ge=1, le=65_536, description="windows per step, of all processes together")
     accumulate: int = Field(default=1, ge=1, description="parts that a step's windows are run in, to save memory")
     window_frames: int = Field(default=200, ge=20)
     learning_rate: float = Field(default=2e-3, gt=0)

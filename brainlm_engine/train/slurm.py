@@ -65,6 +65,7 @@ def submit(task: dict[str, Any], settings: TrainSettings, progress: Progress) ->
         executor.update_parameters(**parameters(settings, out.name))
         submitted = executor.submit(Part(task, box.folder))
     except (RuntimeError, OSError, submitit.core.utils.FailedSubmissionError) as error:
+        box.drop()
         raise BadInput(
             "SLURM did not take the training." if _has_slurm() else "There is no SLURM on this computer.",
             "Look at the details."

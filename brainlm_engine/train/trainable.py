@@ -104,8 +104,9 @@ def new_model(architecture: str, sizes: Sizes, parcels: int, frames: int) -> Mas
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         if "memory" in str(error).lower():
             raise  # the sizes are sound, there is not enough of it
+        why = f": {error}" if architecture == "studio" and isinstance(error, ValueError) else ""
         raise BadInput(
-            "The sizes asked for do not make a model.", "Leave them out for the default.", str(error)
+            f"The sizes asked for do not make a model{why}.", "Leave them out for the default.", str(error)
         ) from error
 
 

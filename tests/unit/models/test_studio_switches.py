@@ -185,8 +185,8 @@ def test_forms_are_kept_in_the_config() -> None:
         ({"factors": 0, "guess": "person"}, "no first guess to refine"),
         ({"coordinates": "learned"}, "number of parcels"),
         ({"parcels": 30}, "number of parcels"),
-        ({"encoder_layers": 0}, "impossible sizes"),
-        ({"registers": -1}, "impossible sizes"),
+        ({"encoder_layers": 0}, "encoder_layers must be above 0"),
+        ({"registers": -1}, "registers must be above 0"),
         ({"left_out": 1}, "left_out must be true or false"),
     ],
 )

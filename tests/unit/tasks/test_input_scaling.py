@@ -210,3 +210,10 @@ def test_the_command_line_says_which_scaling_was_used(
     assert main([*words, "--scaling", str(small_cohort)]) == 0
     assert "Input of the model: robust, median and interquartile range" in capsys.readouterr().out
     assert main([*words, "--scaling", "model", "--json"]) == 2
+
+
+def test_a_model_of_zscores_takes_no_other_scaling(small_cohort: Path) -> None:
+    with pytest.raises(BadInput, match="was trained on z-scores per recording") as refused:
+        chosen_scaling(str(small_cohort), load_model("studio-tiny"))
+    assert refused.value.next_step == "Leave the scaling out."
+    assert chosen_scaling("zscore", load_model("studio-tiny")) is None

@@ -245,3 +245,11 @@ def test_a_verdict_does_not_contradict_its_numbers(model_r2: float, other_r2: fl
 def test_a_network_is_found_in_any_case(name: str) -> None:
     hidden = build_mask(MaskSpec(kind="network", network=name), 4, 2, ("A", "B", "b2", "B"))
     assert hidden.any(1).tolist() == [False, True, False, True]
+
+
+def test_the_verdict_of_a_few_frames_says_so(make_recording: Callable[..., Recording]) -> None:
+    recording = make_recording(77)
+    short = replace(recording, series=recording.series[:, :6])
+    told = reconstruct(load_model(), short, 0, MaskSpec(ratio=0.5, seed=1)).info.verdict
+    assert told.startswith("6 frames are too few to conclude from: ")
+    assert "too few" not in reconstruct(load_model(), recording, 0, MaskSpec(ratio=0.5, seed=1)).info.verdict

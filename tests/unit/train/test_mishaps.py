@@ -26,9 +26,10 @@ from brainlm_engine.models.card import Card
 from brainlm_engine.models.studio import Studio
 from brainlm_engine.train import TrainSettings, pretrain
 from brainlm_engine.train.checkpoint import CHECKPOINT
-from brainlm_engine.train.faults import ran_out_of_memory
+from brainlm_engine.train.faults import advice, ran_out_of_memory
 from brainlm_engine.train.log import LOG
 from brainlm_engine.train.precision import check_precision
+from brainlm_engine.train.settings import settings_from
 from brainlm_engine.train.windows import draw_batch
 from brainlm_engine.training_folder import checkpoint_head, read_points
 
@@ -102,7 +103,7 @@ def test_the_learning_rate_may_be_lowered_afterwards(small_cohort: Path, tmp_pat
     rate = settings().learning_rate
     with pytest.raises(NotANumber) as stopped:
         pretrain(small_cohort, out, settings(steps=40, learning_rate=1e19))
-    assert "Go on from there with a smaller learning rate, for example half of it: 5e+18." in stopped.value.next_step
+    assert "Go on from there with a smaller learning rate, for example the default." in stopped.value.next_step
     half = settings(steps=8, learning_rate=rate / 2)
     result = pretrain(small_cohort, out, half, told)
     said = f"Learning rate lowered from {rate:g} to {rate / 2:g} at step 5."
@@ -324,3 +325,14 @@ def test_half_precision_that_gives_another_loss_is_refused(small_cohort: Path) -
         model.places.loadings.bias.copy_(torch.eye(8)[0] * 100)
     with pytest.raises(BadInput, match="more than the 2 % allowed"):
         check_precision(model, batch, plan)
+
+
+def test_half_of_a_sensible_learning_rate_is_advised_and_no_half_of_a_slip() -> None:
+    assert "half of it: 0.001" in advice(0.002, kept=True)
+    assert "the default" in advice(1e30, kept=False)
+
+
+@pytest.mark.parametrize("changes", [{"batch": 2_147_483_647}, {"threads": 100_000}])
+def test_numbers_that_no_computer_has_are_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(BadInput, match=f"setting {next(iter(changes))} of the training"):
+        settings_from({"steps": 1, **changes})
