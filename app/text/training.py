@@ -33,6 +33,7 @@ TRAINING = {
     "reason.training_stoppable": "The selected training has learned nothing yet, or is finished.",
     "reason.training_usable": "The selected training is not finished.",
     "reason.training_spoiled": "Only for a training that stopped because its loss was no longer a number.",
+    "reason.training_fits": "These settings do not fit this computer or this cohort; the form says why.",
     "reason.training_calm": "Wait a moment: the training is starting or stopping.",
     "reason.not_evaluating": "A comparison is running.",
     "edit.training": "Training Settings",
