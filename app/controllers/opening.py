@@ -67,7 +67,6 @@ class OpenController:
             return False
         first = reply.arrays.get("volume", reply.arrays.get("series"))
         assert first is not None
-        case.wanted = ""
         scan = OpenScan(reply.message, first, dict(answers or {}))
         self._hold(path, scan, atlas_id)
         await asyncio.sleep(BREATH_S)
@@ -77,6 +76,7 @@ class OpenController:
         await asyncio.sleep(BREATH_S)
         if not stamp.fits(case.revision):
             return False
+        case.wanted = ""
         self._show(scan)
         if not self.questions.ask():
             self.preparation.start()

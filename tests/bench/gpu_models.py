@@ -34,7 +34,9 @@ MODELS = (*(size.size_id for size in SIZES), "13m")
 
 def settings_for(name: str, **changes: Any) -> TrainSettings:
     """Return the settings of a training of a model, by its name in :data:`MODELS`."""
-    sizes = {size.size_id: dict(size.sizes) for size in SIZES}
+    # all with the first guess of base and large: what is counted below are the layers
+    own = ("guess", "left_out")
+    sizes = {size.size_id: {key: value for key, value in size.sizes.items() if key not in own} for size in SIZES}
     architecture = "brainlm-13m" if name == "13m" else "studio"
     model = {"architecture": architecture, "model": sizes.get(name, {})}
     return settings_from({"steps": 10**9, "variety": False, "masks": "random", **model, **changes})

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,17 @@ def test_what_slurm_is_asked_for(small_cohort: Path, tmp_path: Path, monkeypatch
     shutil.rmtree(programs)
 
 
+@pytest.fixture
+def _cluster_of_a_person() -> Iterator[None]:
+    """Outside the engine, whose connections are all encrypted; other tests may have started one in this process."""
+    import dask
+    import distributed  # noqa: F401 (its settings must be there first)
+
+    with dask.config.set({"distributed.comm.require-encryption": False}):
+        yield
+
+
+@pytest.mark.usefixtures("_cluster_of_a_person")
 def test_a_task_of_a_dask_cluster(small_cohort: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster
 
@@ -143,7 +155,16 @@ def test_a_task_of_a_dask_cluster(small_cohort: Path, tmp_path: Path) -> None:
         assert checkpoint_step(tmp_path / "stopped") >= 5
 
 
-def test_a_dask_cluster_of_its_own_trains_in_two_processes(small_cohort: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encrypted", [False, True], ids=["outside", "in the engine"])
+def test_a_dask_cluster_of_its_own_trains_in_two_processes(small_cohort: Path, tmp_path: Path, encrypted: bool) -> None:
+    import dask
+    import distributed  # noqa: F401
+
+    with dask.config.set({"distributed.comm.require-encryption": encrypted}):
+        trained_in_two_processes(small_cohort, tmp_path)
+
+
+def trained_in_two_processes(small_cohort: Path, tmp_path: Path) -> None:
     told = Listener()
     made = pretrain(small_cohort, tmp_path / "out", settings(steps=2, launch="dask", devices=2), told)
     assert made.steps == 2
