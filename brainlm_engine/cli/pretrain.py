@@ -73,7 +73,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="32",
         help="half precision, checked first: bf16, or 16 (float16) on graphics processors",
     )
-    parser.add_argument("--compile", choices=("auto", "on", "off"), default="auto", help="layers; auto: with CUDA")
+    parser.add_argument(
+        "--compile", choices=("auto", "on", "off"), default="auto", help="layers; auto: large models with CUDA"
+    )
     parser.add_argument(
         "--checkpointing", choices=("auto", "on", "off"), default="auto",
         help="save memory by computing layers twice; auto: when a single window does not fit",

@@ -1,7 +1,7 @@
 """Sizes of our own architecture that a person can choose by name (no torch: asked for early).
 
-``base`` and ``large`` are for a graphics processor. Their heads are 64 wide and their widths multiples of 128, as its
-matrix units like it. ``base`` has the depth of ``tiny`` and is wide instead: what lies between the matrix products
+``base`` and ``large`` are for a graphics processor. Heads are 64 or 128 wide and widths multiples of 128, as
+its matrix units like it. ``base`` is as shallow as ``tiny`` and wide instead: what lies between the matrix products
 (norms, residuals, activations) grows with the width, the products with its square, so that a wide model spends more of
 its time on arithmetic than a deep one of as many parameters.
 """
@@ -32,10 +32,10 @@ SIZES = (
     ModelSize(
         size_id="base",
         sizes={
-            "width": 1024, "heads": 16, "encoder_layers": 4, "decoder_layers": 2, "factors": 128, "place_width": 384,
+            "width": 1536, "heads": 12, "encoder_layers": 3, "decoder_layers": 1, "factors": 128, "place_width": 384,
         },
-        n_parameters=96_720_661,
-        learning_rate=2.5e-4,
+        n_parameters=150_391_061,
+        learning_rate=0.256 / 1536,  # as of any width
     ),
     ModelSize(
         size_id="large",

@@ -1,7 +1,7 @@
 """How the layers of a model are run while it learns: as they stand, compiled, or without keeping what lies in between.
 
 Only layers are compiled, not the whole model: all layers of a kind share one piece of machine code, which is ready
-within seconds and is where nearly all the time goes. What varies from step to step (windows, patches, visible parcels)
+within a minute and is where nearly all the time goes. What varies from step to step (windows, patches, visible parcels)
 is compiled for any size as soon as it has been seen to vary, so that compiling comes to an end.
 """
 
@@ -18,6 +18,9 @@ from brainlm_engine.train.settings import TrainSettings
 Layer = Callable[..., Any]
 #: versions of one layer function (precision, with and without barred keys, sizes) before torch stops compiling new ones
 _VERSIONS = 32
+#: from so many parameters on, layers are compiled without being asked: for smaller models the minute that it takes is a
+#: good part of a training
+_WORTH_COMPILING = 5_000_000
 #: of torch.compile, for trainings
 BACKEND: str | Callable[..., Any] = "inductor"
 
@@ -43,6 +46,7 @@ class LayerRunner:
 
             config: Any = torch._dynamo.config
             config.recompile_limit = max(config.recompile_limit, _VERSIONS)
+            _without_tiling_analysis()
 
     def __call__(self, layer: Layer, *args: Any) -> Any:
         """Run ``layer(*args)``."""
@@ -65,9 +69,19 @@ class LayerRunner:
         return self._compiled[layer]
 
 
-def layer_runner(settings: TrainSettings, *, spread: bool) -> LayerRunner:
+def _without_tiling_analysis() -> None:
+    """Spare the compiler a search for better tiles that fails (an assertion, torch 2.11 with CUDA) where sizes vary."""
+    import torch._inductor.config
+
+    triton: Any = torch._inductor.config.triton
+    if hasattr(triton, "coalesce_tiling_analysis"):
+        triton.coalesce_tiling_analysis = False
+
+
+def layer_runner(settings: TrainSettings, *, spread: bool, n_parameters: int) -> LayerRunner:
     """Return the runner that the settings ask for; weights that are spread over processes cannot be compiled."""
-    wanted = settings.compile == "on" or (settings.compile == "auto" and settings.device == "cuda")
+    worth_it = settings.device == "cuda" and n_parameters >= _WORTH_COMPILING
+    wanted = settings.compile == "on" or (settings.compile == "auto" and worth_it)
     return LayerRunner(
         compiles=wanted and not spread, checkpoints=settings.checkpointing == "on", varied=settings.variety
     )

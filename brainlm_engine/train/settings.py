@@ -47,7 +47,8 @@ class TrainSettings(BaseModel):
         default="32", description="of matrix products; weights stay float32 (16: float16, not on processors)"
     )
     compile: Literal["auto", "on", "off"] = Field(
-        default="auto", description="layers are compiled before the first step (auto: on graphics processors of NVIDIA)"
+        default="auto",
+        description="layers are compiled before the first step (auto: large models on graphics processors of NVIDIA)",
     )
     checkpointing: Literal["auto", "on", "off"] = Field(
         default="auto",

@@ -93,11 +93,12 @@ def new_learner(model: MaskedModel, settings: TrainSettings, team: Team | None =
     others = [parameter for name, parameter in model.named_parameters() if not _decays(name, parameter)]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     spread = is_spread(next(model.parameters()))
+    size = sum(parameter.numel() for parameter in average.parameters())
     optimizer = torch.optim.AdamW(
         groups, lr=settings.learning_rate, betas=(0.9, settings.beta2),
         fused=True if team.device.type == "cuda" and not spread else None,  # all weights in a few kernels
     )  # fmt: skip
-    model.run_layer = runner = layer_runner(settings, spread=spread)
+    model.run_layer = runner = layer_runner(settings, spread=spread, n_parameters=size)
     return Learner(model, net, average, optimizer, runner, settings.accumulate)
 
 
