@@ -132,13 +132,3 @@ def number(value: float) -> str:
         return f"{value:,.0f}".replace(",", " ").replace("-", "−")
     decimals = 0 if size >= 100 else 1 if size >= 10 else 2
     return ticks.number(value, 10.0**-decimals)
-
-
-def time_text(seconds: float, frame: int, unit: str) -> str:
-    """Write a moment as seconds, frame or clock."""
-    if unit == "TR":
-        return f"{frame}"
-    if unit == "clock":
-        minutes, rest = divmod(seconds, 60.0)
-        return f"{int(minutes)}:{rest:04.1f}"
-    return f"{seconds:.1f} s"

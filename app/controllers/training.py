@@ -175,7 +175,7 @@ class TrainingController:
         if cut is not None and cut is self._state.train.trainings[0]:
             button = (("train_resume", tr("train.resume.button")),)
             self._state.train.out = cut.out
-            text = tr("train.interrupted", title=cut.title, step=cut.step)
+            text = tr("train.interrupted" if cut.step else "train.interrupted.early", title=cut.title, step=cut.step)
             self._state.notices.tell(Notice(CUT, "warning", text, buttons=button))
 
     # ------------------------------------------------------------ what can be asked for

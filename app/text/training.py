@@ -229,6 +229,7 @@ TRAINING = {
     "train.done": "“{title}” is finished and in the list of models.",
     "train.done.button": "Open in Model",
     "train.interrupted": "“{title}” was interrupted at step {step}. Nothing up to there is lost.",
+    "train.interrupted.early": "“{title}” was interrupted before its first checkpoint: it begins anew.",
     "train.resume.button": "Resume",
     "job.train": "Train “{title}”",
     "job.train_evaluate": "Compare “{title}” with simple methods",

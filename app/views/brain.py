@@ -171,17 +171,6 @@ class BrainView(QWidget):
         """'whole' for one large brain, 'panels' for lateral and medial views side by side."""
         self.canvas.set_layout_name(name)
 
-    def set_deep_visible(self, visible: bool) -> None:
-        """Show or hide subcortex and cerebellum."""
-        self.canvas.deep = visible
-        self.canvas.replace_panels()
-
-    def set_cortex_opacity(self, opacity: float) -> None:
-        """1 is solid; below, the subcortex shows through."""
-        self.canvas.opacity = float(np.clip(opacity, 0.05, 1.0))
-        self._actors.set_opacity(self.canvas.opacity)
-        self.canvas.replace_panels()
-
     def set_title(self, text: str) -> None:
         """What the colours are, e.g. 'Measured' or 'R² of hidden patches'."""
         self.canvas.over.title = self.flat.title = text

@@ -35,7 +35,6 @@ class BrainActors:
         self._table: Array = np.full((1, 3), 160, np.uint8)
         self._chosen: tuple[int, ...] = ()
         self._colour = (255, 255, 255)
-        self._opacity = 1.0
 
     def forget(self, parts: Iterable[Part] | None = None) -> None:
         """The meshes of these parts (of all) are out of date."""
@@ -59,7 +58,6 @@ class BrainActors:
                 if part not in self._outlines:
                     self._outlines[part] = OutlineActor()
                 actors.setdefault(panel.key, []).extend((self._drawn[key].mesh.actor, self._outlines[part].actor))
-        self.set_opacity(self._opacity)
         self.outline(self._chosen, self._colour)
         self.light(panels, everything=True)
         return actors
@@ -89,13 +87,6 @@ class BrainActors:
         """Colours by parcel: (V + 1, 3) uint8, row parcel + 1, row 0 = no parcel."""
         self._table = table
         self.light(self._panels, everything=True)
-
-    def set_opacity(self, opacity: float) -> None:
-        """Of the cortex; 1 is solid."""
-        self._opacity = opacity
-        for (_panel, _surface, part), drawn in self._drawn.items():
-            if part not in DEEP:
-                drawn.mesh.set_opacity(opacity)
 
     def outline(self, parcels: Sequence[int], rgb: tuple[int, int, int]) -> list[tuple[Part, Array]]:
         """Draw a line round each parcel.

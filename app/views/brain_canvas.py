@@ -48,8 +48,6 @@ class BrainCanvas(QWidget):
         self.message = tr("brain.preparing")
         self.layout_name = "whole"
         self.view = "left"
-        self.deep = True
-        self.opacity = 1.0
         self.render_ms = 0.0
         self._turn = [0.0, 0.0]
         self._zoom = 1.0
@@ -144,12 +142,12 @@ class BrainCanvas(QWidget):
         if not parts:
             return []
         width, height = float(max(self.width(), 1)), float(max(self.height(), 1))
-        deep = tuple(part for part in parts if part not in HEMISPHERES) if self.deep else ()
+        deep = tuple(part for part in parts if part not in HEMISPHERES)
         cortex = tuple(part for part in parts if part in HEMISPHERES)
         if self.layout_name == "panels":
             panels = four_views((width, height), deep)
         else:
-            outside = tuple(p for p in deep if self.parts.surface == "pial" and (p == "cerebellum" or self.opacity < 1))
+            outside = tuple(p for p in deep if self.parts.surface == "pial" and p == "cerebellum")
             inset = tuple(part for part in deep if part not in outside)
             panels = whole_brain((width, height), self.view, (*cortex, *outside), inset)
         return fitted(panels, self.parts.points)

@@ -59,10 +59,6 @@ class MeshActor:
         self._colours.Modified()
         self.polydata.Modified()
 
-    def set_opacity(self, opacity: float) -> None:
-        """1 is solid."""
-        self.actor.GetProperty().SetOpacity(opacity)
-
 
 class OutlineActor:
     """Line segments in one colour, e.g. round the selected parcels."""

@@ -16,15 +16,6 @@ def clock(seconds: float) -> str:
     return f"{sign}{hours}:{minutes:02d}:{secs:02d}" if hours else f"{sign}{minutes}:{secs:02d}"
 
 
-def frame_text(frame: int, tr_s: float, unit: TimeUnit) -> str:
-    """A frame's time for a label, e.g. ``86.4 s``, ``frame 121`` or ``1:26``."""
-    if unit == "TR":
-        return f"{frame + 1}"
-    if unit == "clock":
-        return clock(frame * tr_s)
-    return f"{frame * tr_s:.1f} s"
-
-
 #: tick distances in seconds that look round on a clock
 CLOCK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 

@@ -89,8 +89,7 @@ class _Parser(argparse.ArgumentParser):
     """argparse's own, but what is wrong can be told to a machine too."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        say(f"{self.prog}: error: {message}")
+        say(f"{self.prog}: {message}\n{self.prog} --help lists what can be given.")
         raise WrongWords(message, self.prog, self.format_usage())
 
 

@@ -40,7 +40,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that the arguments give."""
+    """Return the settings that the arguments give.
+
+    Raises
+    ------
+    BadInput
+        When one is of another place than the one where the training runs.
+    """
+    for option, given, place in (
+        ("--dask-address", args.dask_address, "dask"), ("--dask-resource", args.dask_resource, "dask"),
+        ("--partition", args.partition, "slurm"), ("--account", args.account, "slurm"),
+        ("--memory-gb", args.memory_gb, "slurm"), ("--submitit", args.submitit != "slurm", "slurm"),
+    ):  # fmt: skip
+        if given and args.launch != place:
+            raise BadInput(
+                f"{option} is of trainings that are started with --launch {place}, and this one is not.",
+                f"Give --launch {place} too, or leave {option} out.",
+            )
     resources = {}
     for word in args.dask_resource:
         name, _, amount = word.partition("=")

@@ -107,6 +107,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any] 
         return _find_learning_rate(args, say)
     if args.steps is None and args.minutes is None:
         raise BadInput("It is not said how long to train.", "Give --steps or --minutes.")
+    if args.steps is not None and args.minutes is not None:
+        raise BadInput("It is said twice how long to train.", "Give --steps or --minutes, not both.")
     settings = settings_from(chosen(args))
     if args.estimate:
         from brainlm_engine.train.estimate import estimate_training
@@ -142,7 +144,12 @@ def _find_learning_rate(args: argparse.Namespace, say: Callable[[str], None]) ->
 
 
 def as_text(result: dict[str, Any]) -> str:
-    """Return the figures, one a line; the curve of learning rates was drawn before."""
+    """Return the figures, one a line (the curve of learning rates was drawn before), or the words of an estimate."""
+    if "sentence" in result:
+        seconds = f"{result['look_s']:.2g} seconds"
+        look = f"A look at the validation people takes about {seconds}." if result["look_s"] else ""
+        size = f"The model has {result['n_parameters']:,} parameters."
+        return "\n".join(filter(None, (result["sentence"], result["next_step"], look, size)))
     return "\n".join(f"{name}: {value}" for name, value in result.items() if name != "curve")
 
 
@@ -157,8 +164,8 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "accumulate": args.accumulate, "window_frames": args.window, "queries": args.queries, "masks": args.masks,
         "mask_ratios": args.mask_ratios, "scaling": args.scaling, "evaluate_every": args.evaluate_every,
         "checkpoint_every": args.evaluate_every,
-        "architecture": args.architecture, "model": sizes(args.size), "precision": args.precision, "keep": args.keep,
-        "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
+        "architecture": args.architecture, "model": sizes(args.size, args.architecture), "precision": args.precision,
+        "keep": args.keep, "patience": args.patience, "devices": args.devices, "nodes": args.nodes, "strategy": args.strategy,
         "tensorboard": args.tensorboard, "compile": args.compile, "checkpointing": args.checkpointing,
         "launch": args.launch, "cluster": launching.chosen(args),
         **{name: value for name, value in said.items() if value is not None},
@@ -170,9 +177,23 @@ def shares(text: str) -> tuple[float, ...]:
     return tuple(scored_share(word) for word in text.split(","))
 
 
-def sizes(words: list[str]) -> dict[str, int | str | bool]:
-    """Turn ``["small", "width=96", "guess=person"]`` into the sizes of small with these; true and false are such."""
+def sizes(words: list[str], architecture: str = "studio") -> dict[str, int | str | bool]:
+    """Turn ``["small", "width=96", "guess=person"]`` into the sizes of small with these; true and false are such.
+
+    Raises
+    ------
+    BadInput
+        When a word is none, two of our sizes are named, or one is named for another architecture.
+    """
     named = {size.size_id: size.sizes for size in SIZES}
+    ours = [word for word in words if word in named]
+    if ours and architecture != "studio":
+        raise BadInput(
+            f"{ours[0]} is a size of our own architecture, studio, and {architecture} has other sizes.",
+            f"Leave --size {ours[0]} out, or give sizes of {architecture} as NAME=N.",
+        )
+    if len(set(ours)) > 1:
+        raise BadInput(f"A model cannot be {ours[0]} and {ours[1]}.", "Give one of them.")
     chosen: dict[str, int | str | bool] = {}
     for word in words:
         if word in named:

@@ -84,11 +84,6 @@ def scalings(card: Card) -> tuple[str, ...]:
     return (*(("model",) if card.statistics is not None else ()), "zscore", "cohort")
 
 
-def trained_here(folder: Path | None) -> bool:
-    """Tell whether the model of ``folder`` was trained by this program, so that its input is what it learned from."""
-    return folder is not None and (folder / "card.json").exists() and bool(Card.load(folder).training)
-
-
 def known_answer(
     model: MaskedModel, parcels: int | None = None, frames: int | None = None, tr_s: float = 0.72
 ) -> KnownAnswer:

@@ -195,7 +195,9 @@ class _Window:
         typical = torch.linalg.inv_ex(
             share * torch.einsum("bnrs,n->brs", moment, patches.to(moment)) + _OWN_PRIOR * unit
         )[0]
-        return solved(lambda change: seen(change) + _OWN_PRIOR * change, typical, product - seen(self.loadings))
+        return by_conjugate_gradients(
+            lambda change: seen(change) + _OWN_PRIOR * change, typical, product - seen(self.loadings)
+        )
 
     def carried(self, factors: _Factors, loadings: Tensor | None = None) -> Tensor:
         """Return the guess of every parcel, (B, V, N, S)."""
@@ -243,7 +245,7 @@ class _Window:
         return Guess(everywhere, of_visible)
 
 
-def solved(matrix: Callable[[Tensor], Tensor], typical: Tensor, right: Tensor) -> Tensor:
+def by_conjugate_gradients(matrix: Callable[[Tensor], Tensor], typical: Tensor, right: Tensor) -> Tensor:
     """Solve ``matrix(x) = right`` for every row by conjugate gradients; each row has a matrix of its own.
 
     Parameters

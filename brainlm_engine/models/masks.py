@@ -167,8 +167,3 @@ def plan_mask(
     if kind == "future":
         return MaskPlan("future", (0.0, 0.5, 0.75)[draw(3)], 1 + draw(min(3, max(1, n_patches - 1))))
     return MaskPlan(random, ratio)
-
-
-def training_mask(shape: tuple[int, int, int], kind: str, generator: torch.Generator) -> Tensor:
-    """Plan and draw one mask for a training batch of ``shape`` (B, V, N)."""
-    return plan_mask(kind, shape[2], generator).draw(shape, generator)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import ModelInfo
-from brainlm_engine.models.architectures import ARCHITECTURES, Architecture
+from brainlm_engine.models.architectures import ARCHITECTURES
 from brainlm_engine.models.card import Card
 
 if TYPE_CHECKING:
@@ -61,18 +61,6 @@ def published_architecture(config: dict[str, Any]) -> str | None:
             if module.matches(config):
                 return name
     return None
-
-
-def build_published(architecture: Architecture, config: dict[str, Any], name: str) -> MaskedModel:
-    """Build a published architecture with fresh weights from its config.json."""
-    try:
-        return architecture.model_class().from_config(config)
-    except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
-        raise BadInput(
-            f"The config.json of the model {name} does not describe a possible model.",
-            "Copy or download the model again.",
-            str(error),
-        ) from error
 
 
 def published_card(model: MaskedModel, architecture: str, model_id: str) -> Card:

@@ -108,10 +108,15 @@ def _too_large(need: Need) -> TrainingEstimate:
 
 
 def _window_s(learner: Learner, train: Series, settings: TrainSettings) -> float:
-    """Return the mean seconds of a step of one window; of a model that is large for a processor one is enough."""
+    """Return the mean seconds of a step of one window; of a model that is large for a processor one is enough.
+
+    The first step of a smaller one is not counted: what is only done once in a training would be counted in every step.
+    """
     large = settings.device == "cpu" and sum(value.numel() for value in learner.model.parameters()) > _LARGE
     single = settings.model_copy(update={"batch": 1})
     batches = [draw_batch(train, single, step) for step in range(1 if large else _TIMED)]
+    if not large:
+        train_step(learner, batches[0], single)
     began = time.perf_counter()
     for batch in batches:
         train_step(learner, batch, single)
