@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Question
 
-_EXAMPLES = {"ratio": 0.75, "seed": 0, "start": 0, "frames": 200}
+_EXAMPLES = {"ratio": 0.75, "seed": 0, "start": 0, "frames": 200, "origin": 300, "horizon": 20, "history": 180}
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
+    from brainlm_engine.tasks.forecast import Forecast
     from brainlm_engine.tasks.reconstruct import Reconstruction
 
 
@@ -125,6 +126,45 @@ def reconstruct(
     loaded = load_model(str(model))
     chosen = chosen_scaling(str(scaling), loaded)
     return run(loaded, recording, start, MaskSpec(ratio=ratio, seed=seed), frames, scaling=chosen)
+
+
+def forecast(
+    recording: Recording,
+    model: str | PathLike[str] = "studio-tiny",
+    origin: int | None = None,
+    horizon: int = 20,
+    *,
+    history: int = 180,
+    scaling: str | PathLike[str] = "",
+) -> Forecast:
+    """Forecast a recording from a frame on, with bands, and score that beside simple methods where it is known.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    model : name or folder of a model
+    origin : first frame to be forecast; ``recording.n_frames`` for what nobody has seen; None = the last ``horizon``
+    horizon, history : frames forecast, and frames looked at
+    scaling : as for :func:`reconstruct`
+
+    Returns
+    -------
+    Forecast
+        ``forecast`` (parcels, horizon) in SD of the past, ``arrays`` and ``info`` (see ``ForecastInfo``), ``verdict``.
+    """
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks import forecast as run
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+
+    if not hasattr(recording, "series"):
+        raise BadInput(
+            f"What is to be forecast is {_kind(recording)}, not a recording.",
+            "Open the file first: recording = open_recording(path).",
+        )
+    _check_numbers(whole=True, horizon=horizon, history=history, **({} if origin is None else {"origin": origin}))
+    loaded = load_model(str(model))
+    chosen = chosen_scaling(str(scaling), loaded)
+    return run(loaded, recording, origin, horizon=horizon, history=history, scaling=chosen)
 
 
 def _check_numbers(*, whole: bool = False, **given: object) -> None:

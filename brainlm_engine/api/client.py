@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from brainlm_engine.api.errors import BadInput, EngineLost, ScanNotOpen
+from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.launch import find_or_start
 from brainlm_engine.api.link import Link
 from brainlm_engine.api.messages import (
@@ -188,6 +189,19 @@ class EngineClient:
             ReconstructionInfo, "reconstruct", recording_id=recording_id, model_id=model_id, start=start, mask=chosen,
             scaling=scaling,
         )  # fmt: skip
+
+    async def forecast(
+        self, recording_id: str, model_id: str, origin: int, horizon: int, *, history: int = 180, scaling: str = ""
+    ) -> Reply[ForecastInfo]:
+        """Forecast ``horizon`` frames from frame ``origin`` on; arrays as in :class:`ForecastInfo`."""
+        return await self._desk(
+            ForecastInfo, "forecast", recording_id=recording_id, model_id=model_id, origin=origin, horizon=horizon,
+            history=history, scaling=scaling,
+        )  # fmt: skip
+
+    async def rolling_forecast(self, job_id: str) -> Reply[ForecastInfo]:
+        """Return what a finished ``rolling_forecast`` job made; arrays as in :class:`ForecastInfo`, of many origins."""
+        return await self._desk(ForecastInfo, "rolling_forecast", job_id=job_id)
 
     async def recording_reconstruction(self, job_id: str) -> Reply[ReconstructionInfo]:
         """Return what a finished ``reconstruct_recording`` job made; arrays as in :class:`ReconstructionInfo`."""

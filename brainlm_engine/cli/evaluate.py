@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
+    parser.add_argument("--forecasts", action="store_true", help="score forecasts of the same people too")
     parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
     parser.add_argument("--save", type=file_name, help="also write the table to this JSON file")
 
@@ -42,10 +43,16 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
     if args.save:
         check_output(args.save, (args.data, args.data / "participants.tsv"))
     torch.set_num_threads(args.threads)
+    model = load_model(args.model)
     table = evaluate(
-        load_model(args.model), args.data, ratio=args.ratio, people=args.people, frames=args.frames, seed=args.seed,
+        model, args.data, ratio=args.ratio, people=args.people, frames=args.frames, seed=args.seed,
         progress=Said(say),
     )  # fmt: skip
+    if args.forecasts:
+        from brainlm_engine.tasks.evaluate_forecasts import evaluate_forecasts
+
+        told = evaluate_forecasts(model, args.data, people=args.people, seed=args.seed, progress=Said(say))
+        table = table.model_copy(update={"forecasts": told})
     if args.save:
         with written_whole(args.save) as temporary:
             temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -77,7 +84,26 @@ def as_text(result: dict[str, Any]) -> str:
         ]
         told += ["", "R² by site", columns(("site", *methods), sites)]
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
-    return "\n".join(told)
+    return "\n".join([*told, *(_forecasts(result["forecasts"]) if result["forecasts"] else ())])
+
+
+def _forecasts(table: dict[str, Any]) -> list[str]:
+    horizon = table["horizon"]
+    leads = sorted({1, 2, 3, 5, 10, 20, horizon} & set(range(1, horizon + 1)))
+    rows = []
+    for row in table["rows"]:
+        by_lead = [share(row["by_lead"][lead - 1]) for lead in leads]
+        rows.append((share(row["error"]), interval(row["low"], row["high"]), *by_lead, row["title"]))
+    header = ("Error", "95 % interval", *(f"frame {lead}" for lead in leads), "Method")
+    worse = table["worse_at"]
+    return [
+        "", f"Forecasts of {horizon} frames from {table['history']}, {table['people']} people, on {table['data']}:",
+        "MSE as a share of that of the mean of the past (below 1 is better than knowing nothing)", "",
+        columns(header, rows), "",
+        f"{table['coverage_90']:.1%} of what followed was inside the 90 % band.",
+        *(f"Surely better than the forecast: {each}." for each in worse),
+        *(["Nothing is surely better than the forecast at any lead."] * (not worse)),
+    ]  # fmt: skip
 
 
 def _ahead(row: dict[str, Any]) -> tuple[str, str]:

@@ -1,17 +1,22 @@
-"""``brainlm-engine models list|show|check|import|export``: what models there are, and getting them in and out."""
+"""``brainlm-engine models list|show|check|import|export|calibrate``: what models there are, in and out."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from brainlm_engine.cli.as_text import NOT_KNOWN, columns, lines, short
+from brainlm_engine.cli.file_name import file_name
+from brainlm_engine.cli.numbers import positive_int, seed
 
-SUMMARY = "list models, show a card, self-test a model, import or export one"
+if TYPE_CHECKING:
+    from brainlm_engine.models.base import MaskedModel
+
+SUMMARY = "list models, show a card, self-test a model, import or export one, calibrate its forecasts"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +32,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     given = add(actions, "export", "write a model in its published layout")
     given.add_argument("model", help="name or folder")
     given.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    learned = add(actions, "calibrate", "learn from a cohort how to forecast with a model; kept in the model's folder")
+    learned.add_argument("model", help="name or folder")
+    learned.add_argument("cohort", type=file_name, help="folder; 'train' and 'val' people are used")
+    learned.add_argument("--horizon", type=positive_int, default=20, help="frames to be forecast (default 20)")
+    learned.add_argument("--history", type=positive_int, default=180, help="frames that are looked at (default 180)")
+    learned.add_argument("--seed", type=seed, default=0)
+    learned.add_argument("--threads", type=positive_int, default=2)
 
 
 def add(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -50,6 +62,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel | dic
     if args.action == "show" and (folder / "card.json").exists():
         return Card.load(folder)
     model = load_model(folder)
+    if args.action == "calibrate":
+        return _calibrated(args, model, folder, say)
     card = load_card(folder, read_config(folder), model)
     if args.action == "show":
         return card
@@ -77,6 +91,24 @@ def as_text(result: dict[str, Any]) -> str:
         for row in result["models"]
     ]  # fmt: skip
     return columns(header, rows)
+
+
+def _calibrated(
+    args: argparse.Namespace, model: MaskedModel, folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    import torch
+
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.tasks.forecast_calibration import calibrate
+
+    torch.set_num_threads(args.threads)
+    made = calibrate(
+        model, args.cohort, horizon=args.horizon, history=args.history, seed=args.seed, progress=Said(say)
+    )  # fmt: skip
+    return {
+        "written": str(made.save(folder)), "people": made.people, "beats_mean_s": made.beats_mean_s,
+        "half_width_90_sd": [round(float(width), 3) for width in made.half_width[-1]],
+    }  # fmt: skip
 
 
 def _imported(args: argparse.Namespace, say: Callable[[str], None]) -> BaseModel:

@@ -51,6 +51,19 @@ def opened(args: argparse.Namespace, path: Path, answers: dict[str, str], say: C
     return recording_of(scan, given, _Said(say))
 
 
+def recording_and_notes(args: argparse.Namespace, say: Callable[[str], None]) -> tuple[Recording, tuple[str, ...]]:
+    """Return the recording and, when it was made just now from a scan or a table, what was assumed for it."""
+    from brainlm_engine.io.sniff import sniff
+    from brainlm_engine.recording import Recording
+
+    answers = given_answers(args)
+    path, asked = args.recording, bool(args.atlas or args.coordinates or answers)
+    if not path.is_file() or (sniff(path).kind == "recording" and not asked):
+        return Recording.load(path), ()
+    recording = opened(args, path, answers, say)
+    return recording, tuple(recording.provenance.get("notes", ()))
+
+
 def _refuse_open(scan: Scan, given: Given) -> None:
     from brainlm_engine.preprocess import open_questions
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
-from brainlm_engine.cli.opening import add_opening, given_answers, opened
+from brainlm_engine.cli.opening import add_opening, recording_and_notes
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     spec = mask_from(args)
     if args.out:
         check_output(args.out, (args.recording, args.coordinates))
-    recording, told = _opened(args, say)
+    recording, told = recording_and_notes(args, say)
     model = load_model(args.model)
     _check_start(args, recording)
     scaling = chosen_scaling(args.scaling, model)
@@ -100,19 +100,6 @@ def as_text(result: dict[str, Any]) -> str:
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
     told += ["", f"Written: {result['written']}"] * bool(result["written"])
     return "\n".join(told)
-
-
-def _opened(args: argparse.Namespace, say: Callable[[str], None]) -> tuple[Recording, tuple[str, ...]]:
-    """Return the recording and, when it was made just now from a scan or a table, what was assumed for it."""
-    from brainlm_engine.io.sniff import sniff
-    from brainlm_engine.recording import Recording
-
-    answers = given_answers(args)
-    path, asked = args.recording, bool(args.atlas or args.coordinates or answers)
-    if not path.is_file() or (sniff(path).kind == "recording" and not asked):
-        return Recording.load(path), ()
-    recording = opened(args, path, answers, say)
-    return recording, tuple(recording.provenance.get("notes", ()))
 
 
 def _check_start(args: argparse.Namespace, recording: Recording) -> None:

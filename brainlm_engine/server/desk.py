@@ -70,6 +70,8 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("recordings", "recordings", recording="loading the recording"),
     **_operations("models", "recordings", models="listing the models"),
     **_operations("reconstruct", "models", reconstruct="reconstructing with the model {model_id}"),
+    **_operations("forecast", "models", forecast="forecasting with the model {model_id}"),
+    **_operations("forecast", "recordings", rolling_forecast="loading a rolling forecast"),
     **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
     **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),
     **_operations("training", "trainings", training_choices="looking at what can be trained here"),

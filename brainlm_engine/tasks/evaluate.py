@@ -20,6 +20,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.evaluate_forecasts import ForecastEvaluation
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.reconstruct import model_id, plan_window, predict
 from brainlm_engine.tasks.scoring import TITLES, Sums, baseline_guesses, sums, window_mean
@@ -56,6 +57,7 @@ class Evaluation(BaseModel):
     rows: tuple[Row, ...]
     by_site: dict[str, dict[str, float]] = Field(default_factory=dict, description="site -> method -> R2")
     notes: tuple[str, ...] = ()
+    forecasts: ForecastEvaluation | None = Field(default=None, description="of the same people, where asked for")
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,9 @@ def note_in_card(table: Evaluation, folder: Path) -> None:
     """Add R2 of every method to the figures of the card in ``folder``."""
     card = Card.load(folder)
     rows = {row.method: [row.r2, row.low, row.high] for row in table.rows}
-    entry = {"people": table.people, "mask_ratio": table.mask_ratio, "r2_low_high": rows}
+    entry: dict[str, object] = {"people": table.people, "mask_ratio": table.mask_ratio, "r2_low_high": rows}
+    if (told := table.forecasts) is not None:
+        entry["forecast_error_low_high"] = {row.method: [row.error, row.low, row.high] for row in told.rows}
+        entry["forecast_coverage_90"] = told.coverage_90
     figures = {**card.info.figures, table.data: entry}
     card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)
