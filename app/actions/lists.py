@@ -131,6 +131,25 @@ TIME = (
     ),
 )
 
+FORECAST = (
+    *_choice(
+        "model",
+        "show_model_tab",
+        "shell.model_tab",
+        (("tab_reconstruct", "reconstruct", "Ctrl+Alt+R"), ("tab_forecast", "forecast", "Ctrl+Alt+F")),
+    ),
+    Action(
+        "forecast",
+        "forecast",
+        menu="model",
+        shortcut="Ctrl+Shift+F",
+        needs=("engine", "recording", "model", "forecast_idle"),
+        separated=True,
+    ),
+    Action("forecast_all", "forecast_all", menu="model", needs=("engine", "recording", "model")),
+    Action("forecast_export", "forecast_export", menu="model", needs=("forecast",)),
+)
+
 MODEL = (
     Action(
         "reconstruct",
@@ -229,4 +248,4 @@ HELP = (
 )
 
 MENUS = ("file", "edit", "view", "brain", "time", "model", "train", "engine", "window", "help")
-ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + TRAIN + ENGINE + WINDOW + HELP
+ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + TRAIN + ENGINE + WINDOW + HELP

@@ -208,6 +208,31 @@ class Commands:
         """Choose what the second brain shows."""
         self._state.model.put(shown=shown)
 
+    def show_model_tab(self, name: str) -> None:
+        """Show a tab of the Model workspace."""
+        self._state.shell.put(model_tab=name)
+        self.show_workspace("model")
+
+    def forecast(self) -> None:
+        """Forecast from the chosen moment."""
+        self.show_model_tab("forecast")
+        self._studio.start(self._studio.forecast(), tr("action.forecast"))
+
+    def forecast_all(self) -> None:
+        """Forecast along the whole recording as a job."""
+        self.show_model_tab("forecast")
+        self._studio.start(self._studio.forecast_all(), tr("action.forecast_all"))
+
+    def forecast_export(self) -> None:
+        """Ask where the forecast is to be written as a table."""
+        dialog = QFileDialog(self._window, tr("forecast.export.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("forecast.export.filter"))
+        dialog.setDefaultSuffix("csv")
+        dialog.fileSelected.connect(self._studio.export_forecast)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def train_start(self) -> None:
         """Start a training with the settings of the form."""
         self.show_workspace("train")

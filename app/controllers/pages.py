@@ -32,6 +32,7 @@ async def build_pages(studio: Studio) -> None:
     for name in HEAVY:
         await asyncio.to_thread(importlib.import_module, name)
     from app.controllers.comparing import CompareController
+    from app.controllers.model_tabs import TABS, ModelTabs
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
@@ -43,6 +44,7 @@ async def build_pages(studio: Studio) -> None:
     from app.views.pages.train import ACTIONS, TrainPage
     from app.views.pages.view import ViewPage
     from app.views.slices import SliceView
+    from app.views.tabbed import TabbedPage
     from app.views.timebar import TimeBar
     from app.views.traces import TraceView
 
@@ -58,16 +60,21 @@ async def build_pages(studio: Studio) -> None:
     model = ModelPage(
         measured=measured, answer=answer, traces=TraceView(), carpet=CarpetView(), time_bar=TimeBar(), actions=actions
     )
-    window.add_page("model", model)
+    tabs = TabbedPage(TABS, tr("forecast.building"))
+    tabs.add("reconstruct", model)
+    window.add_page("model", tabs)
     await asyncio.sleep(0)
     train = TrainPage({name: window.board[name] for name in ACTIONS}, *(await train_drawings()))
     window.add_page("train", train)
     await asyncio.sleep(0)
-    studio.brains = (first, measured, answer)
+    ahead = BrainView(no_3d=off)  # of the Forecast tab: making a 3D scene takes longer than a person should wait
+    await asyncio.sleep(0)
+    studio.brains = (first, measured, answer, ahead)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
+    studio.tabs = ModelTabs(studio, tabs, ahead)
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
     await asyncio.sleep(0)
     studio.training = TrainingController(state, studio.engine, train, studio.tasks, studio.modelling)
@@ -87,7 +94,7 @@ async def build_pages(studio: Studio) -> None:
     state.case.on("phase").connect(without_series)
 
     def show_panel(shown: bool) -> None:
-        for page in (view, model, train):
+        for page in (view, train):
             page.side.setVisible(shown)
 
     def availability(_: object = None) -> None:
@@ -98,6 +105,7 @@ async def build_pages(studio: Studio) -> None:
 
     state.shell.on("panel").connect(show_panel)
     show_panel(state.shell.panel)
+    model.side.setVisible(state.shell.panel)
     first.availability_changed.connect(availability)
     availability()
     window.show_page(state.shell.workspace)

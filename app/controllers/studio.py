@@ -37,7 +37,7 @@ from app.services.preferences import load_preferences, load_recent
 from app.services.shelf import Shelf
 from app.services.tasks import Tasks
 from app.state import AppState
-from app.state.data import Reconstruction
+from app.state.data import Forecast, Reconstruction
 from app.state.notices import Notice
 from app.text import tr
 from app.views.main_window import MainWindow
@@ -45,6 +45,8 @@ from brainlm_engine.api.errors import EngineError
 
 if TYPE_CHECKING:
     from app.controllers.comparing import CompareController
+    from app.controllers.forecasting import ForecastController
+    from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
@@ -92,6 +94,8 @@ class Studio:
         self.comparing: CompareController | None = None
         self.modelling: ModelController | None = None
         self.whole: WholeRecording | None = None
+        self.tabs: ModelTabs | None = None
+        self.forecasting: ForecastController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -165,6 +169,8 @@ class Studio:
             await self.viewing.voxel.latest.stop()
         if self.comparing is not None:
             await self.comparing.stop()
+        if self.forecasting is not None:
+            await self.forecasting.latest.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -220,6 +226,25 @@ class Studio:
         """Reconstruct the whole recording as a job and show it; True when it is done."""
         return await self.whole.run(self.shell.name()) if self.whole is not None else False
 
+    async def forecast(self) -> Forecast | None:
+        """Forecast from the chosen moment; None when it could not be done."""
+        if self.tabs is None:
+            return None
+        await self.tabs.forecast_ready()
+        return await self.forecasting.forecast() if self.forecasting is not None else None
+
+    async def forecast_all(self) -> bool:
+        """Forecast along the whole recording as a job; True when it is done."""
+        if self.tabs is None:
+            return False
+        await self.tabs.forecast_ready()
+        return await self.forecasting.along(self.shell.name()) if self.forecasting is not None else False
+
+    def export_forecast(self, path: str) -> None:
+        """Write the forecast on show as a table."""
+        if self.forecasting is not None:
+            self.forecasting.export(path)
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -255,6 +280,10 @@ class Studio:
             await self.viewing.voxel.latest.settled()
         if self.comparing is not None:
             await self.comparing.settled()
+        if self.forecasting is not None:
+            await self.forecasting.latest.settled()
+            while self.forecasting.drawing.turns.busy:
+                await asyncio.sleep(0.005)
         if self.training is not None:
             await self.training.settled()
 
@@ -309,7 +338,8 @@ class Studio:
     def _theme_changed(self, chosen: theme.Theme) -> None:
         drawing = self.modelling.drawing if self.modelling is not None else None
         training = self.training.drawing if self.training is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training):
+        forecasts = self.forecasting.drawing if self.forecasting is not None else None
+        for controller in (self.viewing, self.comparing, drawing, training, forecasts):
             if controller is not None:
                 controller.set_theme(chosen)
 

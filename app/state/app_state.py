@@ -8,7 +8,7 @@ from app.state.compare import CompareState
 from app.state.edits import EditStack
 from app.state.model import State
 from app.state.notices import Notices
-from app.state.parts import CaseState, EngineState, ModelState, ShellState, ViewState, WorkState
+from app.state.parts import CaseState, EngineState, ForecastState, ModelState, ShellState, ViewState, WorkState
 from app.state.preferences import Preferences
 from app.state.training import TrainState
 
@@ -21,6 +21,7 @@ class AppState(State):
     compare: CompareState = Field(default_factory=CompareState)
     view: ViewState = Field(default_factory=ViewState)
     model: ModelState = Field(default_factory=ModelState)
+    forecast: ForecastState = Field(default_factory=ForecastState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
 
 Array = NDArray[Any]
@@ -214,3 +215,33 @@ class Reconstruction:
     mask: Array
     r2_parcel: Array
     r2_frame: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What follows a moment of the open recording, or how well many such forecasts went.
+
+    Attributes
+    ----------
+    info : origin, methods with their scores, what to bear in mind
+    arrays : see :class:`brainlm_engine.api.forecasting.ForecastInfo`
+    """
+
+    info: ForecastInfo
+    arrays: dict[str, Array]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods in the order of the arrays; the forecast is the first."""
+        return tuple(score.method for score in self.info.methods)
+
+    def of(self, method: str) -> Array:
+        """(parcels, horizon) SD of the history, of one method."""
+        return np.asarray(self.arrays["forecast"][self.methods.index(method)])
+
+    def error_by_lead(self, method: str) -> Array:
+        """(horizon,) MSE of a method as a share of that of the mean of the history; NaN where no truth is known."""
+        mse = np.asarray(self.arrays["mse"], np.float64)
+        mean = mse[self.methods.index("mean")]
+        share: Array = mse[self.methods.index(method)] / np.where(mean > 0, mean, np.nan)
+        return share

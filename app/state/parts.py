@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.data import Atlas, Forecast, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -15,6 +15,8 @@ Phase = Literal["none", "opening", "asking", "preparing", "ready", "failed"]
 Scale = Literal["sd", "percent", "raw"]
 Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
+ForecastShown = Literal["forecast", "followed", "error"]
+ModelTab = Literal["reconstruct", "forecast"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
 #: what a scaling with a cohort's statistics begins with; the cohort's folder follows
@@ -118,6 +120,21 @@ class ModelState(State):
         return self.scaling if kind in kinds else kinds[0]
 
 
+class ForecastState(State):
+    """The Forecast tab: from where, how far, beside what, and what came of it."""
+
+    origin: int = Field(default=0, description="first frame that is forecast; 0 = nothing is chosen yet")
+    horizon: int = 20
+    history: int = 180
+    beside: tuple[str, ...] = Field(default=("ar",), description="simple methods that are drawn too")
+    shown: ForecastShown = "forecast"
+    result: Forecast | None = None
+    rolling: Forecast | None = None
+    running: bool = False
+    outdated: bool = False
+    problem: str = ""
+
+
 class WorkState(State):
     """Jobs and the log."""
 
@@ -148,6 +165,7 @@ class ShellState(State):
     """The window itself: where the person is."""
 
     workspace: str = "cases"
+    model_tab: ModelTab = "reconstruct"
     mood: Literal["review", "lab"] = "review"
     recent: tuple[str, ...] = ()
     named: tuple[str, ...] = Field(default=(), description="every path met in this window; hidden with the names")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict
 
 from app.state.app_state import AppState
-from app.state.parts import Shown
+from app.state.parts import ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
 
 _VIEW = (
@@ -38,6 +38,8 @@ class Session(BaseModel):
     start: int = 0
     shown: str = "reconstructed"
     second: str = ""
+    model_tab: str = "reconstruct"
+    horizon: int = 20
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -60,6 +62,8 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         start=state.model.start,
         shown=state.model.shown,
         second=state.compare.path if state.compare.scan is not None else "",
+        model_tab=state.shell.model_tab,
+        horizon=state.forecast.horizon,
     )
 
 
@@ -73,6 +77,9 @@ def restore_settings(session: Session, state: AppState) -> None:
     state.model.put(mask=session.mask, scaling=session.scaling, start=session.start)
     if session.shown in get_args(Shown):
         state.model.put(shown=session.shown)
+    if session.model_tab in get_args(ModelTab):
+        state.shell.put(model_tab=session.model_tab)
+    state.forecast.put(horizon=max(1, session.horizon))
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -6,6 +6,7 @@ from app.text.actions import ACTIONS
 from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
+from app.text.forecast import FORECAST
 from app.text.motion import MOTION
 from app.text.shell import SHELL
 from app.text.tips import TIPS
@@ -13,7 +14,7 @@ from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
-    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **TIPS, **TRAINING,
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

@@ -78,6 +78,8 @@ async def run(studio: Studio, out: Path) -> int:
         await _begin(tour)
         await _look(tour)
         await _reconstruct(tour)
+        await _forecast(tour)
+        await _train(tour)
         await _other_looks(tour)
     except OSError as error:
         tour.tell(f"The tour could not write to {out}: {error.strerror or error}. Give another folder.")
@@ -161,6 +163,39 @@ async def _reconstruct(tour: Tour) -> None:
     studio.state.model.shown = "r2"
     await tour.picture("model-r2", "R2 of every parcel's hidden patches, on the brain.")
     studio.state.model.shown = "reconstructed"
+
+
+async def _forecast(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("Model: forecasting 20 frames")
+    with tour.pulse.phase("first paint of Forecast"):
+        studio.state.shell.put(model_tab="forecast")
+        await asyncio.sleep(0.4)
+    began = time.perf_counter()
+    with tour.pulse.phase("forecast"):
+        assert studio.tabs is not None
+        await studio.tabs.forecast_ready()
+        studio.state.forecast.put(origin=300, beside=("ar", "shared"))
+        made = await studio.forecast()
+    tour.seconds["forecast, simple methods included"] = time.perf_counter() - began
+    if made is None:
+        raise RuntimeError(studio.state.forecast.problem or "The forecast was overtaken.")
+    studio.player.go(303)
+    await tour.picture("forecast-dark", "Forecast: one region with its bands, the error by time ahead, the brain.")
+    studio.set_theme("light")
+    await tour.picture("forecast-light", "The Forecast tab in the light theme.")
+    studio.set_theme("dark")
+    tour.size(*_LARGE)
+    await tour.picture("forecast-large-dark", "The Forecast tab, 2560 x 1440 pixels.")
+    tour.size(*_SMALL)
+    studio.state.shell.put(model_tab="reconstruct")
+
+
+async def _train(tour: Tour) -> None:
+    tour.tell("Train: the page before the first training")
+    tour.studio.show_workspace("train")
+    await tour.picture("train-start", "Train: what it takes to train a model of your own.")
+    tour.studio.show_workspace("model")
 
 
 async def _other_looks(tour: Tour) -> None:

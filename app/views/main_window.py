@@ -21,6 +21,7 @@ from app.views.page_frame import PageFrame, focus_first
 from app.views.pages.cases import CasesPage
 from app.views.rail import Rail
 from app.views.status import StatusBar
+from app.views.tabbed import TabbedPage
 
 WORKSPACES = ("cases", "view", "model", "networks", "perturb", "train")
 DOCKS = ("jobs", "log", "details")
@@ -121,7 +122,7 @@ class MainWindow(QMainWindow):
     def focus_page(self) -> None:
         """Keep the keyboard in the page: at its first drawing."""
         page = self._stack.currentWidget()
-        if isinstance(page, PageFrame):
+        if isinstance(page, PageFrame | TabbedPage):
             page.take_focus()
         elif page is not None:
             focus_first(page)

@@ -3,8 +3,8 @@
 A masked autoencoder that is asked about the future answers with its best guess, whatever the lead. Here it is joined
 with a linear forecast (:class:`brainlm_engine.baselines.shared_lags.SharedLags`): at every lead the two are weighted as
 was best for the cohort's validation people, and where the sum was not better than the mean of the past, the forecast
-*is* the mean. The bands are quantiles of what was left over for the same people (split conformal: Vovk et al., 2005),
-by lead.
+fades into the mean. The bands are quantiles of what was left over for the same people (split conformal: Vovk et al.,
+2005), by lead.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ Doubles = NDArray[np.float64]
 FILE = "forecast.safetensors"
 LEVELS = (0.5, 0.9)
 _SMOOTH = 5  # leads
+_FADE = 6  # leads over which the forecast becomes the mean
 _RESAMPLES = 500
 _SAME_TR = 0.02  # seconds
 
@@ -163,7 +164,7 @@ def calibrate(
     weights = _weights(guesses, truth)
     gain, surely = _gain(guesses, truth, windows)
     good = len(surely) if surely.all() else int(np.argmin(surely))  # as far as nothing in between was in doubt
-    weights[good:] = 0
+    weights[good:] *= np.maximum(0.0, 1 - (1 + np.arange(len(weights) - good)) / _FADE)[:, None]
     left = [np.abs(y - (g * weights[None]).sum(2)) for g, y in zip(guesses, truth, strict=True)]
     half_width = np.quantile(np.concatenate(left), LEVELS, axis=0)
     kind = "simulated people" if cohort.simulated else "people"

@@ -1,0 +1,77 @@
+"""The tabs of the Model workspace: shown as the state says, built when they are shown for the first time."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from app import theme
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.controllers.studio import Studio
+    from app.views.brain import BrainView
+    from app.views.tabbed import TabbedPage
+
+TABS = ("reconstruct", "forecast")
+_HEAVY = ("app.views.pages.forecast", "app.controllers.forecasting")
+
+
+class ModelTabs:
+    """Joins ``shell.model_tab`` with the bar of tabs."""
+
+    def __init__(self, studio: Studio, page: TabbedPage, brain: BrainView) -> None:
+        self._studio, self._page, self._brain = studio, page, brain
+        self._building: asyncio.Task[None] | None = None
+        state = studio.state
+        page.tab_chosen.connect(lambda name: state.shell.put(model_tab=name))
+        for field in ("model_tab", "workspace"):
+            state.shell.on(field).connect(self.show)
+        state.shell.on("panel").connect(self._show_panel)
+        self.show()
+
+    def show(self, *_: object) -> None:
+        """Show the tab; build it first when it was never shown."""
+        shell = self._studio.state.shell
+        self._page.show_tab(shell.model_tab)
+        if shell.workspace == "model" and shell.model_tab == "forecast":
+            self._studio.start(self.forecast_ready(), tr("tab.forecast"))
+
+    async def forecast_ready(self) -> None:
+        """Build the Forecast tab, once."""
+        if self._page.has("forecast"):
+            return
+        if self._building is None:
+            self._building = asyncio.get_running_loop().create_task(self._build_forecast())
+        await asyncio.shield(self._building)
+
+    async def _build_forecast(self) -> None:
+        """Make page and controller in pieces, so that nothing blocks."""
+        for name in _HEAVY:
+            await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.forecasting import ForecastController
+        from app.views.forecast_plot import ForecastPlot
+        from app.views.lead_plot import LeadPlot
+        from app.views.pages.forecast import ACTIONS, ForecastPage
+
+        studio, state = self._studio, self._studio.state
+        plot = ForecastPlot()
+        await asyncio.sleep(0)
+        lead = LeadPlot()
+        await asyncio.sleep(0)
+        page = ForecastPage(plot, lead, self._brain, {name: studio.window.board[name] for name in ACTIONS})
+        self._page.add("forecast", page)
+        await asyncio.sleep(0)
+        assert studio.modelling is not None
+        studio.forecasting = ForecastController(state, studio.engine, page, studio.modelling, studio.pointing)
+        page.set_theme(theme.current())
+        page.side.setVisible(state.shell.panel)
+        await asyncio.sleep(0)
+        studio.forecasting.drawing.show()
+        self._page.show_tab(state.shell.model_tab)
+        studio.window.focus_page()
+
+    def _show_panel(self, shown: bool) -> None:
+        for page in self._page.pages:
+            page.side.setVisible(shown)
