@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from brainlm_engine.api.attention import AttentionInfo
 from brainlm_engine.api.errors import BadInput, EngineLost, ScanNotOpen
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.launch import find_or_start
@@ -197,6 +198,12 @@ class EngineClient:
         return await self._desk(
             ForecastInfo, "forecast", recording_id=recording_id, model_id=model_id, origin=origin, horizon=horizon,
             history=history, scaling=scaling,
+        )  # fmt: skip
+
+    async def attention(self, recording_id: str, model_id: str, scaling: str = "") -> Reply[AttentionInfo]:
+        """Read what the parcels of a recording take from each other; arrays as in :class:`AttentionInfo`."""
+        return await self._desk(
+            AttentionInfo, "attention", recording_id=recording_id, model_id=model_id, scaling=scaling
         )  # fmt: skip
 
     async def rolling_forecast(self, job_id: str) -> Reply[ForecastInfo]:

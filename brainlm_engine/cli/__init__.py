@@ -39,6 +39,7 @@ VERBS = (
     "pretrain",
     "reconstruct",
     "forecast",
+    "attention",
     "evaluate",
 )
 

@@ -17,6 +17,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.forecast_calibration import LEVELS, Calibration, calibration_of
+from brainlm_engine.tasks.forecast_own import own_weights
 from brainlm_engine.tasks.future import HISTORY, HORIZON, Past, model_future, notes_on, past_of
 from brainlm_engine.tasks.input_scaling import InputScaling
 from brainlm_engine.tasks.reconstruct import model_id
@@ -194,7 +195,11 @@ def _all(
         bands_from = f"what was left over for {calibration.people} {calibration.data}"
         if not calibration.same_tr(tr_s):
             bands_from += f", at a TR of {calibration.tr_s:g} s"
-    joined = weights[:, 0] * answer + (0 if linear is None else weights[:, 1] * linear)
+    second = linear
+    if calibration is not None and learned is None:  # what holds frame by frame must be learned here
+        weights, second = own_weights(model, past, horizon, scaling), simple["ar"]
+        weights *= calibration.fading(tr_s, horizon)[:, None]
+    joined = weights[:, 0] * answer + (0 if second is None else weights[:, 1] * second)
     guesses = {"forecast": joined, "model": answer}
     if linear is not None:
         guesses["shared"] = linear

@@ -79,6 +79,11 @@ class Calibration:
         weights[asked > self.lead_s[-1] + 1e-6] = 0
         return weights, np.stack([np.interp(asked, self.lead_s, row) for row in self.half_width])
 
+    def fading(self, tr_s: float, horizon: int) -> Doubles:
+        """Return (horizon,) 1 as far ahead as anything could be forecast, 0 soon after."""
+        beyond = (1 + np.arange(horizon)) * tr_s - self.beats_mean_s
+        return np.clip(1 - beyond / (_FADE * self.tr_s), 0, 1)
+
     def save(self, folder: Path) -> Path:
         """Write the calibration into a model's folder, whole or not at all."""
         from safetensors.numpy import save_file

@@ -1,0 +1,103 @@
+"""``brainlm-engine attention RECORDING``: what the parcels of a recording take from each other inside a model."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from brainlm_engine.cli.as_text import columns, number, share
+from brainlm_engine.cli.file_name import file_name
+from brainlm_engine.cli.numbers import count, positive_int
+from brainlm_engine.cli.opening import add_opening, recording_and_notes
+
+SUMMARY = "read a model's attention between parcels, beside functional connectivity"
+SOURCES = ("attention", "rollout", "embedding", "connectivity")
+_STRONGEST = 10
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verb's arguments."""
+    parser.add_argument(
+        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
+    )
+    add_opening(parser)
+    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
+    parser.add_argument("--scaling", default="", metavar="WHAT", help="of the model's input, as for reconstruct")
+    parser.add_argument("--source", choices=SOURCES, default="attention", help="which map (default attention)")
+    parser.add_argument("--layer", type=positive_int, help="of the attention, from 1 on; default: the last")
+    parser.add_argument("--head", type=positive_int, help="of the attention, from 1 on; default: the mean of all")
+    parser.add_argument("--parcel", type=count, help="number from 0: say what this one takes most from")
+    parser.add_argument("--threads", type=positive_int, default=2)
+    parser.add_argument("--out", type=file_name, help="write all maps to this .safetensors file")
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Read the maps and return what stands out."""
+    import torch
+
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.parcel_maps import chosen_map, parcel_maps
+
+    torch.set_num_threads(args.threads)
+    if args.out:
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = recording_and_notes(args, say)
+    if args.parcel is not None and args.parcel >= recording.n_parcels:
+        raise BadInput(
+            f"There is no parcel {args.parcel}: the recording has {recording.n_parcels}.",
+            f"Give --parcel from 0 to {recording.n_parcels - 1}.",
+        )
+    model = load_model(args.model)
+    made = parcel_maps(model, recording, scaling=chosen_scaling(args.scaling, model))
+    shown = chosen_map(made, args.source, args.layer, args.head)
+    if args.out:
+        _write(made.arrays, args.out)
+    info = made.info
+    return {
+        **info.model_dump(mode="json", exclude={"recording_id", "seconds"}), "source": args.source,
+        "strongest": [] if args.parcel is None else strongest(shown, args.parcel, recording.names),
+        "notes": [*told, *info.notes], "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def strongest(shown: Any, parcel: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return what ``parcel`` takes most from, itself left out: name, value."""
+    import numpy as np
+
+    row = np.where(np.arange(len(shown)) == parcel, -np.inf, np.nan_to_num(shown[parcel], nan=-np.inf))
+    order = np.argsort(-row)[:_STRONGEST]
+    return [
+        {"parcel": int(at), "name": names[at] if names else str(at), "value": round(float(row[at]), 6)}
+        for at in order if np.isfinite(row[at])
+    ]  # fmt: skip
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return what stands out as a person reads it."""
+    told = [
+        f"{result['layers']} layers of {result['heads']} heads, {result['windows']} windows of "
+        f"{result['window_frames']} frames",
+        f"The last layer's map goes with functional connectivity (r {share(result['agreement'])}) and with closeness "
+        f"(r {share(result['near'])}).",
+        "Attention says what the model looks at, not what causes what.",
+    ]
+    if result["strongest"]:
+        rows = [(number(row["value"]), str(row["parcel"]), row["name"]) for row in result["strongest"]]
+        told += ["", columns(("Share" if result["source"] in SOURCES[:2] else "r", "Parcel", "Region"), rows)]
+    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
+    told += ["", f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
+
+
+def _write(arrays: dict[str, Any], path: Any) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from brainlm_engine.files import written_whole
+
+    with written_whole(path) as temporary:
+        save_file({name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}, temporary)
