@@ -222,6 +222,8 @@ def _report(tour: Tour) -> Path:
     assert result is not None
     assert scan is not None
     assert recording is not None
+    forecast = tour.studio.state.forecast.result
+    assert forecast is not None
     scores = tuple(
         (s.title, *(f"{v:.3f}" if math.isfinite(v) else "–" for v in (s.r2, s.r, s.mse))) for s in result.info.scores
     )
@@ -251,6 +253,8 @@ def _report(tour: Tour) -> Path:
             Table(("Method", "R2", "r", "MSE"), scores),
             (take["model-dark"], take["model-r2"]),
         ),
+        Section("What follows", forecast.info.verdict, pictures=(take["forecast-dark"],)),
+        Section("A model of your own", pictures=(take["train-start"],)),
         Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
         Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),
     )
