@@ -185,9 +185,6 @@ async def _forecast(tour: Tour) -> None:
     studio.set_theme("light")
     await tour.picture("forecast-light", "The Forecast tab in the light theme.")
     studio.set_theme("dark")
-    tour.size(*_LARGE)
-    await tour.picture("forecast-large-dark", "The Forecast tab, 2560 x 1440 pixels.")
-    tour.size(*_SMALL)
     studio.state.shell.put(model_tab="reconstruct")
 
 
