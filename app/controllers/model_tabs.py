@@ -12,6 +12,7 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
     from app.views.brain import BrainView
+    from app.views.page_frame import PageFrame
     from app.views.tabbed import TabbedPage
 
 TABS = ("reconstruct", "forecast")
@@ -30,6 +31,11 @@ class ModelTabs:
             state.shell.on(field).connect(self.show)
         state.shell.on("panel").connect(self._show_panel)
         self.show()
+
+    @property
+    def pages(self) -> tuple[PageFrame, ...]:
+        """The tabs' pages that are built, in order."""
+        return self._page.pages
 
     def show(self, *_: object) -> None:
         """Show the tab; build it first when it was never shown."""

@@ -91,7 +91,7 @@ ACTIONS = {
     "action.tab_forecast.tip": "What follows a moment of the recording, beside simple methods",
     "action.forecast": "Forecast",
     "action.forecast.tip": "Forecast from the chosen moment on",
-    "action.forecast_all": "Forecast Along the Whole Recording",
+    "action.forecast_all": "Forecast the Whole Recording",
     "action.forecast_all.tip": "Again and again, and score all of it; runs as a job",
     "action.forecast_export": "Export the Forecast…",
     "action.forecast_export.tip": "Every region's forecast with its 90 % band and what followed, as a CSV table",

@@ -92,7 +92,13 @@ def test_side_panels_are_never_wider_than_their_room(window: MainWindow, live: L
         studio.show_workspace("model")
         await studio.settled()
         await asyncio.sleep(0.2)
-        assert not wide(window._pages["model"])
+        assert studio.tabs is not None
+        await studio.tabs.forecast_ready()
+        for name, page in zip(("reconstruct", "forecast"), studio.tabs.pages, strict=True):
+            studio.state.shell.put(model_tab=name)
+            await studio.settled()
+            await asyncio.sleep(0.2)
+            assert not wide(page)
 
     live(story, window)
 
