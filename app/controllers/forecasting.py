@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.controllers.failures import tell_error
 from app.controllers.forecast_drawing import ForecastDrawing
 from app.services.engine import EngineService
-from app.services.forecast_table import write_table
 from app.services.latest import Latest
 from app.state import AppState
 from app.state.data import Forecast
 from app.state.notices import Notice
 from app.text import tr
 from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.forecast_table import write_forecast
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import Reply
 
@@ -165,7 +166,7 @@ class ForecastController:
 
     # ------------------------------------------------------------ export
 
-    def export(self, path: str) -> bool:
+    async def export(self, path: str) -> bool:
         """Write the forecast on show as a table; False when it could not be."""
         state, result = self._state, self._state.forecast.result
         recording, atlas = state.case.recording, state.case.atlas
@@ -173,12 +174,10 @@ class ForecastController:
             return False
         parcels = range(recording.info.n_parcels)
         names = [atlas.name(parcel) if atlas is not None else str(parcel + 1) for parcel in parcels]
-        name = Path(path).name
         try:
-            write_table(result, names, Path(path))
-        except OSError as error:
-            told = tr("forecast.export.failed", name=name, why=error.strerror or error)
-            state.notices.tell(Notice(KEY, "danger", told, tr("forecast.export.next")))
+            await asyncio.to_thread(write_forecast, result.info, result.arrays, names, Path(path))
+        except EngineError as error:
+            tell_error(state, error, KEY)
             return False
-        state.notices.tell(Notice(KEY, "success", tr("forecast.export.done", name=name)))
+        state.notices.tell(Notice(KEY, "success", tr("forecast.export.done", name=Path(path).name)))
         return True

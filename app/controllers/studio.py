@@ -243,7 +243,7 @@ class Studio:
     def export_forecast(self, path: str) -> None:
         """Write the forecast on show as a table."""
         if self.forecasting is not None:
-            self.forecasting.export(path)
+            self.start(self.forecasting.export(path), tr("action.forecast_export"))
 
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""

@@ -61,7 +61,5 @@ FORECAST = {
     "forecast.export.title": "Export the forecast",
     "forecast.export.filter": "Table (*.csv)",
     "forecast.export.done": "Forecast written to {name}: region, frame, time, forecast, 90 % band, what followed.",
-    "forecast.export.failed": "The forecast could not be written to {name}: {why}.",
-    "forecast.export.next": "Choose another folder, or free some space.",
     "job.forecast_all": "Forecasts along {name}",
 }

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, positive_int
 from brainlm_engine.cli.opening import add_opening, recording_and_notes
-
-if TYPE_CHECKING:
-    from brainlm_engine.recording import Recording
-    from brainlm_engine.tasks.forecast import Forecast
 
 SUMMARY = "forecast a recording from a moment on, or again and again, beside simple methods"
 
@@ -47,6 +40,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     import torch
 
     from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.forecast_table import write_forecast
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
@@ -67,7 +61,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     else:
         made = forecast(model, recording, args.origin, **size)
     if args.out:
-        write_csv(made, recording, args.out)
+        names = recording.names or tuple(str(parcel + 1) for parcel in range(recording.n_parcels))
+        write_forecast(made.info, made.arrays, names, args.out)
     info = made.info
     return {
         **info.model_dump(mode="json", exclude={"recording_id", "seconds"}), "notes": [*told, *info.notes],
@@ -105,24 +100,3 @@ def as_text(result: dict[str, Any]) -> str:
 
 def _row(row: dict[str, Any], by_lead: list[float]) -> tuple[str, ...]:
     return number(row["mse"]), share(row["skill"]), *map(number, by_lead), row["title"]
-
-
-def write_csv(made: Forecast, recording: Recording, path: Path) -> None:
-    """Write one row per parcel and frame: forecast, 90 % band and what followed, in the recording's own unit."""
-    from brainlm_engine.files import written_whole
-
-    arrays, info = made.arrays, made.info
-    centre, scale = arrays["centre"][:, None], arrays["scale"][:, None]
-    guess, truth, width = arrays["forecast"][0], arrays["truth"], arrays["half_width"][-1]
-    values = [each * scale + centre for each in (guess, guess - width, guess + width, truth)]
-    names = recording.names or tuple(str(parcel + 1) for parcel in range(recording.n_parcels))
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("region", "frame", "time_s", "forecast", "low_90", "high_90", "followed"))
-        for parcel, name in enumerate(names):
-            for lead in range(info.horizon):
-                frame = info.origin + lead
-                told = (
-                    "" if math.isnan(value) else f"{value:.6g}" for value in (each[parcel, lead] for each in values)
-                )
-                writer.writerow((name, frame, f"{frame * info.tr_s:.3f}", *told))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,16 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.forecast import TITLES, forecast
-from brainlm_engine.tasks.future import HISTORY, HORIZON, past_of
+from brainlm_engine.tasks.future import HISTORY, HORIZON
 from brainlm_engine.tasks.reconstruct import model_id
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 PEOPLE = ("var_people", "VAR(3), ridge, learned from other people")
 _RESAMPLES = 2000
+_PEOPLE = 300  # of the training split, at most, for the vector autoregression
+#: who, a recording, and what other people taught
+_Scored = tuple[str, Recording, PeopleVAR | None]
 
 
 class ForecastRow(BaseModel):
@@ -49,9 +52,10 @@ class ForecastEvaluation(BaseModel):
     model_id: str
     data: str
     people: int
+    recordings: int
     history: int
     horizon: int
-    tr_s: float = Field(description="of the first recording")
+    tr_s: float | None = Field(description="None where it differs between recordings")
     rows: tuple[ForecastRow, ...]
     coverage_90: float = Field(description="share of what followed inside the 90 % band")
     coverage_90_by_lead: tuple[float, ...]
@@ -69,37 +73,41 @@ def evaluate_forecasts(
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> ForecastEvaluation:
-    """Score one forecast of every 'test' person of a cohort, or of every person of an ABIDE file.
+    """Score one forecast of every recording of a cohort's 'test' people, or of every person of an ABIDE file.
 
-    The vector autoregression of other people learns from the 'train' people of the cohort; in ABIDE, from the people of
-    all other sites with the same TR.
+    A person's errors are the mean over the person's recordings. The vector autoregression
+    of other people learns from the 'train' people of the cohort; in ABIDE, from the people of all other sites with the
+    same TR.
     """
-    persons, count, name = (_abide if is_abide(data) else _cohort)(data, people, history, horizon, progress)
-    errors: dict[str, list[Doubles]] = {}
-    inside, first = [], 0.0
-    for done, (recording, others) in enumerate(persons):
+    recordings, count, name = (_abide if is_abide(data) else _cohort)(data, people, history, horizon, progress)
+    errors: dict[str, dict[str, list[Doubles]]] = {}
+    inside, trs = [], set()
+    for done, (person, recording, others) in enumerate(recordings):
         progress(done / count, f"Forecasting {done + 1} of {count}")
         long = min(history, recording.n_frames - horizon)
         origin = long + (37 * (seed + done)) % (recording.n_frames - horizon - long + 1)
         made = forecast(model, recording, origin, horizon=horizon, history=history)
-        first = first or recording.tr_s
+        trs.add(round(recording.tr_s, 3))
         for score, by_lead in zip(made.info.methods, made.arrays["mse"], strict=True):
-            errors.setdefault(score.method, []).append(np.asarray(by_lead, np.float64))
+            errors.setdefault(score.method, {}).setdefault(person, []).append(np.asarray(by_lead, np.float64))
         if others is not None:
-            past = past_of(model, recording, origin, history)
-            truth = np.asarray(made.arrays["truth"])
-            guess = others.forecast(past.filled, horizon)
-            errors.setdefault(PEOPLE[0], []).append(np.nanmean((guess - truth) ** 2, 0, dtype=np.float64))
+            guess = others.forecast(np.nan_to_num(made.arrays["history"]), horizon)
+            missed = np.where(np.isfinite(made.forecast), guess - made.arrays["truth"], np.nan) ** 2
+            errors.setdefault(PEOPLE[0], {}).setdefault(person, []).append(np.nanmean(missed, 0, dtype=np.float64))
         distance = np.abs(np.asarray(made.arrays["forecast"])[0] - np.asarray(made.arrays["truth"]))
         inside.append(np.nanmean(np.where(np.isfinite(distance), distance <= made.arrays["half_width"][1], np.nan), 0))
     progress(1.0, "Scored")
-    whole = {name: np.stack(each) for name, each in errors.items() if len(each) == len(errors["mean"])}
+    whole = {
+        method: np.stack([np.mean(each, 0) for each in of.values()])
+        for method, of in errors.items() if list(map(len, of.values())) == list(map(len, errors["mean"].values()))
+    }  # fmt: skip
     rows = _rows(whole, seed)
     covered = np.mean(inside, 0)
     return ForecastEvaluation(
-        model_id=model_id(model), data=name, people=len(whole["mean"]), history=history, horizon=horizon, tr_s=first,
-        rows=rows, coverage_90=round(float(covered.mean()), 4),
-        coverage_90_by_lead=tuple(round(float(share), 4) for share in covered), worse_at=_worse(rows, first),
+        model_id=model_id(model), data=name, people=len(whole["mean"]), recordings=len(inside), history=history,
+        horizon=horizon, tr_s=trs.pop() if len(trs) == 1 else None, rows=rows,
+        coverage_90=round(float(covered.mean()), 4),
+        coverage_90_by_lead=tuple(round(float(share), 4) for share in covered), worse_at=_worse(rows),
     )  # fmt: skip
 
 
@@ -130,40 +138,40 @@ def _short(value: float) -> float:
     return round(float(value), 4)
 
 
-def _worse(rows: tuple[ForecastRow, ...], tr_s: float) -> tuple[str, ...]:
+def _worse(rows: tuple[ForecastRow, ...]) -> tuple[str, ...]:
     """Say where a simple method beats the forecast beyond chance."""
     told = []
     for row in rows:
         leads = [lead for lead, high in enumerate(row.minus_forecast_high) if high < 0]
         if leads and row.method not in ("forecast", "model"):
-            told.append(f"{row.title}: at {', '.join(f'{(lead + 1) * tr_s:.1f} s' for lead in leads)}")
+            told.append(f"{row.title}: at frame {', '.join(str(lead + 1) for lead in leads)}")
     return tuple(told)
 
 
 def _cohort(
     folder: Path, people: int | None, history: int, horizon: int, progress: Progress
-) -> tuple[Iterable[tuple[Recording, PeopleVAR | None]], int, str]:
+) -> tuple[Iterable[_Scored], int, str]:
     cohort = open_cohort(folder)
-    paths = [cohort.files[person][0] for person in cohort.people("test")][:people]
-    if not paths:
+    places = [(person, place) for person in cohort.people("test")[:people] for place in cohort.files[person]]
+    if not places:
         raise BadInput(
             f"The cohort {folder.name} has nobody in its split “test” to report on.",
             "Give some people the split test in participants.tsv.",
         )
     progress(0.0, "Learning from the training people")
-    train = [cohort.files[person][0] for person in cohort.people("train")][:300]
+    train = [place for person in cohort.people("train")[:_PEOPLE] for place in cohort.files[person]]
     others = PeopleVAR.of_people(zscored(load_recording(path)) for path in train) if train else None
     kind = "simulated people" if cohort.simulated else "people"
-    long = (load_recording(path) for path in paths)
+    read = ((person, load_recording(place)) for person, place in places)
     return (
-        ((recording, others) for recording in long if recording.n_frames > horizon + 1), len(paths),
+        ((person, recording, others) for person, recording in read if recording.n_frames > horizon + 1), len(places),
         f"held-out {kind} of {folder.name}",
     )  # fmt: skip
 
 
 def _abide(
     path: Path, people: int | None, history: int, horizon: int, progress: Progress
-) -> tuple[Iterable[tuple[Recording, PeopleVAR | None]], int, str]:
+) -> tuple[Iterable[_Scored], int, str]:
     file = open_abide(path)
     chosen, site_of = file.choose(people), file.site_of()
     recordings = list(file.recordings(chosen))
@@ -179,14 +187,12 @@ def _abide(
         return learned[site, tr_s]
 
     usable = [
-        (recording, site_of[who], tr)
+        (who, recording, site_of[who], tr)
         for recording, who, tr in zip(recordings, chosen, trs, strict=True)
         if recording.n_frames > horizon + model_frames(tr)
     ]
-    pairs: Callable[[], Iterable[tuple[Recording, PeopleVAR | None]]] = lambda: (  # noqa: E731
-        (recording, others(site, tr)) for recording, site, tr in usable
-    )
-    return pairs(), len(usable), f"ABIDE, real people (CC200, {len(file.sites)} sites, their own TR)"
+    scored = ((str(who), recording, others(site, tr)) for who, recording, site, tr in usable)
+    return scored, len(usable), f"ABIDE, real people (CC200, {len(file.sites)} sites, their own TR)"
 
 
 def model_frames(tr_s: float) -> int:

@@ -30,7 +30,6 @@ TITLES = {
     "ar": "AR, each parcel alone", "lstm": "Small LSTM", "persistence": "Persistence", "mean": "Mean of the past",
 }  # fmt: skip
 _NORMAL = (0.6745, 1.6449)  # of the bands, where nothing better is known
-_LEAST = 10  # origins that bands of a recording's own past need
 _EVEN = 0.003  # of the MSE
 
 
@@ -66,8 +65,7 @@ def forecast(
 
     Parameters
     ----------
-    origin : first frame to be forecast; None = the end of the recording when nothing is known after it is wanted
-        to be compared with, so the last ``horizon`` frames
+    origin : first frame to be forecast; None = ``horizon`` frames before the end, so that all can be compared
     scaling : the statistics that the model's own input is scaled with; None = it gets z-scores of the past
 
     Raises
@@ -207,7 +205,8 @@ def _all(
     if learned is not None:
         guesses["lstm"] = learned.lstm.forecast(past.filled)[:, :horizon]
     guesses |= {name: simple[name] for name in ("persistence", "mean")}
-    told = {name: np.where(past.known[:, None], guess, np.nan).astype(np.float32) for name, guess in guesses.items()}
+    scored = past.known & np.isfinite(answer).all(1)  # the same parcels for every method
+    told = {name: np.where(scored[:, None], guess, np.nan).astype(np.float32) for name, guess in guesses.items()}
     return told, half, bands_from
 
 

@@ -138,7 +138,7 @@ def calibrate(
     horizon: int = HORIZON,
     history: int = HISTORY,
     people: int = 200,
-    windows: int = 3,
+    windows: int = 4,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Calibration:
@@ -147,7 +147,7 @@ def calibrate(
     Parameters
     ----------
     people : of each split, at most
-    windows : origins per recording
+    windows : origins per person, in all of the person's recordings by turns
 
     Raises
     ------
@@ -199,10 +199,11 @@ def _windows(
     chosen, rng, found = cohort.people(split)[:people], np.random.default_rng(seed), []
     for done, person in enumerate(chosen):
         progress(done / len(chosen), f"Reading {done + 1} of {len(chosen)} ({split})")
-        recording = load_recording(cohort.files[person][0])
-        for _ in range(windows):
-            if recording.n_frames < history + horizon:
-                break
+        places = cohort.files[person][:windows]
+        recordings = [load_recording(place) for place in places]
+        usable = [recording for recording in recordings if recording.n_frames >= history + horizon]
+        for window in range(windows if usable else 0):
+            recording = usable[window % len(usable)]
             origin = int(rng.integers(history, recording.n_frames - horizon + 1))
             past = past_of(model, recording, origin, history)
             future = np.nan_to_num(past.truth(recording.series, origin, horizon))

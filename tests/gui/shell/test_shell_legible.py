@@ -19,6 +19,7 @@ from app.state.notices import Notice
 from app.views.main_window import MainWindow
 from app.views.page_frame import PageFrame
 from app.views.result_card import ResultCard
+from app.views.tabbed import TabbedPage
 from app.widgets.colour_bar import small_font
 from brainlm_engine.api.training import ModelSize
 from brainlm_engine.simulate import simulate_cohort
@@ -189,7 +190,8 @@ def test_nothing_is_cut_in_a_small_window(window: MainWindow, live: Live, until:
                 assert (window.width(), window.height()) == size
                 assert not clipped(window), (name, size)
                 page = window._pages[name]
-                if isinstance(page, PageFrame):
+                pages = page.pages if isinstance(page, TabbedPage) else (page,)
+                for page in (each for each in pages if isinstance(each, PageFrame) and each.isVisible()):
                     assert not wide(page)
                     bar = page.side.verticalScrollBar()
                     bar.setValue(bar.maximum())
