@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--forecasts", action="store_true", help="score forecasts of the same people too")
+    parser.add_argument("--networks", action="store_true", help="find the networks of some of these people too")
     parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
     parser.add_argument("--save", type=file_name, help="also write the table to this JSON file")
 
@@ -53,6 +54,11 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
 
         told = evaluate_forecasts(model, args.data, people=args.people, seed=args.seed, progress=Said(say))
         table = table.model_copy(update={"forecasts": told})
+    if args.networks:
+        from brainlm_engine.tasks.evaluate_networks import evaluate_networks
+
+        found = evaluate_networks(model, args.data, people=args.people, progress=Said(say))
+        table = table.model_copy(update={"networks": found})
     if args.save:
         with written_whole(args.save) as temporary:
             temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -84,7 +90,30 @@ def as_text(result: dict[str, Any]) -> str:
         ]
         told += ["", "R² by site", columns(("site", *methods), sites)]
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
-    return "\n".join([*told, *(_forecasts(result["forecasts"]) if result["forecasts"] else ())])
+    told += _forecasts(result["forecasts"]) if result["forecasts"] else []
+    told += _networks(result["networks"]) if result["networks"] else []
+    return "\n".join(told)
+
+
+def _networks(table: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            share(row["accuracy"]), interval(row["low"], row["high"]),
+            interval(row["minus_attention_low"], row["minus_attention_high"]), share(row["nmi"]),
+            share(table["group_accuracy"].get(row["method"])), row["title"],
+        )
+        for row in table["rows"]
+    ]  # fmt: skip
+    header = ("Right", "95 % interval", "minus attention", "NMI", "Group", "Compared by")
+    return [
+        "", f"Seven networks, {table['parcels']} parcels held out from themselves, {table['people']} people, on "
+        f"{table['data']} ({table['reference_from']}):", "", columns(header, rows), "",
+        *(
+            f"Own map found among {table['people']} people, {row['title']}: {row['found']:.0%} "
+            f"[{row['low']:.0%}, {row['high']:.0%}], chance {table['chance']:.0%}."
+            for row in table["retrieval"]
+        ),
+    ]  # fmt: skip
 
 
 def _forecasts(table: dict[str, Any]) -> list[str]:

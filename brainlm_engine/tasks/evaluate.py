@@ -21,6 +21,7 @@ from brainlm_engine.models.card import Card
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.evaluate_forecasts import ForecastEvaluation
+from brainlm_engine.tasks.evaluate_networks import NetworkEvaluation
 from brainlm_engine.tasks.masking import build_mask
 from brainlm_engine.tasks.reconstruct import model_id, plan_window, predict
 from brainlm_engine.tasks.scoring import TITLES, Sums, baseline_guesses, sums, window_mean
@@ -58,6 +59,7 @@ class Evaluation(BaseModel):
     by_site: dict[str, dict[str, float]] = Field(default_factory=dict, description="site -> method -> R2")
     notes: tuple[str, ...] = ()
     forecasts: ForecastEvaluation | None = Field(default=None, description="of the same people, where asked for")
+    networks: NetworkEvaluation | None = Field(default=None, description="of some of them, where asked for")
 
 
 @dataclass(frozen=True)
@@ -220,5 +222,7 @@ def note_in_card(table: Evaluation, folder: Path) -> None:
     if (told := table.forecasts) is not None:
         entry["forecast_error_low_high"] = {row.method: [row.error, row.low, row.high] for row in told.rows}
         entry["forecast_coverage_90"] = told.coverage_90
+    if (found := table.networks) is not None:
+        entry["network_accuracy_low_high"] = {row.method: [row.accuracy, row.low, row.high] for row in found.rows}
     figures = {**card.info.figures, table.data: entry}
     card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)

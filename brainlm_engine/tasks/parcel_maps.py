@@ -141,7 +141,7 @@ class _One:
 def _inputs(model: MaskedModel, window: Floats, recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
     device = next(model.parameters()).device
     signal = torch.from_numpy(np.ascontiguousarray(window))[None].to(device)
-    return signal, torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32))[None].to(device)
+    return signal, torch.from_numpy(np.array(recording.xyz, np.float32))[None].to(device)
 
 
 def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
