@@ -29,7 +29,7 @@ STATES = {
     "states.empty": "Press Find States.",
     "states.running": "Looking for states …",
     "states.table.name": "Occupancy, dwell time, visits and transitions of every state",
-    "states.table.tip": "Occupancy: share of time. Dwell: mean length of a visit. To: windows that follow in each state",
+    "states.table.tip": "Time: share of it. Dwell: mean length of a visit. To: windows that follow in each state",
     "states.state": "State {state}",
     "states.column.state": "State",
     "states.column.occupancy": "Time",

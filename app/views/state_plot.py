@@ -42,7 +42,7 @@ class StatePlot(LegendPlot):
 
     def set_windows(self, xy: Array, states: Array, *, by_time: bool) -> None:
         """Draw ``xy (T, 2)`` with ``states (T,)`` from 0; NaN and -1 for windows left out."""
-        self._xy, self._states, self._by_time = xy, states, by_time
+        self._xy, self._states, self._by_time = np.asarray(xy, np.float64), states, by_time
         self.redraw()
 
     def set_window(self, window: int) -> None:
@@ -74,7 +74,7 @@ class StatePlot(LegendPlot):
         ])  # fmt: skip
         if len(known):
             low, high = self._xy[known].min(0), self._xy[known].max(0)
-            for name, first, last in zip(("bottom", "left"), low, high, strict=True):
+            for name, first, last in zip(("bottom", "left"), low.tolist(), high.tolist(), strict=True):
                 self.getAxis(name).setTicks([[(v, number(v, 0.1)) for v in round_ticks(first, last, 5)], []])
             self.view.setRange(xRange=(low[0], high[0]), yRange=(low[1], high[1]), padding=0.08)
         self.set_window(self.window)
@@ -95,7 +95,7 @@ class StateStrip(LegendPlot):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__("", tr("states.axis.time"), parent)
-        self._rows: tuple[Array, ...] = ()
+        self._kinds: tuple[Array, ...] = ()
         self._window_s, self._bars = 1.0, pg.BarGraphItem(x0=[], x1=[], y0=[], y1=[])
         self.cursor = pg.InfiniteLine(0, angle=90)
         self.addItem(self._bars, ignoreBounds=True)
@@ -107,7 +107,7 @@ class StateStrip(LegendPlot):
 
     def set_states(self, rows: tuple[Array, ...], window_s: float) -> None:
         """Draw rows of states (T,), windows of ``window_s`` seconds, -1 for windows left out."""
-        self._rows, self._window_s = rows, window_s
+        self._kinds, self._window_s = rows, window_s
         self.redraw()
 
     def set_cursor(self, seconds: float) -> None:
@@ -116,21 +116,22 @@ class StateStrip(LegendPlot):
 
     def redraw(self) -> None:
         """Draw everything again."""
-        if not hasattr(self, "cursor") or not self._rows:
+        if not hasattr(self, "cursor") or not self._kinds:
             return
-        spots = [(row, at, int(s)) for row, states in enumerate(self._rows) for at, s in enumerate(states) if s >= 0]
+        spots = [(row, at, int(s)) for row, states in enumerate(self._kinds) for at, s in enumerate(states) if s >= 0]
         low = np.array([-float(row) - 0.9 for row, *_ in spots])
         left = np.array([at * self._window_s for _, at, _ in spots])
         brushes = [pg.mkBrush(state_colour(self.theme, state)) for *_, state in spots]
         self._bars.setOpts(x0=left, x1=left + self._window_s, y0=low, y1=low + 0.8, brushes=brushes, pen=None)
-        last = len(self._rows[0]) * self._window_s
-        self.view.setRange(xRange=(0, last), yRange=(-len(self._rows), 0), padding=0)
+        last = len(self._kinds[0]) * self._window_s
+        self.view.setRange(xRange=(0, last), yRange=(-len(self._kinds), 0), padding=0)
         self.getAxis("bottom").setTicks([[(v, number(v, 1.0)) for v in round_ticks(0, last, 6)], []])
         self.cursor.setPen(pg.mkPen(self.theme.warning, width=2))
 
     def mousePressEvent(self, event: Any) -> None:
         """Go to where it was clicked."""
-        self.time_chosen.emit(float(self.view.mapSceneToView(self.mapToScene(event.position().toPoint())).x()))
+        at: Any = self.view.mapSceneToView(self.mapToScene(event.position().toPoint()))
+        self.time_chosen.emit(float(at.x()))
 
 
 def state_colour(theme: Theme, state: int) -> str:

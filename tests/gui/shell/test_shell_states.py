@@ -19,7 +19,7 @@ Until = Callable[..., Awaitable[None]]
 
 
 def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
-    first, short = write_table(tmp_path / "a.tsv", 150, 1), write_table(tmp_path / "b.tsv", 45, 2)
+    first = write_table(tmp_path / "a.tsv", 150, 1)
 
     async def story(studio: Studio) -> None:
         state, shown = studio.state, studio.state.states
@@ -58,6 +58,7 @@ def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_pat
             assert len(list(csv.DictReader(file))) == result.info.windows
         assert unexpected(studio) == []
 
+        short = write_table(tmp_path / "b.tsv", 2 * result.info.window_frames + 1, 2)
         assert await studio.open_path(short, ANSWERS)
         assert await studio.prepared()
         await until(lambda: bool(shown.problem))
