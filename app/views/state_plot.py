@@ -142,5 +142,5 @@ def state_colour(theme: Theme, state: int) -> str:
 def between(theme: Theme, share: float) -> QColor:
     """Return the colour of a moment, 0 the first and 1 the last."""
     first, last = QColor(theme.muted), QColor(theme.accent)
-    parts = [(1 - share) * a + share * b for a, b in zip(first.getRgb()[:3], last.getRgb()[:3], strict=True)]
-    return QColor(*(round(part) for part in parts))
+    pairs = ((first.red(), last.red()), (first.green(), last.green()), (first.blue(), last.blue()))
+    return QColor(*(round((1 - share) * one + share * other) for one, other in pairs))
