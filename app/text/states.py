@@ -23,6 +23,8 @@ STATES = {
     "states.strip": "States over time",
     "states.strip.name": "State of every window over time: in the model's embedding above, in the parcel series below",
     "states.strip.help": "Click to go there in time",
+    "states.row.model": "Model",
+    "states.row.series": "Series",
     "states.axis.first": "Component 1",
     "states.axis.second": "Component 2",
     "states.axis.time": "Time, s",

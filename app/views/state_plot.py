@@ -16,6 +16,8 @@ from app.views.legend_plot import Entry, LegendPlot
 from app.widgets.ticks import number, round_ticks
 
 Array = NDArray[Any]
+#: rows of the strip, from above
+ROWS = ("model", "series")
 _SYMBOLS = ("o", "s", "t", "d", "star", "p", "h", "+")
 
 
@@ -100,7 +102,7 @@ class StateStrip(LegendPlot):
         self.cursor = pg.InfiniteLine(0, angle=90)
         self.addItem(self._bars, ignoreBounds=True)
         self.addItem(self.cursor, ignoreBounds=True)
-        self.getAxis("left").setTicks([[], []])
+        self.getAxis("left").setTicks([[(-0.5 - at, tr(f"states.row.{name}")) for at, name in enumerate(ROWS)], []])
         self.setAccessibleName(tr("states.strip.name"))
         self.setAccessibleDescription(tr("states.strip.help"))
         self.setToolTip(f"{tr('states.strip.name')}. {tr('states.strip.help')}")
@@ -136,7 +138,8 @@ class StateStrip(LegendPlot):
 
 def state_colour(theme: Theme, state: int) -> str:
     """Return the colour of a state."""
-    return theme.trace[int(state) % len(theme.trace)]
+    colours = (*theme.trace, theme.text)
+    return colours[int(state) % len(colours)]
 
 
 def between(theme: Theme, share: float) -> QColor:

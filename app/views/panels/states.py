@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -56,6 +56,8 @@ class StatesPanel(QWidget):
 
     def show_result(self, table: str, notes: str, *, outdated: bool) -> None:
         """Show the statistics (rich text) and what to bear in mind."""
+        rich = table.startswith("<")  # a sentence may name a file: it stays plain
+        self.table.setTextFormat(Qt.TextFormat.RichText if rich else Qt.TextFormat.PlainText)
         self.table.setText(table)
         self._notes.setText(notes)
         self._outdated.setVisible(outdated)

@@ -36,6 +36,7 @@ def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_pat
         assert np.array_equal(asked.arrays["model_states"], result.arrays["model_states"])
         assert len(page.plot.dots.data) == result.info.windows
 
+        assert page.panel.table.textFormat() == Qt.TextFormat.RichText
         page.plot.setFocus()
         QTest.keyClick(page.plot, Qt.Key.Key_Right)
         assert state.view.frame == result.arrays["starts"][1]
