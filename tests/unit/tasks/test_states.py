@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.cli import main
 from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.state_clusters import statistics
 from brainlm_engine.tasks.states import brain_states
@@ -70,6 +72,15 @@ def test_missing_parcels_and_values_are_left_out(model: MaskedModel, switching: 
     assert np.isfinite(made.arrays["model_xy"]).all()
     with pytest.raises(BadInput, match="both a signal and a position"):
         brain_states(model, replace(switching, missing=np.ones_like(missing)))
+
+
+def test_the_published_architecture_too(switching: Recording) -> None:
+    torch.manual_seed(0)
+    small = {"hidden_size": 32, "decoder_hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = Config13M(**small, decoder_num_attention_heads=2, num_brain_voxels=36, timepoint_patching_size=20)
+    made = brain_states(BrainLM13M(config).eval(), switching, 2)
+    assert made.arrays["model_xy"].shape == (25, 2)
+    assert np.array_equal(made.arrays["series_states"], TRUTH)
 
 
 def test_too_short_or_too_many(model: MaskedModel, make_recording: Make) -> None:
