@@ -136,7 +136,11 @@ FORECAST = (
         "model",
         "show_model_tab",
         "shell.model_tab",
-        (("tab_reconstruct", "reconstruct", "Ctrl+Alt+R"), ("tab_forecast", "forecast", "Ctrl+Alt+F")),
+        (
+            ("tab_reconstruct", "reconstruct", "Ctrl+Alt+R"),
+            ("tab_forecast", "forecast", "Ctrl+Alt+F"),
+            ("tab_states", "states", "Ctrl+Alt+S"),
+        ),
     ),
     Action(
         "forecast",
@@ -148,6 +152,8 @@ FORECAST = (
     ),
     Action("forecast_all", "forecast_all", menu="model", needs=("engine", "recording", "model")),
     Action("forecast_export", "forecast_export", menu="model", needs=("forecast",)),
+    Action("states", "states", menu="model", needs=("engine", "recording", "model", "states_idle"), separated=True),
+    Action("states_export", "states_export", menu="model", needs=("states",)),
 )
 
 MODEL = (

@@ -233,6 +233,21 @@ class Commands:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def states(self) -> None:
+        """Find states along the recording."""
+        self.show_model_tab("states")
+        self._studio.start(self._studio.states(), tr("action.states"))
+
+    def states_export(self) -> None:
+        """Ask where the states are to be written as a table."""
+        dialog = QFileDialog(self._window, tr("states.export.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("states.export.filter"))
+        dialog.setDefaultSuffix("csv")
+        dialog.fileSelected.connect(self._studio.export_states)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def train_start(self) -> None:
         """Start a training with the settings of the form."""
         self.show_workspace("train")

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from app.views.page_frame import PageFrame
     from app.views.tabbed import TabbedPage
 
-TABS = ("reconstruct", "forecast")
+TABS = ("reconstruct", "forecast", "states")
 _HEAVY = ("app.views.pages.forecast", "app.controllers.forecasting")
+_STATES = ("app.views.pages.states", "app.controllers.states")
 
 
 class ModelTabs:
@@ -25,6 +26,7 @@ class ModelTabs:
     def __init__(self, studio: Studio, page: TabbedPage, brain: BrainView) -> None:
         self._studio, self._page, self._brain = studio, page, brain
         self._building: asyncio.Task[None] | None = None
+        self._building_states: asyncio.Task[None] | None = None
         state = studio.state
         page.tab_chosen.connect(lambda name: state.shell.put(model_tab=name))
         for field in ("model_tab", "workspace"):
@@ -43,6 +45,9 @@ class ModelTabs:
         self._page.show_tab(shell.model_tab)
         if shell.workspace == "model" and shell.model_tab == "forecast":
             self._studio.start(self.forecast_ready(), tr("tab.forecast"))
+
+        if shell.workspace == "model" and shell.model_tab == "states":
+            self._studio.start(self.states_ready(), tr("tab.states"))
 
     async def forecast_ready(self) -> None:
         """Build the Forecast tab, once."""
@@ -75,6 +80,36 @@ class ModelTabs:
         page.side.setVisible(state.shell.panel)
         await asyncio.sleep(0)
         studio.forecasting.drawing.show()
+        self._page.show_tab(state.shell.model_tab)
+        studio.window.focus_page()
+
+    async def states_ready(self) -> None:
+        """Build the States tab, once."""
+        if self._page.has("states"):
+            return
+        if self._building_states is None:
+            self._building_states = asyncio.get_running_loop().create_task(self._build_states())
+        await asyncio.shield(self._building_states)
+
+    async def _build_states(self) -> None:
+        """Make page and controller in pieces, so that nothing blocks."""
+        for name in _STATES:
+            await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.states import StatesController
+        from app.views.pages.states import ACTIONS, StatesPage
+        from app.views.state_plot import StatePlot, StateStrip
+
+        studio, state = self._studio, self._studio.state
+        plot = StatePlot()
+        await asyncio.sleep(0)
+        page = StatesPage(plot, StateStrip(), {name: studio.window.board[name] for name in ACTIONS})
+        self._page.add("states", page)
+        await asyncio.sleep(0)
+        assert studio.modelling is not None
+        studio.stating = StatesController(state, studio.engine, page, studio.modelling)
+        page.set_theme(theme.current())
+        page.side.setVisible(state.shell.panel)
+        studio.stating.drawing.show()
         self._page.show_tab(state.shell.model_tab)
         studio.window.focus_page()
 

@@ -48,11 +48,13 @@ if TYPE_CHECKING:
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
+    from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
+    from app.state.data import StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
 
@@ -96,6 +98,7 @@ class Studio:
         self.whole: WholeRecording | None = None
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
+        self.stating: StatesController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -171,6 +174,8 @@ class Studio:
             await self.comparing.stop()
         if self.forecasting is not None:
             await self.forecasting.latest.stop()
+        if self.stating is not None:
+            await self.stating.latest.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -245,6 +250,18 @@ class Studio:
         if self.forecasting is not None:
             self.start(self.forecasting.export(path), tr("action.forecast_export"))
 
+    async def states(self) -> StatesFound | None:
+        """Find states along the recording; None when it could not be done."""
+        if self.tabs is None:
+            return None
+        await self.tabs.states_ready()
+        return await self.stating.find() if self.stating is not None else None
+
+    def export_states(self, path: str) -> None:
+        """Write the states on show as a table."""
+        if self.stating is not None:
+            self.start(self.stating.export(path), tr("action.states_export"))
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -284,6 +301,8 @@ class Studio:
             await self.forecasting.latest.settled()
             while self.forecasting.drawing.turns.busy:
                 await asyncio.sleep(0.005)
+        if self.stating is not None:
+            await self.stating.latest.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -339,7 +358,8 @@ class Studio:
         drawing = self.modelling.drawing if self.modelling is not None else None
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training, forecasts):
+        states = self.stating.drawing if self.stating is not None else None
+        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states):
             if controller is not None:
                 controller.set_theme(chosen)
 

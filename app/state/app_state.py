@@ -8,7 +8,16 @@ from app.state.compare import CompareState
 from app.state.edits import EditStack
 from app.state.model import State
 from app.state.notices import Notices
-from app.state.parts import CaseState, EngineState, ForecastState, ModelState, ShellState, ViewState, WorkState
+from app.state.parts import (
+    CaseState,
+    EngineState,
+    ForecastState,
+    ModelState,
+    ShellState,
+    StatesState,
+    ViewState,
+    WorkState,
+)
 from app.state.preferences import Preferences
 from app.state.training import TrainState
 
@@ -22,6 +31,7 @@ class AppState(State):
     view: ViewState = Field(default_factory=ViewState)
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
+    states: StatesState = Field(default_factory=StatesState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

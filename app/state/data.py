@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
+from brainlm_engine.api.states import StatesInfo
 
 Array = NDArray[Any]
 FD_LIMIT_MM = 0.5
@@ -245,3 +246,17 @@ class Forecast:
         mean = mse[self.methods.index("mean")]
         share: Array = mse[self.methods.index(method)] / np.where(mean > 0, mean, np.nan)
         return share
+
+
+@dataclass(frozen=True, eq=False)
+class StatesFound:
+    """States along the open recording.
+
+    Attributes
+    ----------
+    info : states of the model's embedding and of the parcel series
+    arrays : see :class:`brainlm_engine.api.states.StatesInfo`
+    """
+
+    info: StatesInfo
+    arrays: dict[str, Array]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, Forecast, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording
+from app.state.data import Atlas, Forecast, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording, StatesFound
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -16,7 +16,7 @@ Scale = Literal["sd", "percent", "raw"]
 Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 ForecastShown = Literal["forecast", "followed", "error"]
-ModelTab = Literal["reconstruct", "forecast"]
+ModelTab = Literal["reconstruct", "forecast", "states"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
 #: what a scaling with a cohort's statistics begins with; the cohort's folder follows
@@ -130,6 +130,18 @@ class ForecastState(State):
     shown: ForecastShown = "forecast"
     result: Forecast | None = None
     rolling: Forecast | None = None
+    running: bool = False
+    outdated: bool = False
+    problem: str = ""
+
+
+class StatesState(State):
+    """The States tab: how many states, what is drawn, and what was found."""
+
+    k: int = Field(default=0, description="number of states; 0 = by silhouette")
+    source: Literal["model", "series"] = "model"
+    colour: Literal["state", "time"] = "state"
+    result: StatesFound | None = None
     running: bool = False
     outdated: bool = False
     problem: str = ""

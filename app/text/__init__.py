@@ -9,12 +9,13 @@ from app.text.drawing import DRAWING
 from app.text.forecast import FORECAST
 from app.text.motion import MOTION
 from app.text.shell import SHELL
+from app.text.states import STATES
 from app.text.tips import TIPS
 from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
-    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **TIPS, **TRAINING,
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ from brainlm_engine.api.messages import (
     SurfaceInfo,
 )
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
+from brainlm_engine.api.states import StatesInfo
 from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
@@ -204,6 +205,12 @@ class EngineClient:
         """Read what the parcels of a recording take from each other; arrays as in :class:`AttentionInfo`."""
         return await self._desk(
             AttentionInfo, "attention", recording_id=recording_id, model_id=model_id, scaling=scaling
+        )  # fmt: skip
+
+    async def states(self, recording_id: str, model_id: str, k: int = 0, scaling: str = "") -> Reply[StatesInfo]:
+        """Find ``k`` states along a recording, 0 = by silhouette; arrays as in :class:`StatesInfo`."""
+        return await self._desk(
+            StatesInfo, "states", recording_id=recording_id, model_id=model_id, k=k, scaling=scaling
         )  # fmt: skip
 
     async def rolling_forecast(self, job_id: str) -> Reply[ForecastInfo]:

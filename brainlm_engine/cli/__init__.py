@@ -41,6 +41,7 @@ VERBS = (
     "forecast",
     "attention",
     "networks",
+    "states",
     "evaluate",
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,9 @@ def write_networks(made: Networks, recording: Recording, path: Path, *, which: s
     values = np.asarray(made.arrays[which], np.int64)
     names = made.info.names if which != "clusters" else tuple(f"Cluster {i + 1}" for i in range(made.info.clusters))
     image = (_surface if name.endswith(".dlabel.nii") else _volume)(recording.atlas_id, values, names)
+    content = image.to_bytes()
     with written_whole(path) as temporary:
-        image.to_filename(temporary)
+        temporary.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
 
 
 def _csv(made: Networks, recording: Recording, path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The States tab: built when it is shown, its numbers are the engine's, windows and time cursor go together."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.controllers.studio import Studio
+from app.views.main_window import MainWindow
+from tests.gui.shell.test_shell_model import ANSWERS, unexpected, write_table
+
+Live = Callable[..., None]
+Until = Callable[..., Awaitable[None]]
+
+
+def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    first = write_table(tmp_path / "a.tsv", 150, 1)
+
+    async def story(studio: Studio) -> None:
+        state, shown = studio.state, studio.state.states
+        assert await studio.open_path(first, ANSWERS)
+        assert await studio.prepared()
+        assert studio.stating is None, "not built before it is shown"
+        window.board["tab_states"].trigger()
+        await until(lambda: shown.result is not None)
+        await studio.settled()
+        assert studio.stating is not None
+        page, result = studio.stating._page, shown.result
+        assert result is not None
+        asked = await studio.engine.client.states(state.case.recording.info.recording_id, state.model.model_id)  # type: ignore[union-attr]
+        assert np.array_equal(asked.arrays["model_states"], result.arrays["model_states"])
+        assert len(page.plot.dots.data) == result.info.windows
+
+        assert page.panel.table.textFormat() == Qt.TextFormat.RichText
+        page.plot.setFocus()
+        QTest.keyClick(page.plot, Qt.Key.Key_Right)
+        assert state.view.frame == result.arrays["starts"][1]
+        assert page.plot.window == 1
+        page.strip.time_chosen.emit(0.0)
+        assert state.view.frame == 0
+        assert page.plot.window == 0
+        shown.put(source="series", colour="time")
+        assert page.plot.entries == ()
+
+        shown.put(k=3)
+        await until(lambda: not shown.running and not shown.outdated)
+        assert shown.result is not None
+        assert shown.result.info.model.k == shown.result.info.series.k == 3
+        out = tmp_path / "states.csv"
+        studio.export_states(str(out))
+        await until(out.exists)
+        await studio.settled()
+        with out.open(encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) == result.info.windows
+        assert unexpected(studio) == []
+
+        short = write_table(tmp_path / "b.tsv", 2 * result.info.window_frames + 1, 2)
+        assert await studio.open_path(short, ANSWERS)
+        assert await studio.prepared()
+        await until(lambda: bool(shown.problem))
+        assert "too few to look for states" in shown.problem
+        assert shown.result is None
+
+    live(story, window)

@@ -1,0 +1,103 @@
+"""States along a recording: known ones are found, their statistics count, bad input is one sentence."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.cli import main
+from brainlm_engine.models import load_model
+from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
+from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.state_clusters import statistics
+from brainlm_engine.tasks.states import brain_states
+
+Make = Callable[..., Recording]
+TRUTH = np.repeat([0, 1, 0, 1, 0], [6, 4, 5, 3, 7])
+
+
+@pytest.fixture(scope="module")
+def model() -> MaskedModel:
+    return load_model()
+
+
+@pytest.fixture
+def switching(make_recording: Make) -> Recording:
+    """25 windows of 20 frames: left and right parcels are high in turn."""
+    recording = make_recording(1, frames=507)
+    side = np.sign(recording.xyz[:, :1])
+    level = np.append(np.repeat(2.0 * TRUTH - 1, 20), np.zeros(7))
+    noise = np.random.default_rng(5).standard_normal(recording.series.shape)
+    return replace(recording, series=(1000 + 10 * (side * level + 0.3 * noise)).astype(np.float32))
+
+
+def test_two_known_states_are_found(model: MaskedModel, switching: Recording) -> None:
+    made = brain_states(model, switching)
+    assert (made.info.windows, made.info.window_frames) == (25, 20)
+    for name, found in (("model", made.info.model), ("series", made.info.series)):
+        assert found.k == 2
+        assert np.array_equal(made.arrays[f"{name}_states"], TRUTH), "the longer state is the first"
+        assert found.occupancy == pytest.approx((18 / 25, 7 / 25))
+        assert found.visits == (3, 2)
+        assert found.dwell_s == pytest.approx((6 * 14.4, 3.5 * 14.4))
+        assert found.transitions == ((15, 2), (2, 5))
+        assert made.arrays[f"{name}_xy"].shape == (25, 2)
+    assert made.info.agreement == 1
+    assert any("last 7 frames" in note for note in made.info.notes)
+    assert brain_states(model, switching, 3).info.model.k == 3
+
+
+def test_a_gap_ends_a_visit() -> None:
+    occupancy, visits, dwell, transitions = statistics(np.array([0, 0, -1, 0, 1], np.int32), 2, 10.0)
+    assert occupancy == (0.75, 0.25)
+    assert visits == (2, 1)
+    assert dwell == (15.0, 10.0)
+    assert transitions == ((1, 1), (0, 0))
+
+
+def test_missing_parcels_and_values_are_left_out(model: MaskedModel, switching: Recording) -> None:
+    missing, series = switching.missing.copy(), switching.series.copy()
+    missing[4], series[7, 50:60] = True, np.nan
+    made = brain_states(model, replace(switching, missing=missing, series=series))
+    assert np.array_equal(made.arrays["series_states"], TRUTH)
+    assert np.isfinite(made.arrays["model_xy"]).all()
+    with pytest.raises(BadInput, match="both a signal and a position"):
+        brain_states(model, replace(switching, missing=np.ones_like(missing)))
+
+
+def test_the_published_architecture_too(switching: Recording) -> None:
+    torch.manual_seed(0)
+    small = {"hidden_size": 32, "decoder_hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = Config13M(**small, decoder_num_attention_heads=2, num_brain_voxels=36, timepoint_patching_size=20)
+    made = brain_states(BrainLM13M(config).eval(), switching, 2)
+    assert made.arrays["model_xy"].shape == (25, 2)
+    assert np.array_equal(made.arrays["series_states"], TRUTH)
+
+
+def test_too_short_or_too_many(model: MaskedModel, make_recording: Make) -> None:
+    with pytest.raises(BadInput, match="1 whole windows"):
+        brain_states(model, make_recording(1, frames=25))
+    with pytest.raises(BadInput, match="9 states"):
+        brain_states(model, make_recording(1), 9)
+
+
+def test_the_verb(switching: Recording, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    switching.save(path := tmp_path / "r.safetensors")
+    out = tmp_path / "states.csv"
+    assert main(["states", str(path), "--states", "2", "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"]["visits"] == [3, 2]
+    with out.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["model_state"]) - 1 for row in rows] == TRUTH.tolist()
+    assert rows[1]["time_s"] == "14.400"
+    assert main(["states", str(path)]) == 0
+    assert "adjusted Rand" in capsys.readouterr().out
