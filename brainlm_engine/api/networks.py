@@ -23,8 +23,8 @@ class NetworksInfo(Message):
     Arrays, with P parcels: ``labels (P,)`` int16, the network each parcel was put into by its most alike parcels
     outside its fold, number in ``names``; ``reference (P,)`` int16; ``clusters (P,)`` int16, networks nobody named,
     numbered by size; -1 = none. ``coverage (P,)`` float32, share of the parcel inside its reference network;
-    ``alike (P, P)`` float32, correlation of what parcels are compared by; ``agreement (P,)`` float32, share of a parcel's nearest
-    neighbours in its reference network.
+    ``alike (P, P)`` float32, correlation of what parcels are compared by; ``agreement (P,)`` float32, share of a
+    parcel's nearest neighbours in its reference network.
     """
 
     recording_id: str = ""
