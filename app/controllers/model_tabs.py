@@ -25,8 +25,7 @@ class ModelTabs:
 
     def __init__(self, studio: Studio, page: TabbedPage, brain: BrainView) -> None:
         self._studio, self._page, self._brain = studio, page, brain
-        self._building: asyncio.Task[None] | None = None
-        self._building_states: asyncio.Task[None] | None = None
+        self._building: dict[str, asyncio.Task[None]] = {}
         state = studio.state
         page.tab_chosen.connect(lambda name: state.shell.put(model_tab=name))
         for field in ("model_tab", "workspace"):
@@ -43,19 +42,17 @@ class ModelTabs:
         """Show the tab; build it first when it was never shown."""
         shell = self._studio.state.shell
         self._page.show_tab(shell.model_tab)
-        if shell.workspace == "model" and shell.model_tab == "forecast":
-            self._studio.start(self.forecast_ready(), tr("tab.forecast"))
+        if shell.workspace == "model":
+            self._studio.start(self.ready(shell.model_tab), tr(f"tab.{shell.model_tab}"))
 
-        if shell.workspace == "model" and shell.model_tab == "states":
-            self._studio.start(self.states_ready(), tr("tab.states"))
-
-    async def forecast_ready(self) -> None:
-        """Build the Forecast tab, once."""
-        if self._page.has("forecast"):
+    async def ready(self, name: str) -> None:
+        """Build a tab, once."""
+        if self._page.has(name):
             return
-        if self._building is None:
-            self._building = asyncio.get_running_loop().create_task(self._build_forecast())
-        await asyncio.shield(self._building)
+        if name not in self._building:
+            build = {"forecast": self._build_forecast, "states": self._build_states}[name]
+            self._building[name] = asyncio.get_running_loop().create_task(build())
+        await asyncio.shield(self._building[name])
 
     async def _build_forecast(self) -> None:
         """Make page and controller in pieces, so that nothing blocks."""
@@ -82,14 +79,6 @@ class ModelTabs:
         studio.forecasting.drawing.show()
         self._page.show_tab(state.shell.model_tab)
         studio.window.focus_page()
-
-    async def states_ready(self) -> None:
-        """Build the States tab, once."""
-        if self._page.has("states"):
-            return
-        if self._building_states is None:
-            self._building_states = asyncio.get_running_loop().create_task(self._build_states())
-        await asyncio.shield(self._building_states)
 
     async def _build_states(self) -> None:
         """Make page and controller in pieces, so that nothing blocks."""

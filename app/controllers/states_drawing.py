@@ -85,13 +85,21 @@ class StatesDrawing:
         self._page.set_theme(theme)
 
 
+def _then(state: int, follow: tuple[int, ...]) -> str:
+    """Return the states that follow most often, the state itself left out."""
+    others = {other + 1: count for other, count in enumerate(follow) if other != state and count}
+    return ", ".join(str(other) for other, count in others.items() if count == max(others.values())) or "–"
+
+
 def _table(source: str, found: StateSet) -> str:
     """Return one set of states as rich text: a row per state."""
-    columns = ("state", "occupancy", "dwell", "visits", "to")
+    columns = ("state", "occupancy", "dwell", "visits", "then")
     rows = ["".join(f"<th align='right'>{tr(f'states.column.{name}')}&nbsp;</th>" for name in columns)]
     for state in range(found.k):
-        to = " ".join(map(str, found.transitions[state]))
-        cells = (state + 1, f"{found.occupancy[state]:.0%}", f"{found.dwell_s[state]:.0f}", found.visits[state], to)
+        cells = (
+            state + 1, f"{found.occupancy[state]:.0%}", f"{found.dwell_s[state]:.0f}", found.visits[state],
+            _then(state, found.transitions[state]),
+        )  # fmt: skip
         rows.append("".join(f"<td align='right'>{cell}&nbsp;</td>" for cell in cells))
     head = tr("states.found", source=source, k=found.k, silhouette=f"{found.silhouette:.2f}")
     return f"<b>{head}</b><table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

@@ -235,14 +235,14 @@ class Studio:
         """Forecast from the chosen moment; None when it could not be done."""
         if self.tabs is None:
             return None
-        await self.tabs.forecast_ready()
+        await self.tabs.ready("forecast")
         return await self.forecasting.forecast() if self.forecasting is not None else None
 
     async def forecast_all(self) -> bool:
         """Forecast along the whole recording as a job; True when it is done."""
         if self.tabs is None:
             return False
-        await self.tabs.forecast_ready()
+        await self.tabs.ready("forecast")
         return await self.forecasting.along(self.shell.name()) if self.forecasting is not None else False
 
     def export_forecast(self, path: str) -> None:
@@ -254,7 +254,7 @@ class Studio:
         """Find states along the recording; None when it could not be done."""
         if self.tabs is None:
             return None
-        await self.tabs.states_ready()
+        await self.tabs.ready("states")
         return await self.stating.find() if self.stating is not None else None
 
     def export_states(self, path: str) -> None:

@@ -79,6 +79,7 @@ async def run(studio: Studio, out: Path) -> int:
         await _look(tour)
         await _reconstruct(tour)
         await _forecast(tour)
+        await _states(tour)
         await _train(tour)
         await _other_looks(tour)
     except OSError as error:
@@ -174,7 +175,7 @@ async def _forecast(tour: Tour) -> None:
     began = time.perf_counter()
     with tour.pulse.phase("forecast"):
         assert studio.tabs is not None
-        await studio.tabs.forecast_ready()
+        await studio.tabs.ready("forecast")
         studio.state.forecast.put(origin=300, beside=("ar", "shared"))
         made = await studio.forecast()
     tour.seconds["forecast, simple methods included"] = time.perf_counter() - began
@@ -184,6 +185,23 @@ async def _forecast(tour: Tour) -> None:
     await tour.picture("forecast-dark", "Forecast: one region with its bands, the error by time ahead, the brain.")
     studio.set_theme("light")
     await tour.picture("forecast-light", "The Forecast tab in the light theme.")
+    studio.set_theme("dark")
+    studio.state.shell.put(model_tab="reconstruct")
+
+
+async def _states(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("Model: states along the recording")
+    studio.state.shell.put(model_tab="states")
+    began = time.perf_counter()
+    with tour.pulse.phase("states"):
+        found = await studio.states()
+    tour.seconds["states of the recording"] = time.perf_counter() - began
+    if found is None:
+        raise RuntimeError(studio.state.states.problem or "The states were overtaken.")
+    await tour.picture("states-dark", "States: windows by likeness, and the states they fall into over time.")
+    studio.set_theme("light")
+    await tour.picture("states-light", "The States tab in the light theme.")
     studio.set_theme("dark")
     studio.state.shell.put(model_tab="reconstruct")
 
@@ -251,6 +269,7 @@ def _report(tour: Tour) -> Path:
             (take["model-dark"], take["model-r2"]),
         ),
         Section("What follows", forecast.info.verdict, pictures=(take["forecast-dark"],)),
+        Section("States along the recording", pictures=(take["states-dark"],)),
         Section("A model of your own", pictures=(take["train-start"],)),
         Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
         Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from brainlm_engine.api.messages import Message
 
+#: what parcels can be compared by
+SOURCES = ("attention", "all_attention", "embedding", "connectivity", "raw", "responses")
+
 
 class NetworkScore(Message):
     """How well one way of comparing parcels finds the reference networks, parcels held out."""
@@ -29,7 +32,7 @@ class NetworksInfo(Message):
 
     recording_id: str = ""
     model_id: str = ""
-    source: str = Field(description="what parcels are compared by: attention, embedding, connectivity, raw, responses")
+    source: str = Field(description="what parcels are compared by, one of SOURCES")
     names: tuple[str, ...] = Field(description="the reference networks")
     reference_from: str = Field(description="where the reference labels come from, in words")
     parcels: int = Field(description="with a reference network")

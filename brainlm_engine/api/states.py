@@ -8,7 +8,11 @@ from brainlm_engine.api.messages import Message
 
 
 class StateSet(Message):
-    """States found by k-means in one embedding; they are numbered by occupancy, the longest first."""
+    """States found by k-means in one embedding.
+
+    Those of the model are numbered by occupancy, the longest first; those of the series after the model's states with
+    which they share most windows.
+    """
 
     k: int = Field(description="number of states")
     silhouette: float = Field(description="mean over windows, -1 to 1; NaN where there are as many states as windows")

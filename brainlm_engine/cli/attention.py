@@ -9,7 +9,7 @@ from typing import Any
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, positive_int
-from brainlm_engine.cli.opening import add_opening, recording_and_notes
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "read a model's attention between parcels, beside functional connectivity"
 SOURCES = ("attention", "rollout", "embedding", "connectivity")
@@ -18,12 +18,7 @@ _STRONGEST = 10
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
-    )
-    add_opening(parser)
-    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument("--scaling", default="", metavar="WHAT", help="of the model's input, as for reconstruct")
+    add_recording(parser)
     parser.add_argument("--source", choices=SOURCES, default="attention", help="which map (default attention)")
     parser.add_argument("--layer", type=positive_int, help="of the attention, from 1 on; default: the last")
     parser.add_argument("--head", type=positive_int, help="of the attention, from 1 on; default: the mean of all")

@@ -9,19 +9,14 @@ from typing import Any
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, positive_int
-from brainlm_engine.cli.opening import add_opening, recording_and_notes
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "forecast a recording from a moment on, or again and again, beside simple methods"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
-    )
-    add_opening(parser)
-    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument("--scaling", default="", metavar="WHAT", help="of the model's input, as for reconstruct")
+    add_recording(parser)
     parser.add_argument("--horizon", type=positive_int, default=20, help="frames to be forecast (default 20)")
     parser.add_argument("--history", type=positive_int, default=180, help="frames that are looked at (default 180)")
     part = parser.add_mutually_exclusive_group()

@@ -6,23 +6,18 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from brainlm_engine.api.networks import SOURCES
 from brainlm_engine.cli.as_text import columns, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int
-from brainlm_engine.cli.opening import add_opening, recording_and_notes
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "find the functional networks of a recording, beside the controls that say what the figures mean"
-SOURCES = ("attention", "embedding", "connectivity", "raw", "responses")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
-    )
-    add_opening(parser)
-    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument("--scaling", default="", metavar="WHAT", help="of the model's input, as for reconstruct")
+    add_recording(parser)
     parser.add_argument("--source", choices=SOURCES, default="attention", help="what parcels are compared by")
     parser.add_argument(
         "--clusters", type=positive_int, help="networks nobody named, 2 or more; default: chosen by silhouette"

@@ -26,6 +26,20 @@ def add_opening(parser: argparse.ArgumentParser) -> None:
     add_answers(parser)
 
 
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Add what a verb needs that shows one recording to a model: the file, how it is opened, --model, --scaling."""
+    parser.add_argument(
+        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
+    )
+    add_opening(parser)
+    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
+    parser.add_argument(
+        "--scaling", default="", metavar="WHAT",
+        help="of the model's input: zscore (per recording), model (its own statistics), a cohort's folder, or a file "
+        "of statistics; default: the model's own where its card has them, else zscore",
+    )  # fmt: skip
+
+
 def given_answers(args: argparse.Namespace) -> dict[str, str]:
     """Return the answers of --answer and --tr."""
     answers = parsed_answers(args.answer)

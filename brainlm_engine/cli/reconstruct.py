@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import count, hidden_share, positive_int, seed
-from brainlm_engine.cli.opening import add_opening, recording_and_notes
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
@@ -20,18 +20,7 @@ SUMMARY = "reconstruct a recording with hidden patches and score it beside simpl
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
-    )
-    add_opening(parser)
-    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument(
-        "--scaling",
-        default="",
-        metavar="WHAT",
-        help="of the model's input: zscore (per recording), model (its own statistics), a cohort's folder, or a file "
-        "of statistics; default: the model's own where its card has them, else zscore",
-    )
+    add_recording(parser)
     parser.add_argument("--start", type=count, default=0, help="first frame of the window")
     parser.add_argument("--frames", type=positive_int, help="frames per window (default 200, or all there are)")
     parser.add_argument("--ratio", type=hidden_share, default=0.75, help="share of patches hidden (default 0.75)")

@@ -9,19 +9,14 @@ from typing import Any
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int
-from brainlm_engine.cli.opening import add_opening, recording_and_notes
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "find states along a recording in a model's embedding, beside those of the parcel series"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
-    )
-    add_opening(parser)
-    parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")
-    parser.add_argument("--scaling", default="", metavar="WHAT", help="of the model's input, as for reconstruct")
+    add_recording(parser)
     parser.add_argument("--states", type=positive_int, metavar="K", help="how many (2 to 8); default: by silhouette")
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--out", type=file_name, help="write window by window to this CSV table")

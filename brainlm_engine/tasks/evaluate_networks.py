@@ -37,6 +37,7 @@ Floats = NDArray[np.float32]
 _RESAMPLES = 2000
 _TAUGHT = 100  # people that the other methods learn from
 PEOPLE = 50  # as many as one is looked for among
+_NOISES = 8  # inputs of noise whose mean map is taken off
 _FRAMES = 200  # of the windows of VAE and graph network
 
 
@@ -94,8 +95,7 @@ class _Taught:
         frames = min(_FRAMES, shortest, *(each.shape[1] for each in series))
         progress(0.0, "Training the autoencoder and the graph network")
         self.vae, self.graph = train_vae(series, frames), train_graph_network(series, frames)
-        with np.errstate(invalid="ignore"):
-            self.profile = np.nan_to_num(np.mean([np.nan_to_num(connectivity(each)) for each in recordings], 0))
+        self.profile = np.mean([np.nan_to_num(connectivity(each)) for each in recordings], 0)
 
 
 def evaluate_networks(
@@ -114,20 +114,23 @@ def evaluate_networks(
     found: dict[str, list[Labels]] = {}
     total: dict[str, Floats] = {}
     pairs: dict[str, list[tuple[Floats, Floats]]] = {"attention": [], "connectivity": []}
-    noise_maps = []
+    plain = np.mean(
+        [parcel_maps(model, noise_like(first, seed), windows=1).attention for seed in range(_NOISES)], 0
+    )  # fmt: skip
     for done, recording in enumerate(recordings):
         progress(done / len(recordings), f"Networks of {done + 1} of {len(recordings)}")
         cut = halves(recording)
-        attended = [parcel_maps(model, half, windows=1).attention for half in cut]
-        noise = parcel_maps(model, noise_like(recording, done), windows=1).attention
-        noise_maps.append(noise)
+        seen = [parcel_maps(model, half, windows=1) for half in cut]
+        noise = parcel_maps(model, noise_like(recording, done), windows=1)
+        blank = parcel_maps(fresh, recording, windows=1)
+        attended = np.mean([each.attention for each in seen], 0)
         rows: dict[str, Floats] = {
-            "attention": np.mean(attended, 0, dtype=np.float32), "connectivity": connectivity(recording),
-            "raw": zscored(recording), "vae": taught.vae.features(zscored(recording)),
-            "gcn": taught.graph.features(zscored(recording)), "noise": noise,
-            "untrained": parcel_maps(fresh, recording, windows=1).attention,
+            "attention": attended, "all_attention": np.mean([each.profiles for each in seen], 0),
+            "connectivity": connectivity(recording), "raw": zscored(recording),
+            "vae": taught.vae.features(zscored(recording)), "gcn": taught.graph.features(zscored(recording)),
+            "noise": noise.attention, "all_noise": noise.profiles, "untrained": blank.attention,
+            "all_untrained": blank.profiles, "added": attended - plain,
         }  # fmt: skip
-        rows["added"] = np.asarray(rows["attention"] - np.mean(noise_maps, 0), np.float32)
         tables = {method: likeness(map_) for method, map_ in rows.items()}
         tables |= {"xyz": nearness(recording.xyz), "mirrored": nearness(recording.xyz, mirrored=True)}
         for method, alike in tables.items():
@@ -136,7 +139,7 @@ def evaluate_networks(
             total[method] = total[method] + clean if method in total else clean
         found.setdefault("supervised", []).append(supervised(taught.profile, rows["connectivity"], reference.labels))
         found.setdefault("majority", []).append(majority(reference.labels))
-        pairs["attention"].append((attended[0], attended[1]))
+        pairs["attention"].append((seen[0].attention, seen[1].attention))
         pairs["connectivity"].append((connectivity(cut[0]), connectivity(cut[1])))
     progress(1.0, "Scored")
     scored = {method: [figures(each, reference.labels, len(NETWORKS)) for each in of] for method, of in found.items()}

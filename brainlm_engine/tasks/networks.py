@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainlm_engine.api.networks import NetworkScore, NetworksInfo
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.networks import SOURCES, NetworkScore, NetworksInfo
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.recording import Recording
@@ -31,16 +32,20 @@ from brainlm_engine.tasks.reference_networks import NETWORKS, Reference, referen
 from brainlm_engine.tasks.scoring import Clock
 
 Floats = NDArray[np.float32]
-SOURCES = ("attention", "embedding", "connectivity", "raw", "responses")
 TITLES = {
-    "attention": "Attention between parcels", "embedding": "Embeddings", "responses": "Responses to nudges",
+    "attention": "Attention, last layer", "all_attention": "Attention, all layers and heads",
+    "embedding": "Embeddings", "responses": "Responses to nudges",
     "connectivity": "Functional connectivity profile", "raw": "Series themselves", "vae": "Variational autoencoder",
     "gcn": "Graph convolution network", "supervised": "Connectivity, taught by other people (supervised)",
-    "added": "What the recording adds to attention", "noise": "Attention, noise as input",
-    "untrained": "Attention of the untrained model", "xyz": "Coordinates alone",
+    "added": "Last layer, minus that of noise", "noise": "Last layer, noise as input",
+    "all_noise": "All layers and heads, noise as input", "untrained": "Last layer of the untrained model",
+    "all_untrained": "All layers and heads of the untrained model", "xyz": "Coordinates alone",
     "mirrored": "Coordinates alone, hemispheres folded", "majority": "Largest network",
 }  # fmt: skip
+#: sources that a model makes
+OF_MODEL = ("attention", "all_attention", "embedding", "responses")
 _EVEN = 0.02  # of accuracy
+_NOISES = 4  # inputs of noise
 
 
 @dataclass(frozen=True)
@@ -83,26 +88,35 @@ def networks(
         When no parcel has a reference network, or the model has no such map.
     """
     clock = Clock()
+    if source not in SOURCES:
+        raise BadInput(f"Parcels cannot be compared by “{source}”.", f"Choose one of: {', '.join(SOURCES)}.")
     reference = reference_networks(recording)
     made = parcel_maps(model, recording, scaling=scaling)
-    real = made.attention
-    noise = parcel_maps(model, noise_like(recording), windows=1, scaling=scaling).attention
+    noises = [noise_like(recording, seed) for seed in range(_NOISES)]
+    of_noise = [parcel_maps(model, noise, windows=1, scaling=scaling) for noise in noises]
     tables = {
-        "attention": likeness(real), "embedding": made.arrays["embedding"],
-        "connectivity": likeness(connectivity(recording)), "raw": likeness(zscored(recording)),
+        "attention": likeness(made.attention), "all_attention": likeness(made.profiles),
+        "embedding": made.arrays["embedding"], "connectivity": likeness(connectivity(recording)),
+        "raw": likeness(zscored(recording)),
     }  # fmt: skip
     if source == "responses":
         tables["responses"] = likeness(responses(model, recording, scaling=scaling))
+    if source == "responses":
+        noise = likeness(responses(model, noises[0], scaling=scaling))
+    elif source == "embedding":
+        noise = np.asarray(of_noise[0].arrays["embedding"], np.float32)
+    else:
+        noise = likeness(of_noise[0].profiles if source == "all_attention" else of_noise[0].attention)
     controls = {
-        "noise": likeness(noise), "added": likeness(real - noise), "xyz": nearness(recording.xyz),
-        "mirrored": nearness(recording.xyz, mirrored=True),
+        "noise": noise, "added": likeness(made.attention - np.mean([each.attention for each in of_noise], 0)),
+        "xyz": nearness(recording.xyz), "mirrored": nearness(recording.xyz, mirrored=True),
     }  # fmt: skip
     chosen = np.asarray(tables.pop(source), np.float32)
     found = nearest(chosen, reference.labels)
     everything = {source: found}
     everything |= {name: nearest(np.asarray(table), reference.labels) for name, table in (tables | controls).items()}
     everything["majority"] = majority(reference.labels)
-    scores = tuple(_score(name, labels, reference) for name, labels in everything.items())
+    scores = tuple(_score(name, labels, reference, source) for name, labels in everything.items())
     groups, number, width = clusters(chosen, count)
     info = NetworksInfo(
         recording_id=recording_id, model_id=model_id(model), source=source, names=NETWORKS,
@@ -118,10 +132,11 @@ def networks(
     return Networks(info, arrays)
 
 
-def _score(method: str, found: Labels, reference: Reference) -> NetworkScore:
+def _score(method: str, found: Labels, reference: Reference, source: str) -> NetworkScore:
+    title = f"{TITLES[source]}, noise as input" if method == "noise" and source in OF_MODEL else TITLES[method]
     told = figures(found, reference.labels, len(NETWORKS))
     return NetworkScore(
-        method=method, title=TITLES[method], accuracy=round(told.accuracy, 4), nmi=round(told.nmi, 4),
+        method=method, title=title, accuracy=round(told.accuracy, 4), nmi=round(told.nmi, 4),
         recall=tuple(round(float(share), 4) for share in told.recall),
     )  # fmt: skip
 
@@ -142,7 +157,7 @@ def verdict(scores: tuple[NetworkScore, ...]) -> str:
     of = {score.method: score.accuracy for score in scores}
     first = scores[0]
     told = f"{first.title} put {first.accuracy:.0%} of the parcels into their reference network."
-    if first.method in ("attention", "embedding", "responses"):
+    if first.method in OF_MODEL:
         if of["noise"] >= first.accuracy - _EVEN:
             told += (
                 f" With noise as input it would be {of['noise']:.0%}: what is found are the positions that the model "

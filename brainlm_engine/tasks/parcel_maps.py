@@ -23,6 +23,7 @@ from brainlm_engine.tasks.scoring import Clock
 Floats = NDArray[np.float32]
 #: maps that are kept apart; a model with more has its heads averaged
 MOST = 96
+_LEAST_SHARE = np.float32(1e-6)  # so that a logarithm exists
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class ParcelMaps:
     def attention(self) -> Floats:
         """(parcels, parcels) the last layer, mean over heads."""
         return np.asarray(self.arrays["maps"][-1].astype(np.float32).mean(0))
+
+    @property
+    def profiles(self) -> Floats:
+        """(parcels, layers * heads * parcels) logarithm of what each parcel takes from all, in every layer and head."""
+        maps = self.arrays["maps"].astype(np.float32)
+        return np.log(np.concatenate(list(maps.reshape(-1, *maps.shape[2:])), 1) + _LEAST_SHARE)
 
 
 def parcel_maps(

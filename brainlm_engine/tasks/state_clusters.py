@@ -13,6 +13,7 @@ from brainlm_engine.api.states import StateSet
 Floats = NDArray[np.float32]
 COMPONENTS = 10  # in which states are looked for
 MOST_STATES = 8
+_LEAST_WINDOWS = 2  # of every state, where their number is chosen: a single window is no state that comes back
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,22 @@ class Clusters:
     states: NDArray[np.int32]
 
 
-def find_states(embedding: NDArray[np.floating], window_s: float, k: int | None = None, seed: int = 0) -> Clusters:
+def find_states(
+    embedding: NDArray[np.floating],
+    window_s: float,
+    k: int | None = None,
+    seed: int = 0,
+    like: NDArray[np.int32] | None = None,
+) -> Clusters:
     """Look for states in ``embedding (T, D)``, a row per window, rows with NaN left out.
 
     Parameters
     ----------
     window_s : length of a window, s
-    k : number of states; None = the one of 2 to 8 with the highest silhouette
+    k : number of states; None = the one of 2 to 8 with the highest silhouette among those where every
+        state has at least two windows
     seed : of k-means
+    like : (T,) states found elsewhere; the numbers follow those with which they share most windows
 
     Raises
     ------
@@ -57,9 +66,12 @@ def find_states(embedding: NDArray[np.floating], window_s: float, k: int | None 
         found = len(np.unique(labels))
         score = silhouette_score(components, labels) if 1 < found < len(labels) else float("nan")
         tried[count] = (float(score), labels)
-    best = max(tried, key=lambda count: np.nan_to_num(tried[count][0], nan=-2.0))
+    coming_back = [count for count in tried if np.bincount(tried[count][1], minlength=count).min() >= _LEAST_WINDOWS]
+    best = max(coming_back or [min(tried)], key=lambda count: np.nan_to_num(tried[count][0], nan=-2.0))
     states = np.full(len(known), -1, np.int32)
     states[known] = _by_occupancy(tried[best][1], best)
+    if like is not None:
+        states = _numbered_like(like, states, best)
     xy = np.full((len(known), 2), np.nan, np.float32)
     xy[known] = components[:, :2]
     occupancy, visits, dwell, transitions = statistics(states, best, window_s)
@@ -101,3 +113,15 @@ def _by_occupancy(labels: NDArray[np.int32], k: int) -> NDArray[np.int32]:
     """Number states anew, the most frequent first."""
     order = np.argsort(-np.bincount(labels, minlength=k), kind="stable")
     return np.argsort(order)[labels].astype(np.int32)
+
+
+def _numbered_like(one: NDArray[np.int32], states: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    """Number ``states`` anew, 0 to ``k`` - 1, in the order of the states of ``one`` that they overlap with most."""
+    from scipy.optimize import linear_sum_assignment
+
+    both = (one >= 0) & (states >= 0)
+    size = max(k, int(one.max(initial=0)) + 1)
+    shared = np.zeros((size, size))
+    np.add.at(shared, (states[both], one[both]), 1)
+    partner = linear_sum_assignment(-shared)[1][:k]
+    return np.where(states >= 0, np.argsort(np.argsort(partner))[states], -1).astype(np.int32)

@@ -71,7 +71,8 @@ def brain_states(
     embedding = _embedded(model, series, recording, (patch, length), scaling)
     plain = _window_means(series, patch)
     window_s = patch * recording.tr_s
-    ours, raw = (find_states(each, window_s, k, seed) for each in (embedding, plain))
+    ours = find_states(embedding, window_s, k, seed)
+    raw = find_states(plain, window_s, k, seed, like=ours.states)
     if left := recording.n_frames - windows * patch:
         notes = (*notes, f"The last {left} frames are less than a window and are left out.")
     info = StatesInfo(

@@ -94,7 +94,7 @@ def test_side_panels_are_never_wider_than_their_room(window: MainWindow, live: L
         await studio.settled()
         await asyncio.sleep(0.2)
         assert studio.tabs is not None
-        await studio.tabs.forecast_ready()
+        await studio.tabs.ready("forecast")
         for name, page in zip(("reconstruct", "forecast"), studio.tabs.pages, strict=True):
             studio.state.shell.put(model_tab=name)
             await studio.settled()

@@ -18,7 +18,7 @@ from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.recording import Recording
-from brainlm_engine.tasks.state_clusters import statistics
+from brainlm_engine.tasks.state_clusters import find_states, statistics
 from brainlm_engine.tasks.states import brain_states
 
 Make = Callable[..., Recording]
@@ -80,7 +80,8 @@ def test_the_published_architecture_too(switching: Recording) -> None:
     config = Config13M(**small, decoder_num_attention_heads=2, num_brain_voxels=36, timepoint_patching_size=20)
     made = brain_states(BrainLM13M(config).eval(), switching, 2)
     assert made.arrays["model_xy"].shape == (25, 2)
-    assert np.array_equal(made.arrays["series_states"], TRUTH)
+    found = made.arrays["series_states"]
+    assert np.array_equal(found == found[0], TRUTH[0] == TRUTH), "numbered after the model's, cut the same"
 
 
 def test_too_short_or_too_many(model: MaskedModel, make_recording: Make) -> None:
@@ -101,3 +102,18 @@ def test_the_verb(switching: Recording, tmp_path: Path, capsys: pytest.CaptureFi
     assert rows[1]["time_s"] == "14.400"
     assert main(["states", str(path)]) == 0
     assert "adjusted Rand" in capsys.readouterr().out
+
+
+def test_states_found_twice_have_the_same_numbers() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 0, 2, 1, 0], 5)
+    embedding = rng.normal(size=(3, 6))[truth] * 6 + rng.normal(size=(30, 6))
+    first = find_states(embedding, 10.0, 3)
+    other = np.roll(np.arange(3), 1)[first.states].astype(np.int32)
+    again = find_states(embedding, 10.0, 3, like=other)
+    assert np.array_equal(again.states, other)
+    assert again.info.occupancy[int(other[0])] == first.info.occupancy[int(first.states[0])]
+    assert find_states(embedding, 10.0).info.k == 3
+    lone = np.concatenate([rng.normal(size=(20, 3)), [[40.0, 0, 0]]])
+    chosen = find_states(lone, 10.0)
+    assert chosen.info.k == 2 or min(chosen.info.occupancy) > 1.5 / 21, "a single window is no state"
