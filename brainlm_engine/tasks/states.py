@@ -64,7 +64,8 @@ def brain_states(
     least = 3 if k is None else k
     if windows < least:
         raise BadInput(
-            f"The recording has {windows} whole windows of {patch * recording.tr_s:.0f} s, too few to look for states.",
+            f"The recording has {windows} whole {'window' if windows == 1 else 'windows'} of "
+            f"{patch * recording.tr_s:.0f} s, too few to look for states.",
             f"Open a recording of at least {least * patch * recording.tr_s:.0f} s.",
         )
     series = zscored(recording)[:, : windows * patch]

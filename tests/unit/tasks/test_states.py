@@ -85,7 +85,7 @@ def test_the_published_architecture_too(switching: Recording) -> None:
 
 
 def test_too_short_or_too_many(model: MaskedModel, make_recording: Make) -> None:
-    with pytest.raises(BadInput, match="1 whole windows"):
+    with pytest.raises(BadInput, match="1 whole window of"):
         brain_states(model, make_recording(1, frames=25))
     with pytest.raises(BadInput, match="9 states"):
         brain_states(model, make_recording(1), 9)
