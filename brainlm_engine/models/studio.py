@@ -27,7 +27,9 @@ left_out            the encoder sees what the *other* parcels say of a visible p
                     that parcel's own news
 bands               ridges of their own for bands of temporal frequency
 attention           ``joint``: the encoder's blocks attend among all visible patches of the window, one set of
-                    registers and the summary, with rotary phases of time; nothing else attends across time there
+                    registers and the summary, with rotary phases of time; nothing else attends across time there.
+                    ``tied``: among the parcels of a time patch, by one map for the whole window
+                    (:mod:`brainlm_engine.models.tied_attention`)
 registers = 0       the mean of a time patch's visible tokens stands in for them: what attention across time
                     adds to it is added to all of these tokens
 patch_unit          ``frames``: a patch is 20 frames whatever the TR, and time is counted in patches
@@ -38,6 +40,7 @@ decoder_layers = 0  the head sees the first guess, the place and the parcel's ow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,7 +55,15 @@ from brainlm_engine.models.output import ModelOutput
 from brainlm_engine.models.patches import PATCH_S, SAMPLE_S, SAMPLES, Patches, cut, frames_per_patch, resampling
 from brainlm_engine.models.places import Places
 from brainlm_engine.models.studio_config import StudioConfig
-from brainlm_engine.models.studio_layers import decoder_layer, encoder_layer, encoder_layer_of_means, joint_layer
+from brainlm_engine.models.studio_layers import (
+    decoder_layer,
+    encoder_layer,
+    encoder_layer_of_means,
+    joint_layer,
+    tied_decoder_layer,
+    tied_encoder_layer,
+)  # fmt: skip
+from brainlm_engine.models.tied_attention import Layout
 from brainlm_engine.models.time_packing import Packing
 from brainlm_engine.models.visible import Seen
 
@@ -99,7 +110,7 @@ class Studio(MaskedModel):
         self.registers = nn.Parameter(torch.randn(config.registers, width) * 0.3)
         self.summary = nn.Parameter(torch.randn(1, width) * 0.3)
         self.encoder = nn.ModuleList(Block(width, heads, ratio) for _ in range(config.encoder_layers))
-        self.joint = config.attention == "joint"
+        self.joint, self.tied = config.attention == "joint", config.attention == "tied"
         self.over_time = nn.ModuleList(
             Block(width, heads, 0) for _ in range(0 if self.joint else config.encoder_layers)
         )
@@ -229,12 +240,18 @@ class Studio(MaskedModel):
         ticks = torch.cat([reading.times.mean()[None], reading.times.repeat_interleave(max(1, n_registers))])
         phases = phases_of(ticks, width // self.config.heads)
         allowed, real = seen.allowed(n_registers), seen.real.to(joined.dtype)
+        layout = Layout.of(seen, n_registers) if self.tied else None
         for within, across in zip(self.encoder, self.over_time, strict=True):
             weights: list[Tensor] | None = None if kept is None else []
-            layer, how = (encoder_layer, n_registers) if n_registers else (encoder_layer_of_means, real)
-            joined, summary = self.run_layer(layer, within, across, joined, summary, how, allowed, phases, weights)
+            if self.tied:
+                joined, summary = self.run_layer(
+                    tied_encoder_layer, within, across, joined, summary, n_registers, layout, phases, weights
+                )  # fmt: skip
+            else:
+                layer, how = (encoder_layer, n_registers) if n_registers else (encoder_layer_of_means, real)
+                joined, summary = self.run_layer(layer, within, across, joined, summary, how, allowed, phases, weights)
             if kept is not None and weights:
-                kept.append(weights[0].reshape(batch, n_patches, *weights[0].shape[1:]))
+                kept.append(weights[0].reshape(batch, n_patches, *weights[0].shape[-3:]))
         return joined[:, :, n_registers:], joined[:, :, :n_registers], summary
 
     def _mix_jointly(
@@ -258,16 +275,19 @@ class Studio(MaskedModel):
         """Return the correction of the first guess for the asked parcels: (B, Q, N, 20)."""
         tokens, registers, summary = self.to_decoder(tokens), self.to_decoder(registers), self.to_decoder(summary)
         n_patches, width = tokens.shape[1], tokens.shape[3]
-        context = torch.cat([registers, summary[:, None].expand(-1, n_patches, -1, -1), tokens], 2).flatten(0, 1)
-        allowed = reading.seen.allowed(registers.shape[2] + 1)
+        context = torch.cat([registers, summary[:, None].expand(-1, n_patches, -1, -1), tokens], 2)
+        always = registers.shape[2] + 1
         state = reading.seen.scatter(tokens, self.hidden_token, asked)  # (B, N, Q, D)
         if self.embed_guess is not None:
             state = state + self.embed_guess(reading.guess.everywhere[:, asked]).transpose(1, 2)
         state = in_halves((state + reading.decoder_place[:, None, asked]).contiguous())
         packing = Packing.of(state)
         phases = phases_of(reading.times.repeat(packing.rows), width // self.config.heads)
+        layer: Callable[..., Tensor] = tied_decoder_layer if self.tied else decoder_layer
+        where = Layout.of(reading.seen, always) if self.tied else reading.seen.allowed(always)
+        context = context if self.tied else context.flatten(0, 1)
         for along, across in zip(self.own_time, self.decoder, strict=True):
-            state = self.run_layer(decoder_layer, along, across, state, context, allowed, packing.allowed, phases)
+            state = self.run_layer(layer, along, across, state, context, where, packing.allowed, phases)
         correction: Tensor = self.head(state).transpose(1, 2)
         return correction
 

@@ -11,7 +11,7 @@ from brainlm_engine.models.patches import SAMPLES
 CHOICES: dict[str, tuple[str, ...]] = {
     "coordinates": ("fourier", "xyz", "learned"),
     "guess": ("people", "window", "person"),
-    "attention": ("factorised", "joint"),
+    "attention": ("factorised", "joint", "tied"),
     "patch_unit": ("seconds", "frames"),
 }
 _MAY_BE_ZERO = ("registers", "factors", "decoder_layers", "parcels")
@@ -34,7 +34,8 @@ class StudioConfig:
     guess : covariance of the first guess: that of all 'people', of the factors in this 'window', of this 'person'
     left_out : the encoder sees for a visible patch what the *other* parcels say of it, not a fit to itself
     bands : bands of temporal frequency with a ridge of their own; divides 20
-    attention : 'factorised' into parcels and time, or 'joint' among all visible patches of the window
+    attention : 'factorised' into parcels and time, 'joint' among all visible patches, or 'tied': factorised,
+        with one map between parcels for all time patches
     patch_unit : a patch lasts 14.4 'seconds' whatever the TR, or 20 'frames' whatever their duration
     parcels : of the atlas, where coordinates are learned
     """
@@ -75,6 +76,8 @@ class StudioConfig:
             raise ValueError(f"bands must divide {SAMPLES}, and {self.bands} does not")
         if not self.factors and (self.guess != "people" or self.left_out or self.bands > 1):
             raise ValueError("without factors there is no first guess to refine: leave guess, left_out and bands alone")
+        if self.attention == "tied" and not self.registers:
+            raise ValueError("tied attention needs registers, and there are none")
         if (self.coordinates == "learned") != bool(self.parcels):
             raise ValueError("learned coordinates need the number of parcels of their atlas, and only they do")
 

@@ -225,4 +225,6 @@ def note_in_card(table: Evaluation, folder: Path) -> None:
     if (found := table.networks) is not None:
         entry["network_accuracy_low_high"] = {row.method: [row.accuracy, row.low, row.high] for row in found.rows}
     figures = {**card.info.figures, table.data: entry}
+    if found is not None:
+        figures.setdefault("attention_layer", found.layer)
     card.model_copy(update={"info": card.info.model_copy(update={"figures": figures})}).save(folder)

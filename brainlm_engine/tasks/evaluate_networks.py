@@ -27,6 +27,7 @@ from brainlm_engine.tasks.network_labels import (
     nearness,
     supervised,
 )  # fmt: skip
+from brainlm_engine.tasks.network_layer import best_layer
 from brainlm_engine.tasks.network_maps import connectivity, halves, noise_like, untrained
 from brainlm_engine.tasks.networks import TITLES
 from brainlm_engine.tasks.parcel_maps import parcel_maps
@@ -85,6 +86,7 @@ class NetworkEvaluation(BaseModel):
     group_accuracy: dict[str, float] = Field(description="of the mean map over people")
     retrieval: tuple[Retrieval, ...]
     chance: float = Field(description="of the retrieval")
+    layer: int = Field(description="of the attention, from 1 on: the best one for other people")
 
 
 class _Taught:
@@ -110,19 +112,21 @@ def evaluate_networks(
     taught = _Taught(taught_by, min(recording.n_frames for recording in recordings), progress)
     first = recordings[0]
     reference = reference_networks(first)
+    progress(0.0, "Looking for the layer that tells networks best")
+    layer = best_layer(model, taught_by, reference.labels)
     fresh = untrained(model)
     found: dict[str, list[Labels]] = {}
     total: dict[str, Floats] = {}
     pairs: dict[str, list[tuple[Floats, Floats]]] = {"attention": [], "connectivity": []}
     plain = np.mean(
-        [parcel_maps(model, noise_like(first, seed), windows=1).attention for seed in range(_NOISES)], 0
+        [parcel_maps(model, noise_like(first, seed), windows=1, layer=layer).attention for seed in range(_NOISES)], 0
     )  # fmt: skip
     for done, recording in enumerate(recordings):
         progress(done / len(recordings), f"Networks of {done + 1} of {len(recordings)}")
         cut = halves(recording)
-        seen = [parcel_maps(model, half, windows=1) for half in cut]
-        noise = parcel_maps(model, noise_like(recording, done), windows=1)
-        blank = parcel_maps(fresh, recording, windows=1)
+        seen = [parcel_maps(model, half, windows=1, layer=layer) for half in cut]
+        noise = parcel_maps(model, noise_like(recording, done), windows=1, layer=layer)
+        blank = parcel_maps(fresh, recording, windows=1, layer=layer)
         attended = np.mean([each.attention for each in seen], 0)
         rows: dict[str, Floats] = {
             "attention": attended, "all_attention": np.mean([each.profiles for each in seen], 0),
@@ -139,7 +143,7 @@ def evaluate_networks(
             total[method] = total[method] + clean if method in total else clean
         found.setdefault("supervised", []).append(supervised(taught.profile, rows["connectivity"], reference.labels))
         found.setdefault("majority", []).append(majority(reference.labels))
-        pairs["attention"].append((seen[0].attention, seen[1].attention))
+        pairs["attention"].append((seen[0].shares, seen[1].shares))
         pairs["connectivity"].append((connectivity(cut[0]), connectivity(cut[1])))
     progress(1.0, "Scored")
     scored = {method: [figures(each, reference.labels, len(NETWORKS)) for each in of] for method, of in found.items()}
@@ -151,7 +155,7 @@ def evaluate_networks(
             for method, alike in total.items()
         },
         retrieval=tuple(_retrieval(method, maps) for method, maps in pairs.items()),
-        chance=round(1 / len(recordings), 4),
+        chance=round(1 / len(recordings), 4), layer=layer,
     )  # fmt: skip
 
 

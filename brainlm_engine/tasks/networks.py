@@ -33,12 +33,12 @@ from brainlm_engine.tasks.scoring import Clock
 
 Floats = NDArray[np.float32]
 TITLES = {
-    "attention": "Attention, last layer", "all_attention": "Attention, all layers and heads",
+    "attention": "Attention, the best layer, all heads", "all_attention": "Attention, all layers and heads",
     "embedding": "Embeddings", "responses": "Responses to nudges",
     "connectivity": "Functional connectivity profile", "raw": "Series themselves", "vae": "Variational autoencoder",
     "gcn": "Graph convolution network", "supervised": "Connectivity, taught by other people (supervised)",
-    "added": "Last layer, minus that of noise", "noise": "Last layer, noise as input",
-    "all_noise": "All layers and heads, noise as input", "untrained": "Last layer of the untrained model",
+    "added": "The best layer, minus that of noise", "noise": "The best layer, noise as input",
+    "all_noise": "All layers and heads, noise as input", "untrained": "That layer of the untrained model",
     "all_untrained": "All layers and heads of the untrained model", "xyz": "Coordinates alone",
     "mirrored": "Coordinates alone, hemispheres folded", "majority": "Largest network",
 }  # fmt: skip

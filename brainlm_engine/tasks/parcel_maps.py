@@ -28,15 +28,30 @@ _LEAST_SHARE = np.float32(1e-6)  # so that a logarithm exists
 
 @dataclass(frozen=True)
 class ParcelMaps:
-    """What is known of a recording; the arrays are described at :class:`AttentionInfo`."""
+    """What is known of a recording; the arrays are described at :class:`AttentionInfo`.
+
+    ``layer``, from 1 on, is the one whose attention tells networks best.
+    """
 
     info: AttentionInfo
     arrays: dict[str, NDArray[np.generic]]
 
+    layer: int = 0
+
     @property
     def attention(self) -> Floats:
-        """(parcels, parcels) the last layer, mean over heads."""
-        return np.asarray(self.arrays["maps"][-1].astype(np.float32).mean(0))
+        """(parcels, heads * parcels) logarithm of what each parcel takes from all, in every head of ``layer``."""
+        return self.heads(self.layer)
+
+    @property
+    def shares(self) -> Floats:
+        """(parcels, parcels) what each parcel takes from each in ``layer``, mean over heads."""
+        return np.asarray(self.arrays["maps"][self.layer - 1].astype(np.float32).mean(0))
+
+    def heads(self, layer: int) -> Floats:
+        """Return (parcels, heads * parcels) as :attr:`attention`, of any layer from 1 on."""
+        maps = self.arrays["maps"][layer - 1].astype(np.float32)
+        return np.log(np.concatenate(list(maps), 1) + _LEAST_SHARE)
 
     @property
     def profiles(self) -> Floats:
@@ -53,6 +68,7 @@ def parcel_maps(
     windows: int | None = None,
     recording_id: str = "",
     scaling: InputScaling | None = None,
+    layer: int | None = None,
 ) -> ParcelMaps:
     """Read all maps of ``recording``, everything visible.
 
@@ -60,6 +76,7 @@ def parcel_maps(
     ----------
     frames : length of a window, None = 200
     windows : at most so many, evenly spread; None = all of the recording
+    layer : of the networks, from 1 on; None = the one that the model's card names, or the last
 
     Raises
     ------
@@ -104,7 +121,8 @@ def parcel_maps(
         agreement=_alike(last, connectivity), near=_alike(last, _closeness(recording.xyz)), seconds=clock.seconds,
         notes=notes,
     )  # fmt: skip
-    return ParcelMaps(info, arrays)
+    named = layer or (model.card.figures.get("attention_layer") if model.card is not None else None)
+    return ParcelMaps(info, arrays, named if isinstance(named, int) and 1 <= named <= info.layers else info.layers)
 
 
 def chosen_map(made: ParcelMaps, source: str, layer: int | None = None, head: int | None = None) -> Floats:

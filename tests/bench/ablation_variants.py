@@ -46,6 +46,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("no-guess", "No first guess from factors", {"factors": 0}),
     Variant("no-registers", "No registers", {"registers": 0}),
     Variant("joint", "Joint attention among all visible patches", {"attention": "joint"}),
+    Variant("tied", "One map between parcels for the whole window", {"attention": "tied"}, group=_IDEAS),
     Variant("frames", "Patches of 20 frames whatever the TR", {"patch_unit": "frames"}),
     Variant("decoder-0", "No decoder: the head on the first guess", {"decoder_layers": 0}),
     Variant("decoder-1", "One decoder layer", {"decoder_layers": 1}),

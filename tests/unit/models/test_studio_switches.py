@@ -32,6 +32,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "no factors": {"factors": 0},
     "joint": {"attention": "joint"},
     "joint without registers": {"attention": "joint", "registers": 0},
+    "tied": {"attention": "tied"},
+    "tied, all of the guess": {"attention": "tied", "guess": "person", "left_out": True},
     "no registers": {"registers": 0},
     "frames": {"patch_unit": "frames"},
     "no decoder": {"decoder_layers": 0},
@@ -179,7 +181,7 @@ def test_forms_are_kept_in_the_config() -> None:
     [
         ({"coordinates": "polar"}, "coordinates must be fourier, xyz or learned"),
         ({"guess": "nobody"}, "guess must be people, window or person"),
-        ({"attention": "none"}, "attention must be factorised or joint"),
+        ({"attention": "none"}, "attention must be factorised, joint or tied"),
         ({"patch_unit": "volts"}, "patch_unit must be seconds or frames"),
         ({"bands": 3}, "bands must divide 20"),
         ({"factors": 0, "guess": "person"}, "no first guess to refine"),
@@ -188,6 +190,7 @@ def test_forms_are_kept_in_the_config() -> None:
         ({"encoder_layers": 0}, "encoder_layers must be above 0"),
         ({"registers": -1}, "registers must be above 0"),
         ({"left_out": 1}, "left_out must be true or false"),
+        ({"attention": "tied", "registers": 0}, "tied attention needs registers"),
     ],
 )
 def test_impossible_forms_are_refused(changes: dict[str, Any], said: str) -> None:

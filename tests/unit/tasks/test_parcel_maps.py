@@ -74,7 +74,7 @@ def test_the_published_architecture_too(make_recording: Make) -> None:
 
 def test_one_map_by_name(model: MaskedModel, make_recording: Make) -> None:
     made = parcel_maps(model, make_recording(1, frames=200))
-    assert np.allclose(chosen_map(made, "attention"), made.attention)
+    assert np.allclose(chosen_map(made, "attention", layer=made.layer), made.shares)
     assert np.array_equal(chosen_map(made, "attention", 2, 3), made.arrays["maps"][1, 2].astype(np.float32))
     with pytest.raises(BadInput, match="no layer 9"):
         chosen_map(made, "attention", 9)
@@ -85,7 +85,7 @@ def test_the_verb(make_recording: Make, tmp_path: Path, capsys: pytest.CaptureFi
     recording.save(path := tmp_path / "r.safetensors")
     assert main(["attention", str(path), "--parcel", "3", "--out", str(tmp_path / "maps.safetensors"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    row = parcel_maps(load_model(), recording).attention[3].copy()
+    row = chosen_map(parcel_maps(load_model(), recording), "attention")[3].copy()
     row[3] = -1
     assert said["strongest"][0]["parcel"] == int(row.argmax())
     assert (tmp_path / "maps.safetensors").is_file()
