@@ -18,12 +18,13 @@ from brainlm_engine.models.sizes import SIZES
 
 #: what is told in a model's card only when it was chosen
 _DEFAULTS = {
-    "architecture": "studio", "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
+    "start": "", "architecture": "studio", "device": "cpu",
+    "accumulate": 1, "precision": "32", "keep": "best", "patience": None, "devices": 1,
     "nodes": 1, "strategy": "auto", "compile": "auto", "checkpointing": "auto", "scaling": "recording",
 }  # fmt: skip
 
 #: said here and in the settings, so that asking for help does not wait for torch
-_MASKS = ("random", "parcels", "networks", "future", "mixed", "mixed-networks")
+_MASKS = ("random", "parcels", "networks", "future", "last", "mixed", "mixed-networks")
 #: forms of our architecture that are words
 _WORDS = ("coordinates", "guess", "attention", "patch_unit", "left_out")
 
@@ -44,6 +45,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="studio",
         metavar="NAME",
         help="studio (ours), brainlm-13m, brainlm-vitmae or brainlm-causal",
+    )
+    parser.add_argument(
+        "--start", default="", metavar="MODEL", help="begin from the weights of this model (fine-tuning)"
     )
     parser.add_argument(
         "--learning-rate", type=positive, help="default: 0.002 for studio and less when wide, 0.0003 for the others"
@@ -166,7 +170,7 @@ def chosen(args: argparse.Namespace) -> dict[str, Any]:
         "checkpoint_every": args.evaluate_every,
         "architecture": args.architecture, "model": sizes(args.size, args.architecture), "precision": args.precision,
         "keep": args.keep, "patience": args.patience, "devices": args.devices, "nodes": args.nodes,
-        "strategy": args.strategy,
+        "strategy": args.strategy, "start": args.start,
         "tensorboard": args.tensorboard, "compile": args.compile, "checkpointing": args.checkpointing,
         "launch": args.launch, "cluster": launching.chosen(args),
         **{name: value for name, value in said.items() if value is not None},

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-KINDS = ("random", "parcels", "networks", "future", "mixed", "mixed-networks")
+KINDS = ("random", "parcels", "networks", "future", "last", "mixed", "mixed-networks")
 #: percent of random, parcels, future and network masks where these are mixed
 _WITH_NETWORKS = (55, 10, 10, 25)
 
@@ -139,7 +139,8 @@ def plan_mask(
     Parameters
     ----------
     kind : 'random' (75 % unless ``ratios`` says otherwise), 'parcels', 'networks' (one to three, and 0, 50 or 75 %
-        of the other parcels), 'future', 'mixed', or 'mixed-networks': a quarter of the steps hide networks
+        of the other parcels), 'future', 'last' (the last patch of all parcels and nothing else), 'mixed', or
+        'mixed-networks': a quarter of the steps hide networks
     ratios : shares to draw from, each as likely; () is 75 %, and 50, 75, 75 or 90 % where kinds are mixed
     mixture : percent of random, parcels and future masks where kinds are mixed
     random : what a random mask is
@@ -164,6 +165,8 @@ def plan_mask(
         count = 1 + draw(3)
         chosen = torch.randperm(N_NETWORKS, generator=generator)[:count].sort().values.tolist()
         return MaskPlan("networks", (0.0, 0.5, 0.75)[draw(3)], networks=tuple(chosen))
+    if kind == "last":
+        return MaskPlan("future", 0.0, 1)
     if kind == "future":
         return MaskPlan("future", (0.0, 0.5, 0.75)[draw(3)], 1 + draw(min(3, max(1, n_patches - 1))))
     return MaskPlan(random, ratio)

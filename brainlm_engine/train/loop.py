@@ -32,6 +32,7 @@ from brainlm_engine.train.scaling import fit_scaling_of, scaled
 from brainlm_engine.train.settings import TrainSettings
 from brainlm_engine.train.sharding import whole_weights
 from brainlm_engine.train.speed import Meter
+from brainlm_engine.train.starting import begin
 from brainlm_engine.train.step import Best, Learner, alone, new_learner, train_step
 from brainlm_engine.train.team import Team
 from brainlm_engine.train.trainable import check_sizes, new_model, trainable
@@ -100,6 +101,7 @@ def _pretrain(
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     model = new_model(settings.architecture, settings.model, len(train.xyz), settings.window_frames)
+    begun = begin(model, settings)
     learner = new_learner(model, settings, team)
     keeper = Keeper(out, settings, progress, writes=team.leads)
     resumed = keeper.resume(learner)
@@ -124,8 +126,11 @@ def _pretrain(
         progress.log(f"Going on from step {learner.step}")
         if told := keeper.rates_in_words():
             progress.log(told)
+        begun = ""
     elif told := check_precision(model, draw_batch(train, settings, 0, team.rank, team.world), settings):
         progress.log(told)
+    if begun:
+        progress.log(begun)
     if told := check_compiled(
         learner, draw_batch(train, settings, learner.step, team.rank, team.world), settings, team
     ):

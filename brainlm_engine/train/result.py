@@ -87,7 +87,8 @@ def _info(
         any_atlas=_reads_any_atlas(settings),
         capabilities=("reconstruct", "embed", "attention"),
         licence="BSD-3-Clause",
-        trained_on=f"{len(train)} {simulated}recordings of {len(set(train.people))} people ({cohort.folder.name})",
+        trained_on=f"{len(train)} {simulated}recordings of {len(set(train.people))} people ({cohort.folder.name})"
+        + f", beginning from {Path(settings.start).name}" * bool(settings.start),
     )
 
 

@@ -71,7 +71,7 @@ class TrainSettings(BaseModel):
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     ema: float = Field(default=0.998, ge=0, lt=1, description="decay of the averaged weights, which are the ones kept")
     queries: int = Field(default=128, ge=1, description="parcels decoded per step; the others cost nothing")
-    masks: Literal["random", "parcels", "networks", "future", "mixed", "mixed-networks"] = "mixed"
+    masks: Literal["random", "parcels", "networks", "future", "last", "mixed", "mixed-networks"] = "mixed"
     mask_ratios: tuple[Share, ...] = Field(default=(), description="shares hidden, drawn anew every step")
     scaling: Literal["recording", "population"] = Field(
         default="recording", description="z-score per recording, or centred on itself and scaled as all training people"
@@ -82,6 +82,7 @@ class TrainSettings(BaseModel):
     keep: Literal["best", "last"] = Field(default="best", description="whose weights become the model")
     patience: int | None = Field(default=None, ge=1, description="stop after so many looks without a better R2")
     tensorboard: bool = Field(default=False, description="write event files for TensorBoard too")
+    start: str = Field(default="", description="model whose weights it begins from, name or folder; '' = fresh ones")
     architecture: str = "studio"
     model: dict[str, Any] = Field(default_factory=dict, description="sizes, as in config.json")
 
@@ -110,8 +111,10 @@ def settings_from(values: dict[str, Any]) -> TrainSettings:
     BadInput
         One sentence that names the setting and its rule.
     """
+    from brainlm_engine.train.starting import begun_from
     from brainlm_engine.train.trainable import trainable
 
+    values = begun_from(values)
     recipe = trainable(str(values.get("architecture", "studio")))
     sizes = values.get("model")
     usual = recipe.learning_rate(sizes if isinstance(sizes, dict) else {})
