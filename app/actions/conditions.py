@@ -27,6 +27,8 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "result": lambda s: s.model.result is not None,
     "forecast": lambda s: s.forecast.result is not None and not s.forecast.outdated,
     "forecast_idle": lambda s: not s.forecast.running,
+    "networks": lambda s: s.networks.result is not None and not s.networks.outdated,
+    "networks_idle": lambda s: not s.networks.running,
     "states": lambda s: s.states.result is not None and not s.states.outdated,
     "states_idle": lambda s: not s.states.running,
     "undo_asks": lambda s: not s.edits.undo_asks or s.engine.status == "ready",

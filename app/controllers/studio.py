@@ -48,13 +48,14 @@ if TYPE_CHECKING:
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
+    from app.controllers.networks_workspace import NetworksWorkspace
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
-    from app.state.data import StatesFound
+    from app.state.data import NetworksFound, StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
 
@@ -99,6 +100,7 @@ class Studio:
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
+        self.networked: NetworksWorkspace | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -176,6 +178,8 @@ class Studio:
             await self.forecasting.latest.stop()
         if self.stating is not None:
             await self.stating.latest.stop()
+        if self.networked is not None:
+            await self.networked.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -262,6 +266,15 @@ class Studio:
         if self.stating is not None:
             self.start(self.stating.export(path), tr("action.states_export"))
 
+    async def networks(self) -> NetworksFound | None:
+        """Find the networks of the recording; None when it could not be done."""
+        return await self.networked.find() if self.networked is not None else None
+
+    def export_networks(self, path: str) -> None:
+        """Write the networks on show: table, volume, surface labels or picture by the ending."""
+        if self.networked is not None:
+            self.start(self.networked.export(path), tr("action.networks_export"))
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -303,6 +316,8 @@ class Studio:
                 await asyncio.sleep(0.005)
         if self.stating is not None:
             await self.stating.latest.settled()
+        if self.networked is not None:
+            await self.networked.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -359,7 +374,7 @@ class Studio:
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states):
+        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states, self.networked):
             if controller is not None:
                 controller.set_theme(chosen)
 

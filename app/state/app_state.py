@@ -13,6 +13,7 @@ from app.state.parts import (
     EngineState,
     ForecastState,
     ModelState,
+    NetworksState,
     ShellState,
     StatesState,
     ViewState,
@@ -31,6 +32,7 @@ class AppState(State):
     view: ViewState = Field(default_factory=ViewState)
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
+    networks: NetworksState = Field(default_factory=NetworksState)
     states: StatesState = Field(default_factory=StatesState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)

@@ -6,7 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.state.data import Atlas, Forecast, HeadMotion, LabelGrid, OpenScan, Reconstruction, Recording, StatesFound
+from app.state.data import (
+    Atlas,
+    Forecast,
+    HeadMotion,
+    LabelGrid,
+    NetworksFound,
+    OpenScan,
+    Reconstruction,
+    Recording,
+    StatesFound,
+)  # fmt: skip
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 
@@ -16,6 +26,7 @@ Scale = Literal["sd", "percent", "raw"]
 Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 ForecastShown = Literal["forecast", "followed", "error"]
+NetworksShown = Literal["labels", "reference", "right", "clusters"]
 ModelTab = Literal["reconstruct", "forecast", "states"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
@@ -130,6 +141,18 @@ class ForecastState(State):
     shown: ForecastShown = "forecast"
     result: Forecast | None = None
     rolling: Forecast | None = None
+    running: bool = False
+    outdated: bool = False
+    problem: str = ""
+
+
+class NetworksState(State):
+    """The Networks workspace: what parcels are compared by, what is drawn, and what was found."""
+
+    source: str = Field(default="attention", description="one of brainlm_engine.api.networks.QUICK_SOURCES")
+    count: int = Field(default=7, description="clusters that nobody named; 0 = by silhouette")
+    shown: NetworksShown = "labels"
+    result: NetworksFound | None = None
     running: bool = False
     outdated: bool = False
     problem: str = ""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from brainlm_engine.api.training import ModelSize
 
-#: what learned most in the same time, see resources/help/benchmarks.md. Base and large go without: on a graphics
+#: what learned most in the same time, see resources/help/benchmarks.md; tied attention reaches the same R2 in the same
+#: time on a graphics processor, and its maps tell a person's networks. Base and large go without: on a graphics
 #: processor fitting so many factors to every window takes longer than their layers
-_OWN: dict[str, int | str | bool] = {"guess": "person", "left_out": True}
+_OWN: dict[str, int | str | bool] = {"guess": "person", "left_out": True, "attention": "tied"}
 
 SIZES = (
     ModelSize(

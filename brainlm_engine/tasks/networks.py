@@ -45,7 +45,7 @@ TITLES = {
 #: sources that a model makes
 OF_MODEL = ("attention", "all_attention", "embedding", "responses")
 _EVEN = 0.02  # of accuracy
-_NOISES = 4  # inputs of noise
+_NOISES = 2  # inputs of noise
 
 
 @dataclass(frozen=True)
