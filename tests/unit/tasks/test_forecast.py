@@ -84,8 +84,7 @@ def test_bands_widen_and_later_the_forecast_is_the_mean(model: MaskedModel, make
     size = np.abs(far.forecast).mean(0)
     late = np.flatnonzero(np.arange(1, 41) * calibration.tr_s > calibration.lead_s[-1] + calibration.tr_s)
     assert late.size
-    assert size[late].max() < 0.25 * size[0]
-    assert size[-1] < 0.02 * size[0]
+    assert size[late[5] :].max() < 0.02 * size[0], "a few frames later it has faded to the mean"
     assert np.array_equal(calibration.at(calibration.tr_s, 40)[0][late], np.zeros((late.size, 2)))
     assert made.info.beats_mean_s == calibration.beats_mean_s
 
