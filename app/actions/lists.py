@@ -140,6 +140,7 @@ FORECAST = (
             ("tab_reconstruct", "reconstruct", "Ctrl+Alt+R"),
             ("tab_forecast", "forecast", "Ctrl+Alt+F"),
             ("tab_states", "states", "Ctrl+Alt+S"),
+            ("tab_report", "report", "Ctrl+Alt+E"),
         ),
     ),
     Action(
@@ -154,6 +155,10 @@ FORECAST = (
     Action("forecast_export", "forecast_export", menu="model", needs=("forecast",)),
     Action("states", "states", menu="model", needs=("engine", "recording", "model", "states_idle"), separated=True),
     Action("states_export", "states_export", menu="model", needs=("states",)),
+    Action(
+        "report_evaluate", "report_evaluate", menu="model", needs=("engine", "model", "not_reporting"), separated=True
+    ),
+    Action("report_export", "report_export", menu="model", needs=("report",)),
 )
 
 NETWORKS = (

@@ -248,6 +248,27 @@ class Commands:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def report_evaluate(self) -> None:
+        """Ask for a cohort to evaluate the chosen model on."""
+        self.show_model_tab("report")
+        dialog = QFileDialog(self._window, tr("report.choose.title"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.evaluate_model(path), tr("action.report_evaluate"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def report_export(self) -> None:
+        """Ask where the report card is to be written."""
+        dialog = QFileDialog(self._window, tr("report.export.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters([tr("report.export.md"), tr("report.export.html")])
+        dialog.fileSelected.connect(self._studio.export_report)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def networks(self) -> None:
         """Find the networks of the recording."""
         self.show_workspace("networks")

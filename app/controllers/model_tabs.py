@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.views.page_frame import PageFrame
     from app.views.tabbed import TabbedPage
 
-TABS = ("reconstruct", "forecast", "states")
+TABS = ("reconstruct", "forecast", "states", "report")
 _HEAVY = ("app.views.pages.forecast", "app.controllers.forecasting")
 _STATES = ("app.views.pages.states", "app.controllers.states")
 
@@ -50,7 +50,8 @@ class ModelTabs:
         if self._page.has(name):
             return
         if name not in self._building:
-            build = {"forecast": self._build_forecast, "states": self._build_states}[name]
+            builders = {"forecast": self._build_forecast, "states": self._build_states, "report": self._build_report}
+            build = builders[name]
             self._building[name] = asyncio.get_running_loop().create_task(build())
         await asyncio.shield(self._building[name])
 
@@ -99,6 +100,20 @@ class ModelTabs:
         page.set_theme(theme.current())
         page.side.setVisible(state.shell.panel)
         studio.stating.drawing.show()
+        self._page.show_tab(state.shell.model_tab)
+        studio.window.focus_page()
+
+    async def _build_report(self) -> None:
+        """Make page and controller."""
+        from app.controllers.report import ReportController
+        from app.views.pages.report import ACTIONS, ReportPage
+
+        studio, state = self._studio, self._studio.state
+        page = ReportPage({name: studio.window.board[name] for name in ACTIONS})
+        self._page.add("report", page)
+        await asyncio.sleep(0)
+        studio.reporting = ReportController(state, studio.engine, page)
+        page.side.setVisible(state.shell.panel)
         self._page.show_tab(state.shell.model_tab)
         studio.window.focus_page()
 

@@ -76,7 +76,7 @@ class ShellController:
         state = self._state
         parts = (
             state.engine, state.case, state.compare, state.model, state.forecast, state.states, state.networks,
-            state.train,
+            state.report, state.train,
             state.shell, state.view, state.notices,
         )  # fmt: skip
         for part in parts:

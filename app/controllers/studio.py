@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
     from app.controllers.networks_workspace import NetworksWorkspace
+    from app.controllers.report import ReportController
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
@@ -101,6 +102,7 @@ class Studio:
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
         self.networked: NetworksWorkspace | None = None
+        self.reporting: ReportController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -180,6 +182,8 @@ class Studio:
             await self.stating.latest.stop()
         if self.networked is not None:
             await self.networked.stop()
+        if self.reporting is not None:
+            await self.reporting.latest.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -266,6 +270,19 @@ class Studio:
         if self.stating is not None:
             self.start(self.stating.export(path), tr("action.states_export"))
 
+    async def evaluate_model(self, data: str, parts: tuple[str, ...] = ()) -> bool:
+        """Evaluate the chosen model on a cohort as a job; True when its report card is up to date."""
+        if self.tabs is None:
+            return False
+        await self.tabs.ready("report")
+        self.names.learn([data])
+        return await self.reporting.evaluate(data, parts) if self.reporting is not None else False
+
+    def export_report(self, path: str) -> None:
+        """Write the report card on show."""
+        if self.reporting is not None:
+            self.start(self.reporting.export(path), tr("action.report_export"))
+
     async def networks(self) -> NetworksFound | None:
         """Find the networks of the recording; None when it could not be done."""
         return await self.networked.find() if self.networked is not None else None
@@ -318,6 +335,8 @@ class Studio:
             await self.stating.latest.settled()
         if self.networked is not None:
             await self.networked.settled()
+        if self.reporting is not None:
+            await self.reporting.latest.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -374,7 +393,16 @@ class Studio:
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states, self.networked):
+        for controller in (
+            self.viewing,
+            self.comparing,
+            drawing,
+            training,
+            forecasts,
+            states,
+            self.networked,
+            self.reporting,
+        ):
             if controller is not None:
                 controller.set_theme(chosen)
 

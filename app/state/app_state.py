@@ -14,6 +14,7 @@ from app.state.parts import (
     ForecastState,
     ModelState,
     NetworksState,
+    ReportState,
     ShellState,
     StatesState,
     ViewState,
@@ -33,6 +34,7 @@ class AppState(State):
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
     networks: NetworksState = Field(default_factory=NetworksState)
+    report: ReportState = Field(default_factory=ReportState)
     states: StatesState = Field(default_factory=StatesState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)

@@ -19,6 +19,7 @@ from app.state.data import (
 )  # fmt: skip
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
+from brainlm_engine.api.report_card import ReportCard
 
 EngineStatus = Literal["waiting", "starting", "ready", "lost", "failed"]
 Phase = Literal["none", "opening", "asking", "preparing", "ready", "failed"]
@@ -27,7 +28,7 @@ Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 ForecastShown = Literal["forecast", "followed", "error"]
 NetworksShown = Literal["labels", "reference", "right", "clusters"]
-ModelTab = Literal["reconstruct", "forecast", "states"]
+ModelTab = Literal["reconstruct", "forecast", "states", "report"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
 #: what a scaling with a cohort's statistics begins with; the cohort's folder follows
@@ -156,6 +157,13 @@ class NetworksState(State):
     running: bool = False
     outdated: bool = False
     problem: str = ""
+
+
+class ReportState(State):
+    """The Report card tab."""
+
+    card: ReportCard | None = None
+    evaluating: str = Field(default="", description="id of the model that is being evaluated, '' = none")
 
 
 class StatesState(State):

@@ -38,6 +38,7 @@ from brainlm_engine.api.messages import (
     SurfaceInfo,
 )
 from brainlm_engine.api.networks import NetworksInfo, NetworksWritten
+from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
 from brainlm_engine.api.training import (
@@ -178,6 +179,10 @@ class EngineClient:
     async def models(self) -> ModelList:
         """List the models."""
         return (await self._desk(ModelList, "models")).message
+
+    async def report_card(self, model_id: str) -> ReportCard:
+        """Return what is known of a model, with all evaluations that are kept."""
+        return (await self._desk(ReportCard, "report_card", model_id=model_id)).message
 
     async def reconstruct(
         self, recording_id: str, model_id: str, start: int = 0, mask: MaskSpec | None = None, scaling: str = ""

@@ -7,7 +7,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-NOT_KNOWN = "–"
+from brainlm_engine.report.numbers import NOT_KNOWN, interval, share
+
+__all__ = ["NOT_KNOWN", "columns", "interval", "lines", "number", "share", "short", "when"]
+
 _RIGHT = frozenset("0123456789-+.,–e% ")  # a column of nothing else is put to the right
 
 
@@ -16,18 +19,6 @@ def number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return NOT_KNOWN
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
-
-
-def share(value: float | None) -> str:
-    """Return an R2 or a correlation with three decimals (what lies below is noise), '–' for none: 0.508, -0.007."""
-    if value is None or not math.isfinite(value):
-        return NOT_KNOWN
-    return f"{value:.3f}".replace("-0.000", "0.000")
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """Return '0.413 to 0.440' for an R2, '–' when there is none."""
-    return NOT_KNOWN if low is None or high is None else f"{share(low)} to {share(high)}"
 
 
 def when(seconds: float | None) -> str:

@@ -1,9 +1,11 @@
-"""``brainlm-engine evaluate MODEL DATA``: how well a model fills in hidden patches of unseen people."""
+"""``brainlm-engine evaluate MODEL DATA``: how well a model does on people it has not seen, beside simple methods."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.cli.as_text import NOT_KNOWN, columns, interval, share
@@ -25,50 +27,77 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=positive_int, default=200, help="frames per window")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--threads", type=positive_int, default=2)
-    parser.add_argument("--forecasts", action="store_true", help="score forecasts of the same people too")
-    parser.add_argument("--networks", action="store_true", help="find the networks of some of these people too")
-    parser.add_argument("--card", action="store_true", help="note the figures in the model's card")
-    parser.add_argument("--save", type=file_name, help="also write the table to this JSON file")
+    parser.add_argument(
+        "--parts", type=parts, default=(), metavar="NAMES",
+        help="of reconstruction,forecasts,networks,embeddings; default: all; reconstruction always",
+    )  # fmt: skip
+    parser.add_argument(
+        "--external",
+        type=file_name,
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="score on this one too; repeatable",
+    )
+    parser.add_argument("--card", action="store_true", help="note the figures in the model's card and report card")
+    parser.add_argument("--save", type=file_name, help="also write the table: .json, or .md as a report card")
 
 
-def run(args: argparse.Namespace, say: Callable[[str], None]) -> Evaluation:
-    """Return the table."""
+def parts(text: str) -> tuple[str, ...]:
+    """Turn ``forecasts,networks`` into names."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the tables: that of DATA, and under ``external`` those of the others."""
     import torch
 
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output, written_whole
     from brainlm_engine.models import load_model
     from brainlm_engine.models.registry import find_model
-    from brainlm_engine.tasks.evaluate import evaluate, note_in_card
+    from brainlm_engine.report.cards import keep_report
+    from brainlm_engine.tasks.evaluate import note_in_card
+    from brainlm_engine.tasks.evaluate_all import PARTS, evaluate_all
 
+    everything = (args.data, *args.external)
     if args.save:
-        check_output(args.save, (args.data, args.data / "participants.tsv"))
+        check_output(args.save, (*everything, args.data / "participants.tsv"))
     torch.set_num_threads(args.threads)
     model = load_model(args.model)
-    table = evaluate(
-        model, args.data, ratio=args.ratio, people=args.people, frames=args.frames, seed=args.seed,
-        progress=Said(say),
-    )  # fmt: skip
-    if args.forecasts:
-        from brainlm_engine.tasks.evaluate_forecasts import evaluate_forecasts
-
-        told = evaluate_forecasts(model, args.data, people=args.people, seed=args.seed, progress=Said(say))
-        table = table.model_copy(update={"forecasts": told})
-    if args.networks:
-        from brainlm_engine.tasks.evaluate_networks import evaluate_networks
-
-        found = evaluate_networks(model, args.data, people=args.people, progress=Said(say))
-        table = table.model_copy(update={"networks": found})
+    tables = []
+    for data in everything:
+        table = evaluate_all(
+            model, data, parts=args.parts or PARTS, ratio=args.ratio, people=args.people, frames=args.frames,
+            seed=args.seed, progress=Said(say),
+        )  # fmt: skip
+        tables.append(table)
+        if args.card:
+            note_in_card(table, find_model(args.model))
+            keep_report(table, find_model(args.model), shipped_too=True)
+    result = {**tables[0].model_dump(mode="json"), "external": [table.model_dump(mode="json") for table in tables[1:]]}
     if args.save:
+        text = _markdown(tables, find_model(args.model)) if args.save.suffix == ".md" else json.dumps(result, indent=2)
         with written_whole(args.save) as temporary:
-            temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    if args.card:
-        note_in_card(table, find_model(args.model))
-    return table
+            temporary.write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def _markdown(tables: list[Evaluation], folder: Path) -> str:
+    from brainlm_engine.api.report_card import as_markdown
+    from brainlm_engine.report.cards import evaluation_card, report_card
+
+    card = report_card(folder).model_copy(update={"evaluations": tuple(map(evaluation_card, tables))})
+    return as_markdown(card)
 
 
 def as_text(result: dict[str, Any]) -> str:
-    """Return the table as a person reads it."""
+    """Return the tables as a person reads them."""
+    external = result.get("external", [])
+    return "\n\n\n".join([_one(result), *map(_one, external)])
+
+
+def _one(result: dict[str, Any]) -> str:
     people = f"{result['people']} person" if result["people"] == 1 else f"{result['people']} people"
     header = ("R²", "95 % interval", "Model better by", "95 % interval", "Method")
     rows = [
@@ -89,9 +118,10 @@ def as_text(result: dict[str, Any]) -> str:
             (site, *(share(scores.get(method)) for method in methods)) for site, scores in result["by_site"].items()
         ]
         told += ["", "R² by site", columns(("site", *methods), sites)]
-    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
     told += _forecasts(result["forecasts"]) if result["forecasts"] else []
     told += _networks(result["networks"]) if result["networks"] else []
+    told += _embeddings(result["embeddings"]) if result["embeddings"] else []
+    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
     return "\n".join(told)
 
 
@@ -114,6 +144,23 @@ def _networks(table: dict[str, Any]) -> list[str]:
             for row in table["retrieval"]
         ),
     ]  # fmt: skip
+
+
+def _embeddings(table: dict[str, Any]) -> list[str]:
+    told = []
+    for trait in table["traits"]:
+        group = trait["kind"] == "group"
+        name = f"{trait['name']} ({trait['levels'][1]} or {trait['levels'][0]})" if group else trait["name"]
+        header = ("AUC" if group else "R²", "95 % interval", "balanced" if group else "abs. error", "Source")
+        rows = [
+            (share(row["figure"]), interval(row["low"], row["high"]), share(row["other"]), row["title"])
+            for row in trait["rows"]
+        ]
+        told += [
+            "", f"Reading {name} of {trait['people']} people, learned from {trait['taught']} others:", "",
+            columns(header, rows), "", trait["verdict"],
+        ]  # fmt: skip
+    return told
 
 
 def _forecasts(table: dict[str, Any]) -> list[str]:

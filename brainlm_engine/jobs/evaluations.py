@@ -68,3 +68,26 @@ def verdict(table: Evaluation) -> str:
     if best.difference_high < 0:
         return f"{people} does not beat {name}: {figures}."
     return f"{people} is as good as {name}: {figures}, a difference within chance."
+
+
+def report(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Score everything a model can do and keep it in the model's report card.
+
+    Parameters
+    ----------
+    params
+        ``model`` (name or folder), ``data`` (a cohort folder, or an ABIDE HDF5 file), and optionally ``people``,
+        ``parts``, ``threads``, ``seed``.
+    """
+    import torch
+
+    from brainlm_engine.models import load_model
+    from brainlm_engine.models.registry import find_model
+    from brainlm_engine.report.cards import keep_report
+    from brainlm_engine.tasks.evaluate_all import evaluate_all
+
+    progress(0.0, "Loading the model")
+    torch.set_num_threads(int(params.get("threads", 2)))
+    options = {name: params[name] for name in ("people", "parts", "seed") if name in params}
+    table = evaluate_all(load_model(params["model"]), Path(params["data"]), progress=progress, **options)
+    return keep_report(table, find_model(params["model"])).model_dump(mode="json")

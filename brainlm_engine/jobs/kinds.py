@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "demo_cohort": "brainlm_engine.jobs.simulation_jobs:demo_cohort",
     "pretrain": "brainlm_engine.jobs.model_jobs:pretrain",
     "evaluate": "brainlm_engine.jobs.evaluations:evaluate",
+    "report": "brainlm_engine.jobs.evaluations:report",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
     "rolling_forecast": "brainlm_engine.jobs.forecast_jobs:rolling",
     "scaling_statistics": "brainlm_engine.jobs.model_jobs:scaling_statistics",

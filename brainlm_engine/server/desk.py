@@ -76,6 +76,7 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("states", "models", states="finding states with the model {model_id}"),
     **_operations("networks", "models", networks="finding networks with the model {model_id}"),
     **_operations("networks", "models", write_networks="writing {path}"),
+    **_operations("report", "recordings", report_card="reading a report card"),
     **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
     **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),
     **_operations("training", "trainings", training_choices="looking at what can be trained here"),

@@ -20,6 +20,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.card import Card
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.evaluate_embeddings import EmbeddingEvaluation
 from brainlm_engine.tasks.evaluate_forecasts import ForecastEvaluation
 from brainlm_engine.tasks.evaluate_networks import NetworkEvaluation
 from brainlm_engine.tasks.masking import build_mask
@@ -60,6 +61,8 @@ class Evaluation(BaseModel):
     notes: tuple[str, ...] = ()
     forecasts: ForecastEvaluation | None = Field(default=None, description="of the same people, where asked for")
     networks: NetworkEvaluation | None = Field(default=None, description="of some of them, where asked for")
+    embeddings: EmbeddingEvaluation | None = Field(default=None, description="what they tell, where asked for")
+    about: dict[str, str] = Field(default_factory=dict, description="program, weights, date, seed")
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,10 @@ def note_in_card(table: Evaluation, folder: Path) -> None:
         entry["forecast_coverage_90"] = told.coverage_90
     if (found := table.networks) is not None:
         entry["network_accuracy_low_high"] = {row.method: [row.accuracy, row.low, row.high] for row in found.rows}
+    if (read := table.embeddings) is not None:
+        entry["embedding_figure_low_high"] = {
+            trait.name: {row.method: [row.figure, row.low, row.high] for row in trait.rows} for trait in read.traits
+        }
     figures = {**card.info.figures, table.data: entry}
     if found is not None:
         figures.setdefault("attention_layer", found.layer)

@@ -47,12 +47,29 @@ def test_abide_is_scored_site_by_site(shared_data: Path) -> None:
 def test_evaluate_command(small_cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "table.json"
     command = ["evaluate", "studio-tiny", str(small_cohort), "--frames", "60", "--threads", "1"]
+    command += ["--parts", "reconstruction"]
     command += ["--save", str(saved), "--json"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(saved.read_text(encoding="utf-8"))
     mine = tmp_path / "mine"
     shutil.copytree(find_model("studio-tiny"), mine)
-    assert main(["evaluate", str(mine), str(small_cohort), "--frames", "60", "--threads", "1", "--card"]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(mine),
+                str(small_cohort),
+                "--frames",
+                "60",
+                "--threads",
+                "1",
+                "--card",
+                "--parts",
+                "reconstruction",
+            ]
+        )
+        == 0
+    )
     noted = Card.load(mine).info.figures[json.loads(saved.read_text(encoding="utf-8"))["data"]]
     assert noted["people"] == 2
     assert len(noted["r2_low_high"]["model"]) == 3
