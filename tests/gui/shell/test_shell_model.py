@@ -27,7 +27,7 @@ ANSWERS = {"tr": "1.0", "positions": "mni424"}
 
 
 def unexpected(studio: Studio) -> list[str]:
-    return [notice.text for notice in studio.state.notices.waiting if notice.tone == "error"]
+    return [notice.text for notice in studio.state.notices.waiting if notice.tone == "danger"]
 
 
 def test_another_scan_and_another_atlas_under_a_result(

@@ -25,7 +25,7 @@ async def reconstructed(studio: Studio) -> Reconstruction:
     assert result is not None, studio.state.model.problem
     assert {score.method for score in result.info.scores} >= {"model", "mean"}
     assert result.info.verdict
-    assert not [notice.text for notice in studio.state.notices.waiting if notice.tone == "error"]
+    assert not [notice.text for notice in studio.state.notices.waiting if notice.tone == "danger"]
     return result
 
 
