@@ -27,8 +27,6 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "result": lambda s: s.model.result is not None,
     "forecast": lambda s: s.forecast.result is not None and not s.forecast.outdated,
     "forecast_idle": lambda s: not s.forecast.running,
-    "networks": lambda s: s.networks.result is not None and not s.networks.outdated,
-    "networks_idle": lambda s: not s.networks.running,
     "report": lambda s: s.report.card is not None,
     "not_reporting": lambda s: not s.report.evaluating,
     "states": lambda s: s.states.result is not None and not s.states.outdated,

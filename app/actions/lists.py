@@ -40,7 +40,7 @@ WORKSPACES = (
     _workspace("cases", 1),
     _workspace("view", 2),
     _workspace("model", 3),
-    _workspace("networks", 4),
+    _workspace("networks", 4, "later"),
     _workspace("perturb", 5, "later"),
     _workspace("train", 6),
 )
@@ -161,20 +161,6 @@ FORECAST = (
     Action("report_export", "report_export", menu="model", needs=("report",)),
 )
 
-NETWORKS = (
-    Action(
-        "networks", "networks", menu="model", needs=("engine", "recording", "model", "networks_idle"), separated=True
-    ),
-    Action("networks_export", "networks_export", menu="model", needs=("networks",)),
-    *_choice(
-        "model",
-        "show_networks",
-        "networks.shown",
-        tuple((f"networks_{name}", name, "") for name in ("labels", "reference", "right", "clusters")),
-        "networks",
-    ),
-)
-
 MODEL = (
     Action(
         "reconstruct",
@@ -273,6 +259,4 @@ HELP = (
 )
 
 MENUS = ("file", "edit", "view", "brain", "time", "model", "train", "engine", "window", "help")
-ALL: tuple[Action, ...] = (
-    FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + NETWORKS + TRAIN + ENGINE + WINDOW + HELP
-)
+ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + TRAIN + ENGINE + WINDOW + HELP

@@ -269,24 +269,6 @@ class Commands:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def networks(self) -> None:
-        """Find the networks of the recording."""
-        self.show_workspace("networks")
-        self._studio.start(self._studio.networks(), tr("action.networks"))
-
-    def networks_export(self) -> None:
-        """Ask where the networks are to be written."""
-        dialog = QFileDialog(self._window, tr("networks.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([tr(f"networks.export.{kind}") for kind in ("csv", "nifti", "dlabel", "png")])
-        dialog.fileSelected.connect(self._studio.export_networks)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def show_networks(self, shown: str) -> None:
-        """Choose which networks the brain and the matrix show."""
-        self._state.networks.put(shown=shown)
-
     def train_start(self) -> None:
         """Start a training with the settings of the form."""
         self.show_workspace("train")

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
-    from app.controllers.networks_workspace import NetworksWorkspace
     from app.controllers.report import ReportController
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
-    from app.state.data import NetworksFound, StatesFound
+    from app.state.data import StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
 
@@ -101,7 +100,6 @@ class Studio:
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
-        self.networked: NetworksWorkspace | None = None
         self.reporting: ReportController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
@@ -180,8 +178,6 @@ class Studio:
             await self.forecasting.latest.stop()
         if self.stating is not None:
             await self.stating.latest.stop()
-        if self.networked is not None:
-            await self.networked.stop()
         if self.reporting is not None:
             await self.reporting.latest.stop()
         if self.training is not None:
@@ -283,15 +279,6 @@ class Studio:
         if self.reporting is not None:
             self.start(self.reporting.export(path), tr("action.report_export"))
 
-    async def networks(self) -> NetworksFound | None:
-        """Find the networks of the recording; None when it could not be done."""
-        return await self.networked.find() if self.networked is not None else None
-
-    def export_networks(self, path: str) -> None:
-        """Write the networks on show: table, volume, surface labels or picture by the ending."""
-        if self.networked is not None:
-            self.start(self.networked.export(path), tr("action.networks_export"))
-
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -333,8 +320,6 @@ class Studio:
                 await asyncio.sleep(0.005)
         if self.stating is not None:
             await self.stating.latest.settled()
-        if self.networked is not None:
-            await self.networked.settled()
         if self.reporting is not None:
             await self.reporting.latest.settled()
         if self.training is not None:
@@ -400,7 +385,6 @@ class Studio:
             training,
             forecasts,
             states,
-            self.networked,
             self.reporting,
         ):
             if controller is not None:

@@ -13,7 +13,6 @@ from app.state.parts import (
     EngineState,
     ForecastState,
     ModelState,
-    NetworksState,
     ReportState,
     ShellState,
     StatesState,
@@ -33,7 +32,6 @@ class AppState(State):
     view: ViewState = Field(default_factory=ViewState)
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
-    networks: NetworksState = Field(default_factory=NetworksState)
     report: ReportState = Field(default_factory=ReportState)
     states: StatesState = Field(default_factory=StatesState)
     train: TrainState = Field(default_factory=TrainState)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
-from brainlm_engine.api.networks import NetworksInfo
 from brainlm_engine.api.states import StatesInfo
 
 Array = NDArray[Any]
@@ -261,24 +260,3 @@ class StatesFound:
 
     info: StatesInfo
     arrays: dict[str, Array]
-
-
-@dataclass(frozen=True, eq=False)
-class NetworksFound:
-    """Networks of the open recording.
-
-    Attributes
-    ----------
-    info : figures, controls, what they mean
-    arrays : see :class:`brainlm_engine.api.networks.NetworksInfo`
-    """
-
-    info: NetworksInfo
-    arrays: dict[str, Array]
-
-    def names(self, shown: str) -> tuple[str, ...]:
-        """Return the network of every parcel on show, '' = none; 'right' is shown by the networks found."""
-        if shown == "clusters":
-            return tuple(str(number + 1) if number >= 0 else "" for number in self.arrays["clusters"].tolist())
-        numbers = self.arrays["reference" if shown == "reference" else "labels"].tolist()
-        return tuple(self.info.names[number] if number >= 0 else "" for number in numbers)

@@ -11,7 +11,6 @@ from app.state.data import (
     Forecast,
     HeadMotion,
     LabelGrid,
-    NetworksFound,
     OpenScan,
     Reconstruction,
     Recording,
@@ -27,7 +26,6 @@ Scale = Literal["sd", "percent", "raw"]
 Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 ForecastShown = Literal["forecast", "followed", "error"]
-NetworksShown = Literal["labels", "reference", "right", "clusters"]
 ModelTab = Literal["reconstruct", "forecast", "states", "report"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
@@ -142,18 +140,6 @@ class ForecastState(State):
     shown: ForecastShown = "forecast"
     result: Forecast | None = None
     rolling: Forecast | None = None
-    running: bool = False
-    outdated: bool = False
-    problem: str = ""
-
-
-class NetworksState(State):
-    """The Networks workspace: what parcels are compared by, what is drawn, and what was found."""
-
-    source: str = Field(default="attention", description="one of brainlm_engine.api.networks.QUICK_SOURCES")
-    count: int = Field(default=7, description="clusters that nobody named; 0 = by silhouette")
-    shown: NetworksShown = "labels"
-    result: NetworksFound | None = None
     running: bool = False
     outdated: bool = False
     problem: str = ""

@@ -9,14 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from app.state.app_state import AppState
 from app.state.parts import ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
-from brainlm_engine.api.networks import QUICK_SOURCES
 
 _VIEW = (
     "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
     "surface", "brain_layout", "radiological", "time_unit", "names_hidden",
 )  # fmt: skip
-
-_NETWORKS = ("source", "count", "shown")
 
 
 class Session(BaseModel):
@@ -43,7 +40,6 @@ class Session(BaseModel):
     second: str = ""
     model_tab: str = "reconstruct"
     horizon: int = 20
-    networks: dict[str, Any] = {}
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -68,7 +64,6 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         second=state.compare.path if state.compare.scan is not None else "",
         model_tab=state.shell.model_tab,
         horizon=state.forecast.horizon,
-        networks={name: getattr(state.networks, name) for name in _NETWORKS},
     )
 
 
@@ -85,10 +80,6 @@ def restore_settings(session: Session, state: AppState) -> None:
     if session.model_tab in get_args(ModelTab):
         state.shell.put(model_tab=session.model_tab)
     state.forecast.put(horizon=max(1, session.horizon))
-    networks = {name: value for name, value in session.networks.items() if name in _NETWORKS}
-    if networks.get("source", "attention") in QUICK_SOURCES:
-        chosen = type(state.networks).model_validate(networks)
-        state.networks.put(**{name: getattr(chosen, name) for name in networks})
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -58,7 +58,6 @@ class BrainView(QWidget):
         self._parts = BrainParts()
         self._actors = BrainActors(self._parts)
         self._values: Array | None = None
-        self._colours: Array | None = None
         self._range = (-1.0, 1.0)
         self._cmap = "vik"
         self._selected: tuple[int, ...] = ()
@@ -132,20 +131,13 @@ class BrainView(QWidget):
         lo, hi : ends of the colour map; a diverging map is made symmetric about zero
         cmap : name of a palette
         """
-        self._values, self._colours = None if values is None else np.asarray(values, np.float32), None
+        self._values = None if values is None else np.asarray(values, np.float32)
         self._range = symmetric(lo, hi) if colour_map(cmap).diverging else (lo, hi)
         self._cmap = cmap
         if values is None:
             self.bar.clear()
         else:
             self.bar.set_range(*self._range, cmap)
-        self.canvas.in_motion()
-        self._repaint_parts()
-
-    def set_colours(self, colours: Array) -> None:
-        """Give each parcel a colour of its own: (V, 3) uint8; no colour bar."""
-        self._values, self._colours = None, np.asarray(colours, np.uint8)
-        self.bar.clear()
         self.canvas.in_motion()
         self._repaint_parts()
 
@@ -272,10 +264,7 @@ class BrainView(QWidget):
         grey = hex_rgb(self._theme.brain_grey)
         table = np.empty((self._n_parcels + 1, 3), np.uint8)
         table[:] = grey
-        if self._colours is not None:
-            count = min(len(self._colours), self._n_parcels)
-            table[1 : count + 1] = self._colours[:count]
-        elif self._values is not None:
+        if self._values is not None:
             count = min(len(self._values), self._n_parcels)
             table[1 : count + 1] = colour_map(self._cmap).rgb(self._values[:count], *self._range, nan=grey)
         return table

@@ -37,7 +37,6 @@ from brainlm_engine.api.messages import (
     SliceInfo,
     SurfaceInfo,
 )
-from brainlm_engine.api.networks import NetworksInfo, NetworksWritten
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
@@ -218,19 +217,6 @@ class EngineClient:
         return await self._desk(
             StatesInfo, "states", recording_id=recording_id, model_id=model_id, k=k, scaling=scaling
         )  # fmt: skip
-
-    async def networks(
-        self, recording_id: str, model_id: str, source: str = "attention", count: int = 0, scaling: str = ""
-    ) -> Reply[NetworksInfo]:
-        """Find the networks of a recording; ``count`` of those nobody named, 0 = by silhouette."""
-        return await self._desk(
-            NetworksInfo, "networks", recording_id=recording_id, model_id=model_id, source=source, count=count,
-            scaling=scaling,
-        )  # fmt: skip
-
-    async def write_networks(self, recording_id: str, path: str, which: str = "labels") -> Reply[NetworksWritten]:
-        """Write the networks that :meth:`networks` found last for this recording, by the ending of ``path``."""
-        return await self._desk(NetworksWritten, "write_networks", recording_id=recording_id, path=path, which=which)
 
     async def rolling_forecast(self, job_id: str) -> Reply[ForecastInfo]:
         """Return what a finished ``rolling_forecast`` job made; arrays as in :class:`ForecastInfo`, of many origins."""

@@ -8,8 +8,6 @@ from brainlm_engine.api.messages import Message
 
 #: what parcels can be compared by
 SOURCES = ("attention", "all_attention", "embedding", "connectivity", "raw", "responses")
-#: those that take seconds, not a minute
-QUICK_SOURCES = SOURCES[:-1]
 
 
 class NetworkScore(Message):
@@ -45,9 +43,3 @@ class NetworksInfo(Message):
     verdict: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
-
-
-class NetworksWritten(Message):
-    """A file of networks was written."""
-
-    path: str

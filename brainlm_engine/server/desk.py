@@ -74,8 +74,6 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("forecast", "recordings", rolling_forecast="loading a rolling forecast"),
     **_operations("attention", "models", attention="reading the attention of the model {model_id}"),
     **_operations("states", "models", states="finding states with the model {model_id}"),
-    **_operations("networks", "models", networks="finding networks with the model {model_id}"),
-    **_operations("networks", "models", write_networks="writing {path}"),
     **_operations("report", "recordings", report_card="reading a report card"),
     **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
     **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),

@@ -62,9 +62,8 @@ class Warm:
         self.atlases_on_scans: LastUsed[Any] = LastUsed(4)
         self.recordings: LastUsed[Any] = LastUsed(8)
         self.models: LastUsed[Any] = LastUsed(3)
-        self.networks: LastUsed[Any] = LastUsed(2)
 
     def clear(self) -> None:
         """Let go of everything."""
-        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.networks):
+        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models):
             things.clear()

@@ -29,9 +29,10 @@ def test_first_window_says_what_to_do(window: MainWindow) -> None:
     rail = window.findChild(QToolBar, "rail")
     assert rail is not None
     assert [a.text() for a in rail.actions()] == ["Cases", "View", "Model", "Networks", "Perturb", "Train"]
-    action = window.board["go_perturb"]
-    assert not action.isEnabled()
-    assert tr("reason.later") in action.toolTip()
+    for name in ("networks", "perturb"):
+        action = window.board[f"go_{name}"]
+        assert not action.isEnabled()
+        assert tr("reason.later") in action.toolTip()
 
 
 def test_everything_pressable_has_a_name(window: MainWindow) -> None:
