@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from brainlm_engine.api.messages import Message
+from brainlm_engine.files import written_whole
 
 #: what parcels can be compared by
 SOURCES = ("attention", "all_attention", "embedding", "connectivity", "raw", "responses")
+#: what an image of networks can hold
+WRITTEN = ("labels", "reference", "clusters")
 
 
 class NetworkScore(Message):
@@ -42,4 +50,24 @@ class NetworksInfo(Message):
     cluster_nmi: float = Field(description="of the clusters with the reference")
     verdict: str = ""
     notes: tuple[str, ...] = ()
+    complete: bool = Field(default=True, description="controls that ask the model again are among the scores")
     seconds: float = 0.0
+
+
+class NetworksFile(Message):
+    """Networks as a file for other programs. Array ``content (bytes,)`` uint8."""
+
+    name: str
+    which: str = Field(description="which networks an image holds, one of WRITTEN")
+
+
+def write_content(content: NDArray[Any], path: Path) -> None:
+    """Write what :class:`NetworksFile` carries, whole or not at all.
+
+    Raises
+    ------
+    BadInput
+        When the disk refuses.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_bytes(np.asarray(content, np.uint8).tobytes())
