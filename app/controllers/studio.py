@@ -48,13 +48,15 @@ if TYPE_CHECKING:
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
+    from app.controllers.network_workspace import NetworkWorkspace
+    from app.controllers.networks import NetworksController
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
-    from app.state.data import StatesFound
+    from app.state.data import NetworksFound, StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
 
@@ -99,6 +101,8 @@ class Studio:
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
+        self.network_room: NetworkWorkspace | None = None
+        self.networking: NetworksController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -176,6 +180,8 @@ class Studio:
             await self.forecasting.latest.stop()
         if self.stating is not None:
             await self.stating.latest.stop()
+        if self.networking is not None:
+            await self.networking.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -262,6 +268,23 @@ class Studio:
         if self.stating is not None:
             self.start(self.stating.export(path), tr("action.states_export"))
 
+    async def networks(self) -> NetworksFound | None:
+        """Find the networks of the recording, controls included; None when it could not be done."""
+        if self.network_room is None:
+            return None
+        await self.network_room.ready()
+        return await self.networking.find() if self.networking is not None else None
+
+    def export_networks(self, path: str) -> None:
+        """Write the networks on show: a table, a volume or labels on the surface, by the ending of ``path``."""
+        if self.networking is not None:
+            self.start(self.networking.files.export(path), tr("action.networks_export"))
+
+    def networks_picture(self, what: str, path: str) -> None:
+        """Write a picture of the 'brain' or the 'matrix' with the networks on show."""
+        if self.networking is not None:
+            self.start(self.networking.files.picture(what, path), tr(f"action.networks_{what}"))
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -303,6 +326,8 @@ class Studio:
                 await asyncio.sleep(0.005)
         if self.stating is not None:
             await self.stating.latest.settled()
+        if self.networking is not None:
+            await self.networking.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -359,7 +384,8 @@ class Studio:
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states):
+        networks = self.networking.drawing if self.networking is not None else None
+        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states, networks):
             if controller is not None:
                 controller.set_theme(chosen)
 

@@ -13,6 +13,7 @@ from app.state.parts import (
     EngineState,
     ForecastState,
     ModelState,
+    NetworksState,
     ShellState,
     StatesState,
     ViewState,
@@ -32,6 +33,7 @@ class AppState(State):
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
     states: StatesState = Field(default_factory=StatesState)
+    networks: NetworksState = Field(default_factory=NetworksState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

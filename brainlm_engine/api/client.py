@@ -222,8 +222,8 @@ class EngineClient:
         ``count`` of the networks nobody named, 0 = by silhouette; without ``controls`` the answer comes sooner.
         """
         return await self._desk(
-            NetworksInfo, "networks", recording_id=recording_id, model_id=model_id, source=source, count=count,
-            scaling=scaling, controls=controls,
+            NetworksInfo, "network_controls" if controls else "networks", recording_id=recording_id,
+            model_id=model_id, source=source, count=count, scaling=scaling,
         )  # fmt: skip
 
     async def networks_of_job(self, job_id: str) -> Reply[NetworksInfo]:

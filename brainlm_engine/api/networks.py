@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from brainlm_engine.api.messages import Message
@@ -61,13 +58,13 @@ class NetworksFile(Message):
     which: str = Field(description="which networks an image holds, one of WRITTEN")
 
 
-def write_content(content: NDArray[Any], path: Path) -> None:
-    """Write what :class:`NetworksFile` carries, whole or not at all.
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file, whole or not at all.
 
     Raises
     ------
     BadInput
-        When the disk refuses.
+        When the folder or the disk refuses.
     """
     with written_whole(path) as temporary:
-        temporary.write_bytes(np.asarray(content, np.uint8).tobytes())
+        temporary.write_bytes(content)

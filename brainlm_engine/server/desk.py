@@ -75,6 +75,7 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("attention", "models", attention="reading the attention of the model {model_id}"),
     **_operations("states", "models", states="finding states with the model {model_id}"),
     **_operations("networks", "networks", networks="finding networks with the model {model_id}"),
+    **_operations("networks", "controls", network_controls="asking the controls of the model {model_id}"),
     **_operations("networks", "recordings", networks_of_job="loading networks", networks_file="writing networks"),
     **_operations("training", "trainings", cohorts="looking for cohorts", inspect_cohort="looking at {path}"),
     **_operations("training", "trainings", trainings="listing the trainings", training="reading the training"),

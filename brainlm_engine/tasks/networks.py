@@ -60,7 +60,7 @@ class Keep(Protocol):
         """Return what is held under ``name``, made now if need be."""
 
 
-def _made_now(name: str, make: Callable[[], T]) -> T:  # noqa: ARG001  (nothing is held)
+def _made_now(name: str, make: Callable[[], T]) -> T:
     return make()
 
 
@@ -149,7 +149,7 @@ def networks(
     return Networks(info, arrays)
 
 
-def _of_model(
+def _of_model(  # noqa: PLR0917  (a part of the function above)
     model: MaskedModel, recording: Recording, source: str, controls: bool, scaling: InputScaling | None, keep: Keep,
     progress: Progress, tables: dict[str, Floats],
 ) -> tuple[dict[str, Floats], tuple[str, ...]]:  # fmt: skip
@@ -220,7 +220,7 @@ def verdict(scores: tuple[NetworkScore, ...]) -> str:
     told = f"{first.title} put {first.accuracy:.0%} of the parcels into their reference network."
     best = max(("xyz", "mirrored"), key=lambda name: of[name])
     if of[best] >= first.accuracy - _EVEN:
-        told += f" Coordinates alone do as well or better ({of[best]:.0%}): it says nothing about function."
+        told += f" Coordinates alone do as well or better ({of[best]:.0%}), so the figure says nothing about function."
     else:
         told += f" Coordinates alone reach {of[best]:.0%}."
     if first.method not in OF_MODEL:

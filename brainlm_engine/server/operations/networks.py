@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 def networks(
     warm: Warm, recording_id: str, model_id: str, source: str, *, count: int = 0, scaling: str = "",
-    controls: bool = True,
+    controls: bool = False,
 ) -> Reply[NetworksInfo]:  # fmt: skip
     """Find networks; see :class:`NetworksInfo` for the arrays. ``count`` 0 = by silhouette."""
     from brainlm_engine.tasks.input_scaling import chosen_scaling
@@ -40,6 +40,13 @@ def networks(
     )  # fmt: skip
     warm.networks.put((recording_id, model_id, source, count, scaling), made)
     return Reply(made.info, made.arrays)
+
+
+def network_controls(
+    warm: Warm, recording_id: str, model_id: str, source: str, *, count: int = 0, scaling: str = ""
+) -> Reply[NetworksInfo]:
+    """Find networks and ask the controls too. In a lane of its own, so that the next source need not wait for it."""
+    return networks(warm, recording_id, model_id, source, count=count, scaling=scaling, controls=True)
 
 
 def networks_of_job(warm: Warm, job_id: str) -> Reply[NetworksInfo]:
@@ -60,5 +67,5 @@ def networks_file(
     made: Networks | None = warm.networks.get((recording_id, model_id, source, count, scaling))
     if made is None:
         raise BadInput("These networks are no longer held.", "Find them again, then export.")
-    content: Any = np.frombuffer(networks_content(made, held_recording(warm, recording_id), name, which=which), np.uint8)
-    return Reply(NetworksFile(name=name, which=which), {"content": content})
+    content = networks_content(made, held_recording(warm, recording_id), name, which=which)
+    return Reply(NetworksFile(name=name, which=which), {"content": np.frombuffer(content, np.uint8)})
