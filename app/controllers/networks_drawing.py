@@ -49,7 +49,7 @@ class NetworksDrawing:
     def __init__(self, state: AppState, page: NetworksPage) -> None:
         self._state, self._page = state, page
         self._drawn: Atlas | None = None
-        self.turns = Turns()
+        self.turns, self._again = Turns(), Turns()
         networks = state.networks
         for field in ("source", "into", "shown", "result", "running", "controlling", "outdated", "problem"):
             networks.on(field).connect(self.show)
@@ -69,7 +69,7 @@ class NetworksDrawing:
 
     async def settled(self) -> None:
         """Wait until everything is drawn."""
-        while self.turns.busy:
+        while self.turns.busy or self._again.busy:
             await asyncio.sleep(0.005)
 
     def show(self, *_: object) -> None:
@@ -253,12 +253,10 @@ class NetworksDrawing:
             self._page.traces.set_frame(self._state.view.frame)
 
     def _selection_changed(self, *_: object) -> None:
-        if self._on_show and self._state.networks.result is not None and not self.turns.busy:
-            self._page.brain.set_selected(self._state.view.selected)
+        if self._on_show and self._state.networks.result is not None:
             self._page.matrix.set_marked(self._state.view.selected)
-            self.turns.take(self._traces)
-        elif self._on_show:
-            self.show()
+            self._page.brain.set_selected(self._state.view.selected)
+            self._again.take(self._traces)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

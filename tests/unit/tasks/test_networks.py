@@ -105,6 +105,50 @@ def test_the_verb_writes_what_it_found(
     assert main(["networks", str(path), "--clusters", "1"]) == 2
 
 
+def test_the_first_answer_is_a_part_of_the_whole(make_recording: Make) -> None:
+    recording, model = make_recording(4), load_model()
+    held: dict[str, object] = {}
+    made: list[str] = []
+
+    def keep(name: str, make: Callable[[], object]) -> object:
+        if name not in held:
+            made.append(name)
+            held[name] = make()
+        return held[name]
+
+    first = networks(model, recording, count=3, controls=False, keep=keep)  # type: ignore[arg-type]
+    assert made == ["maps", "clusters attention 3"]
+    whole = networks(model, recording, count=3, keep=keep)  # type: ignore[arg-type]
+    assert made.count("maps") == 1
+    assert "untrained" in made
+    alone = networks(model, recording, count=3)
+    assert repr(alone.info.scores) == repr(whole.info.scores)
+    scores = {score.method: score for score in whole.info.scores}
+    assert all(repr(scores[score.method]) == repr(score) for score in first.info.scores)
+    assert "noise" in scores
+    assert "noise" not in {score.method for score in first.info.scores}
+    simple = networks(model, recording, source="raw", controls=False)
+    assert [score.method for score in simple.info.scores][0] == "raw"
+    assert "attention" not in {score.method for score in simple.info.scores}
+
+
+def test_without_attention_the_recording_itself_still_tells(
+    make_recording: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> object:
+        raise BadInput("The model has no attention that can be read.", "Choose another model.")
+
+    monkeypatch.setattr("brainlm_engine.tasks.networks.parcel_maps", none)
+    recording = make_recording(5)
+    made = networks(load_model(), recording, source="connectivity")
+    assert made.info.notes == ("Without the model: The model has no attention that can be read.",)
+    assert {score.method for score in made.info.scores} == {"connectivity", "raw", "xyz", "mirrored", "majority"}
+    with pytest.raises(BadInput, match="no attention"):
+        networks(load_model(), recording)
+    with pytest.raises(BadInput, match="too few to tell which parcels"):
+        networks(load_model(), replace(recording, series=recording.series[:, :19]))
+
+
 def test_images_on_the_atlas(make_recording: Make, tmp_path: Path) -> None:
     from brainlm_engine.atlas.registry import load_atlas
     from brainlm_engine.tasks.network_files import write_networks
