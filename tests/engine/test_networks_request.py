@@ -67,7 +67,7 @@ def test_responses_are_a_job(engine: Engine) -> None:
         async with connected(engine) as client:
             params = {"recording_id": "two", "model_id": MODEL, "source": "responses", "count": 2, "scaling": ""}
             job = await client.submit("networks", params, "Networks of two")
-            done = await ended(client, job.job_id, 120)
+            done = await ended(client, job.job_id, 400)
             assert done.state.value == "done", done.error
             found = await client.networks_of_job(job.job_id)
             assert found.message.source == "responses"
