@@ -145,7 +145,9 @@ class NetworksDrawing:
         written = {"silhouette": f"{info.silhouette:.2f}", "nmi": f"{info.cluster_nmi:.2f}"}
         told.append(tr("networks.groups", count=info.clusters, **written))
         told += [tr("networks.groups.weak")] * (info.silhouette < 0.25)
-        state = tr("networks.running") if networks.running else tr("networks.controls") * networks.controlling
+        state = self._waiting() if networks.running else tr("networks.controls") * networks.controlling
+        if networks.outdated and not networks.running and networks.source == "responses":
+            state = tr("networks.empty.job")
         page.scores.show_words(
             info.verdict, state=state, notes="\n".join(veiled(self._state, note) for note in info.notes),
             told="\n".join(told), outdated=networks.outdated,

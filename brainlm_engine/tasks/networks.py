@@ -219,8 +219,10 @@ def verdict(scores: tuple[NetworkScore, ...]) -> str:
     first = scores[0]
     told = f"{first.title} put {first.accuracy:.0%} of the parcels into their reference network."
     best = max(("xyz", "mirrored"), key=lambda name: of[name])
-    if of[best] >= first.accuracy - _EVEN:
-        told += f" Coordinates alone do as well or better ({of[best]:.0%}), so the figure says nothing about function."
+    if of[best] > first.accuracy + _EVEN:
+        told += f" Coordinates alone do better ({of[best]:.0%}): the figure alone says nothing about function."
+    elif of[best] >= first.accuracy - _EVEN:
+        told += f" Coordinates alone do as well ({of[best]:.0%}): the figure alone says nothing about function."
     else:
         told += f" Coordinates alone reach {of[best]:.0%}."
     if first.method not in OF_MODEL:
