@@ -1,7 +1,8 @@
 """The engine of BrainLM Studio: reads scans, runs models, trains them. Knows nothing of windows.
 
 For Python programs: :func:`open_recording`, :func:`reconstruct`, :func:`forecast`, :func:`networks` and :func:`states`,
-see :mod:`brainlm_engine.interface`. They are looked up when they are asked for, so that importing this package stays light.
+see :mod:`brainlm_engine.interface`. They are looked up when they are asked for, so that importing this package stays
+light.
 """
 
 import importlib

@@ -176,6 +176,7 @@ NETWORKS = (
         ),
         "networks",
     ),
+    Action("networks_group", "networks_group", menu="networks", needs=("engine", "model"), separated=True),
     Action("networks_export", "networks_export", menu="networks", needs=("engine", "networks"), separated=True),
     Action("networks_brain", "networks_picture", "brain", menu="networks", needs=("networks",)),
     Action("networks_matrix", "networks_picture", "matrix", menu="networks", needs=("networks",)),

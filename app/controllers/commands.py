@@ -272,6 +272,18 @@ class Commands:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
+    def networks_group(self) -> None:
+        """Ask for a cohort's folder and find the networks of its people's mean map, as a job."""
+        self.show_workspace("networks")
+        dialog = QFileDialog(self._window, tr("networks.group.folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.networks_of_group(path), tr("action.networks_group"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def networks_picture(self, what: str) -> None:
         """Ask where the picture of the brain or of the matrix is to be written."""
         dialog = QFileDialog(self._window, tr("networks.picture.title"))

@@ -7,6 +7,7 @@ takes minutes (responses to nudges) is a job, and is only begun when a person as
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.controllers.failures import tell_error
@@ -16,6 +17,7 @@ from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
 from app.state.data import NetworksFound
+from app.state.notices import Notice
 from app.text import tr
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from app.controllers.pointing import Pointing
     from app.views.pages.networks import NetworksPage
 
-KEY = "networks:one"
+KEY, GROUP = "networks:one", "networks:group"
 #: a source that takes minutes: a job with progress, not a request
 SLOW = "responses"
 #: recording, model, source, number of unnamed networks (0 = by silhouette), scaling
@@ -46,7 +48,8 @@ class NetworksController:
         self.latest: Latest[Wish, Reply[NetworksInfo]] = Latest(self._ask, self._take, self._failed)
         self.controls: Latest[Wish, Reply[NetworksInfo]] = Latest(self._ask_controls, self._take, self._controls_failed)
         self.drawing = NetworksDrawing(state, page)
-        self.files = NetworkFiles(state, engine, page, self.wish)
+        self._of_group: Wish | None = None
+        self.files = NetworkFiles(state, engine, page, lambda: self._of_group or self.wish())
         self._connect(pointing, player)
         self._recording_changed()
 
@@ -62,6 +65,7 @@ class NetworksController:
         state.engine.on("status").connect(self.want)
         page.panel.source_chosen.connect(lambda name: networks.put(source=name))
         page.panel.into_chosen.connect(lambda name: networks.put(into=name))
+        page.panel.people_chosen.connect(lambda people: networks.put(people=people))
         page.panel.shown_chosen.connect(lambda name: networks.put(shown=name))
         page.brain.parcel_clicked.connect(pointing.pick)
         page.brain.crosshair_requested.connect(pointing.point)
@@ -95,10 +99,40 @@ class NetworksController:
 
     def _begin(self, wish: Wish) -> None:
         state = self._state.networks
-        self._asked = wish
+        self._asked, self._of_group = wish, None
         state.put(running=True, controlling=False, problem="", outdated=state.result is not None)
         self.controls.forget()
         self.latest.wish(wish)
+
+    async def group(self, folder: str) -> bool:
+        """Find the networks of a cohort's people as a job, and show them where they fit; True when it is done."""
+        state, networks = self._state, self._state.networks
+        model_id, source, count = state.model.model_id, networks.source, networks.count
+        try:
+            scaling = await self._modelling.scaling.ready(state.model.scaling_used)
+            params = {
+                "cohort": folder, "people": networks.people, "model_id": model_id, "source": source, "count": count,
+                "scaling": scaling,
+            }  # fmt: skip
+            title = tr("job.networks.group", people=networks.people, name=Path(folder).name)
+            job = await self._engine.submit("group_networks", params, title)
+            await self._engine.finished(job.job_id)
+            reply = await self._engine.client.networks_of_job(job.job_id)
+        except EngineError as error:
+            if error.code != "cancelled":
+                tell_error(state, error, GROUP)
+            return False
+        recording = state.case.recording
+        fits = recording is not None and recording.info.n_parcels == len(reply.arrays["labels"])
+        told = reply.message.verdict if fits else f"{reply.message.verdict} {tr('networks.group.elsewhere')}"
+        if fits and (source, count) == (networks.source, networks.count):
+            self._asked, self._of_group = self.wish(), (f"group {job.job_id}", model_id, source, count, scaling)
+            networks.put(
+                running=False, controlling=False, outdated=False, problem="",
+                result=NetworksFound(reply.message, reply.arrays),
+            )  # fmt: skip
+        state.notices.tell(Notice(GROUP, "success", told))
+        return True
 
     async def find(self) -> NetworksFound | None:
         """Find networks by the present settings, also when that was done before; None when it could not be done."""
@@ -138,8 +172,8 @@ class NetworksController:
         return await self._engine.client.networks(recording_id, model_id, source, count, ready)
 
     def _take(self, wish: Wish, reply: Reply[NetworksInfo]) -> None:
-        if wish != self.wish():
-            return  # overtaken: another wish is on its way, or its recording is gone
+        if wish != self.wish() or self._of_group is not None:
+            return  # overtaken: another wish is on its way, its recording is gone, or a group is on show
         complete = reply.message.complete
         self._state.notices.drop(KEY)
         self._state.networks.put(
@@ -170,7 +204,7 @@ class NetworksController:
     def _recording_changed(self, *_: object) -> None:
         self.latest.forget()
         self.controls.forget()
-        self._asked = None
+        self._asked = self._of_group = None
         self._state.notices.drop("networks:")
         self._state.networks.put(result=None, running=False, controlling=False, outdated=False, problem="")
         self.want()

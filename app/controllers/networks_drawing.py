@@ -129,7 +129,7 @@ class NetworksDrawing:
         model = state.model.model
         title = veiled_model(state, model).title if model is not None else ""
         told = tr("networks.told", title=title) if title else tr("reason.model")
-        self._page.panel.show_choices(networks.source, networks.into, networks.shown, told)
+        self._page.panel.show_choices(networks.source, networks.into, networks.shown, told, networks.people)
 
     def _words(self) -> None:
         networks, result, page = self._state.networks, self._state.networks.result, self._page
@@ -181,7 +181,10 @@ class NetworksDrawing:
             for name, colour, members in counted if len(members)
         ])  # fmt: skip
         shown = self._state.networks.shown
-        if shown == "reference":
+        if shown != "reference" and result.info.people > 1:
+            told = {"shown": tr(f"networks.shown.{shown}"), "people": result.info.people, "source": self._source}
+            page.brain_box.set_title(tr("networks.group.brain", **told))
+        elif shown == "reference":
             page.brain_box.set_title(tr("networks.brain.plain", how=result.info.reference_from))
         else:
             page.brain_box.set_title(

@@ -275,6 +275,14 @@ class Studio:
         await self.network_room.ready()
         return await self.networking.find() if self.networking is not None else None
 
+    async def networks_of_group(self, folder: str) -> bool:
+        """Find the networks of the mean map of a cohort's people, as a job; True when it is done."""
+        self.names.learn([folder])
+        if self.network_room is None:
+            return False
+        await self.network_room.ready()
+        return await self.networking.group(folder) if self.networking is not None else False
+
     def export_networks(self, path: str) -> None:
         """Write the networks on show: a table, a volume or labels on the surface, by the ending of ``path``."""
         if self.networking is not None:

@@ -165,6 +165,7 @@ class NetworksState(State):
     source: str = Field(default="attention", description="one of brainlm_engine.api.networks.SOURCES")
     into: str = Field(default="labels", description="'labels' = seven reference networks, else how many unnamed ones")
     shown: Literal["found", "reference", "right"] = "found"
+    people: int = Field(default=20, description="of a group")
     result: NetworksFound | None = None
     running: bool = False
     controlling: bool = Field(default=False, description="the result is there, its controls are not yet")

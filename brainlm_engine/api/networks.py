@@ -40,6 +40,7 @@ class NetworksInfo(Message):
     source: str = Field(description="what parcels are compared by, one of SOURCES")
     names: tuple[str, ...] = Field(description="the reference networks")
     reference_from: str = Field(description="where the reference labels come from, in words")
+    people: int = Field(default=1, description="whose mean it is, 1 = one person's own")
     parcels: int = Field(description="with a reference network")
     scores: tuple[NetworkScore, ...] = Field(description="the source first, then what it must be compared with")
     clusters: int

@@ -45,16 +45,47 @@ def networks(params: dict[str, Any], progress: Progress, job: JobContext) -> dic
         model, recording, source=source, count=count or None, recording_id=params["recording_id"],
         scaling=chosen_scaling(scaling, model), progress=progress,
     )  # fmt: skip
-    path = save_networks(job.job_id, made, (params["recording_id"], model_id, source, count, scaling))
+    path = save_networks(job.job_id, made, (params["recording_id"], model_id, source, count, scaling), recording)
+    return _told(path, made)
+
+
+def group_networks(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Find the networks of a group and keep them.
+
+    Parameters
+    ----------
+    params
+        ``cohort`` (folder or ABIDE file), ``people``, ``model_id``, ``source``, ``count`` (0 = by silhouette),
+        ``scaling``.
+    """
+    from brainlm_engine.models import DEFAULT_MODEL, load_model
+    from brainlm_engine.tasks.group_networks import PEOPLE
+    from brainlm_engine.tasks.group_networks import group_networks as run
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+
+    progress(0.0, "Loading the model")
+    model_id, scaling = params.get("model_id") or DEFAULT_MODEL, str(params.get("scaling", ""))
+    source, count = str(params.get("source", "attention")), int(params.get("count", 0))
+    model = load_model(model_id)
+    made, first = run(
+        model, Path(params["cohort"]), people=int(params.get("people", PEOPLE)), source=source, count=count or None,
+        scaling=chosen_scaling(scaling, model), progress=progress,
+    )  # fmt: skip
+    asked = (f"group {job.job_id}", model_id, source, count, scaling)
+    return _told(save_networks(job.job_id, made, asked, first), made)
+
+
+def _told(path: Path, made: Networks) -> dict[str, Any]:
     scores = [score.model_dump(mode="json") for score in made.info.scores]
     return {"path": str(path), "scores": scores, "verdict": made.info.verdict, "notes": list(made.info.notes)}
 
 
-def save_networks(job_id: str, made: Networks, asked: Asked) -> Path:
-    """Write the arrays, what they are of, and what was asked."""
+def save_networks(job_id: str, made: Networks, asked: Asked, recording: Recording) -> Path:
+    """Write the arrays, what they are of, what was asked, and a recording whose parcels they are of."""
     from safetensors.numpy import save_file
 
     path = _path(job_id)
+    recording.save(path.with_suffix(".recording"))
     with written_whole(path) as temporary:
         save_file(
             {name: np.ascontiguousarray(array) for name, array in made.arrays.items()}, temporary,
@@ -63,7 +94,7 @@ def save_networks(job_id: str, made: Networks, asked: Asked) -> Path:
     return path
 
 
-def load_networks(job_id: str) -> tuple[Networks, Asked]:
+def load_networks(job_id: str) -> tuple[Networks, Asked, Recording]:
     """Return what :func:`save_networks` kept.
 
     Raises
@@ -81,11 +112,12 @@ def load_networks(job_id: str) -> tuple[Networks, Asked]:
             told = file.metadata() or {}
             recording_id, model_id, source, count, scaling = json.loads(told["asked"])
             info = NetworksInfo.model_validate_json(told["networks"])
+        recording = Recording.load(_path(job_id).with_suffix(".recording"))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise BadInput(
             f"The networks of job {job_id} are not there or cannot be read.", "Run it again.", details=str(error)
         ) from None
-    return Networks(info, arrays), (recording_id, model_id, source, count, scaling)
+    return Networks(info, arrays), (recording_id, model_id, source, count, scaling), recording
 
 
 def _path(job_id: str) -> Path:

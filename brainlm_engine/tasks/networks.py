@@ -132,7 +132,7 @@ def networks(
     everything = {name: nearest(np.asarray(tables[name]), reference.labels) for name in order}
     found = everything[source]
     everything["majority"] = majority(reference.labels)
-    scores = tuple(_score(name, labels, reference, source) for name, labels in everything.items())
+    scores = tuple(score_of(name, labels, reference, source) for name, labels in everything.items())
     progress(0.95, "Cutting the parcels into networks nobody named")
     groups, number, width = keep(f"clusters {source} {count}", lambda: clusters(chosen, count))
     info = NetworksInfo(
@@ -144,7 +144,7 @@ def networks(
     arrays: dict[str, NDArray[Any]] = {
         "labels": found.astype(np.int16), "reference": reference.labels.astype(np.int16),
         "clusters": groups.astype(np.int16), "coverage": reference.coverage, "alike": chosen,
-        "agreement": _own_share(chosen, reference.labels),
+        "agreement": own_share(chosen, reference.labels),
     }  # fmt: skip
     return Networks(info, arrays)
 
@@ -157,7 +157,7 @@ def _of_model(  # noqa: PLR0917  (a part of the function above)
     progress(0.0, "Reading the model's maps")
     made = keep("maps", lambda: parcel_maps(model, recording, scaling=scaling))
     kind = source if source in OF_MODEL else "attention"
-    told = {**tables, **{name: _table(made, name) for name in ("attention", "all_attention", "embedding")}}
+    told = {**tables, **{name: map_table(made, name) for name in ("attention", "all_attention", "embedding")}}
     if source == "responses":
         nudged = progress_part(progress, 0.05, 0.5 if controls else 0.9)
         told["responses"] = keep(
@@ -177,22 +177,23 @@ def _of_model(  # noqa: PLR0917  (a part of the function above)
         nudged = progress_part(progress, 0.7, 0.9)
         told["noise"] = likeness(responses(model, noises[0], scaling=scaling, progress=nudged))
         return told, made.info.notes
-    told["noise"] = _table(of_noise[0], kind)
+    told["noise"] = map_table(of_noise[0], kind)
     if sum(each.numel() for each in model.parameters()) < _MOST_UNTRAINED:
         progress(0.8, "Asking the untrained model")
         blank = keep("untrained", lambda: parcel_maps(untrained(model), recording, scaling=scaling))
-        told["untrained"] = _table(blank, kind)
+        told["untrained"] = map_table(blank, kind)
     return told, made.info.notes
 
 
-def _table(made: ParcelMaps, name: str) -> Floats:
+def map_table(made: ParcelMaps, name: str) -> Floats:
     """Return how alike parcels are by one of the model's maps."""
     if name == "embedding":
         return np.asarray(made.arrays["embedding"], np.float32)
     return likeness(made.profiles if name == "all_attention" else made.attention)
 
 
-def _score(method: str, found: Labels, reference: Reference, source: str) -> NetworkScore:
+def score_of(method: str, found: Labels, reference: Reference, source: str) -> NetworkScore:
+    """Return how right labels are that were found by ``method``, controls being those of ``source``."""
     kind = TITLES[source if source in OF_MODEL else "attention"]
     title = {"noise": f"{kind}, noise as input", "untrained": f"{kind}, untrained model"}.get(method, TITLES[method])
     told = figures(found, reference.labels, len(NETWORKS))
@@ -202,7 +203,7 @@ def _score(method: str, found: Labels, reference: Reference, source: str) -> Net
     )  # fmt: skip
 
 
-def _own_share(alike: Floats, reference: Labels) -> Floats:
+def own_share(alike: Floats, reference: Labels) -> Floats:
     """Return how many of each parcel's neighbours are of its own reference network, 0..1; NaN without one."""
     known = np.flatnonzero((reference >= 0) & np.isfinite(alike).any(1))
     inside = np.array(alike[np.ix_(known, known)])

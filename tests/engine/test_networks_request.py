@@ -13,6 +13,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.atlas.registry import load_atlas
 from brainlm_engine.jobs.context import recordings_dir
 from brainlm_engine.recording import Recording
+
 from .conftest import Engine, connected, ended, using_home
 
 MODEL = "studio-tiny"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.views.brain import BrainView
 
 #: commands that have a button here
-ACTIONS = ("networks", "networks_export")
+ACTIONS = ("networks", "networks_export", "networks_group")
 
 
 class NetworksPage(PageFrame):

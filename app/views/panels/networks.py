@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, Form, choices, choose, label, line
+from app.views.forms import GRID, Form, choices, choose, label, line, roomy
 from brainlm_engine.api.networks import SOURCES
 
 SHOWN = ("found", "reference", "right")
@@ -19,13 +19,14 @@ Cells = tuple[str, ...]
 
 
 class NetworksPanel(QWidget):
-    """Emits ``source_chosen(name)``, ``into_chosen(name)`` and ``shown_chosen(name)``."""
+    """Emits ``source_chosen(name)``, ``into_chosen(name)``, ``shown_chosen(name)``, ``people_chosen(n)``."""
 
     source_chosen = Signal(str)
     into_chosen = Signal(str)
     shown_chosen = Signal(str)
+    people_chosen = Signal(int)
 
-    def __init__(self, into: Sequence[str], find: QAction, export: QAction) -> None:
+    def __init__(self, into: Sequence[str], find: QAction, export: QAction, group: QAction) -> None:
         super().__init__()
         names = {"labels": tr("networks.into.labels"), "0": tr("networks.into.auto")}
         self.source = choices((name, tr(f"networks.source.{name}")) for name in SOURCES)
@@ -47,8 +48,22 @@ class NetworksPanel(QWidget):
         for widget in (ActionButton(find, primary=True), ActionButton(export), self._model):
             column.addWidget(widget)
 
-    def show_choices(self, source: str, into: str, shown: str, model: str) -> None:
-        """Show what is chosen, and with which model."""
+        column.addWidget(label(tr("networks.group"), "heading"))
+        self.people = QSpinBox()
+        self.people.setRange(2, 10000)
+        self.people.setKeyboardTracking(False)
+        self.people.valueChanged.connect(self.people_chosen.emit)
+        roomy(self.people)
+        of_group = Form()
+        of_group.row(tr("networks.people"), self.people, tip=tr("networks.people.tip"))
+        column.addLayout(of_group)
+        column.addWidget(ActionButton(group))
+
+    def show_choices(self, source: str, into: str, shown: str, model: str, people: int) -> None:
+        """Show what is chosen, with which model, and how many people make a group."""
+        self.people.blockSignals(True)
+        self.people.setValue(people)
+        self.people.blockSignals(False)
         for box, value in ((self.source, source), (self.into, into), (self.shown, shown)):
             choose(box, value)
         self._model.setText(model)

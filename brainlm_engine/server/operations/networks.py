@@ -15,6 +15,7 @@ from brainlm_engine.server.operations.recordings import held_recording
 from brainlm_engine.server.warm import Warm
 
 if TYPE_CHECKING:
+    from brainlm_engine.recording import Recording
     from brainlm_engine.tasks.networks import Networks
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ def networks(
         model, recording, source=source, count=count or None, recording_id=recording_id,
         scaling=chosen_scaling(scaling, model), controls=controls, keep=keep,
     )  # fmt: skip
-    warm.networks.put((recording_id, model_id, source, count, scaling), made)
+    warm.networks.put((recording_id, model_id, source, count, scaling), (made, recording))
     return Reply(made.info, made.arrays)
 
 
@@ -53,8 +54,8 @@ def networks_of_job(warm: Warm, job_id: str) -> Reply[NetworksInfo]:
     """Return the result of a finished ``networks`` job."""
     from brainlm_engine.jobs.network_jobs import load_networks
 
-    made, asked = load_networks(job_id)
-    warm.networks.put(asked, made)
+    made, asked, recording = load_networks(job_id)
+    warm.networks.put(asked, (made, recording))
     return Reply(made.info, made.arrays)
 
 
@@ -64,8 +65,8 @@ def networks_file(
     """Return what a file called ``name`` holds of networks that were found."""
     from brainlm_engine.tasks.network_files import networks_content
 
-    made: Networks | None = warm.networks.get((recording_id, model_id, source, count, scaling))
-    if made is None:
+    held: tuple[Networks, Recording] | None = warm.networks.get((recording_id, model_id, source, count, scaling))
+    if held is None:
         raise BadInput("These networks are no longer held.", "Find them again, then export.")
-    content = networks_content(made, held_recording(warm, recording_id), name, which=which)
+    content = networks_content(*held, name, which=which)
     return Reply(NetworksFile(name=name, which=which), {"content": np.frombuffer(content, np.uint8)})

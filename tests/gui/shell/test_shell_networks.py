@@ -20,7 +20,9 @@ from app.state import AppState
 from app.state.session import restore_settings, snapshot
 from app.text import tr
 from app.views.main_window import MainWindow
+from brainlm_engine.atlas.registry import load_atlas
 from brainlm_engine.cli import main
+from brainlm_engine.recording import Recording
 from tests.gui.shell.test_shell_legible import wide
 from tests.gui.shell.test_shell_model import ANSWERS, unexpected, write_table
 
@@ -110,7 +112,8 @@ def test_brain_matrix_and_traces_go_together(window: MainWindow, live: Live, unt
         await studio.settled()
         means = [row for row in page.traces.rows if row.mean]
         assert state.case.recording is not None
-        assert np.allclose(means[0].values, state.case.recording.sd[labels == labels[labels >= 0].min()].mean(0), atol=1e-5)
+        first = labels == labels[labels >= 0].min()
+        assert np.allclose(means[0].values, state.case.recording.sd[first].mean(0), atol=1e-5)
         page.traces.setFocus()
         QTest.keyClick(page.traces, Qt.Key.Key_Right)
         assert state.view.frame == page.traces.frame == 1
@@ -178,6 +181,42 @@ def test_files_and_pictures(window: MainWindow, live: Live, until: Until, tmp_pa
         assert not await studio.networking.files.export(str(tmp_path / "n.txt"))
 
     live(story, window, timeout=240)
+
+
+def test_networks_of_a_group(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    path, folder = write_table(tmp_path / "a.tsv", 60, 4), tmp_path / "cohort"
+    atlas = load_atlas()
+    (folder / "recordings").mkdir(parents=True)
+    for person in range(2):
+        series = np.random.default_rng(person).normal(size=(atlas.n_parcels, 40)).astype(np.float32)
+        Recording(
+            series=series, tr_s=1.0, xyz=atlas.xyz, missing=np.zeros(len(series), bool), names=atlas.names,
+            coverage=np.ones(len(series), np.float32), atlas_id=atlas.atlas_id, networks=atlas.networks,
+        ).save(folder / "recordings" / f"sub-0{person}_task-rest_run-1.safetensors")  # fmt: skip
+    (folder / "participants.tsv").write_text("participant_id\tsplit\nsub-00\ttest\nsub-01\ttest\n")
+
+    async def story(studio: Studio) -> None:
+        shown = studio.state.networks
+        shown.put(source="raw", people=2)
+        assert await studio.open_path(path, ANSWERS)
+        assert await studio.prepared()
+        studio.show_workspace("networks")
+        await until(lambda: shown.result is not None and not shown.controlling, 120)
+        own = shown.result
+        assert await studio.networks_of_group(str(folder))
+        await studio.settled()
+        assert studio.networking is not None
+        assert shown.result is not None
+        assert shown.result is not own
+        assert shown.result.info.people == 2
+        assert "mean of 2 people" in studio.networking.page.brain_box.title
+        assert await studio.networking.files.export(str(tmp_path / "group.nii.gz"))
+        again = await studio.networks()
+        assert again is not None
+        assert again.info.people == 1
+        assert not await studio.networks_of_group(str(tmp_path / "nowhere"))
+
+    live(story, window, timeout=400)
 
 
 def test_what_cannot_be_done_is_said(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:

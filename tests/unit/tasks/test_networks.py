@@ -128,7 +128,7 @@ def test_the_first_answer_is_a_part_of_the_whole(make_recording: Make) -> None:
     assert "noise" in scores
     assert "noise" not in {score.method for score in first.info.scores}
     simple = networks(model, recording, source="raw", controls=False)
-    assert [score.method for score in simple.info.scores][0] == "raw"
+    assert simple.info.scores[0].method == "raw"
     assert "attention" not in {score.method for score in simple.info.scores}
 
 
@@ -172,3 +172,33 @@ def test_images_on_the_atlas(make_recording: Make, tmp_path: Path) -> None:
     assert image.shape[1] == (atlas.surface_left >= 0).sum() + (atlas.surface_right >= 0).sum()
     with pytest.raises(BadInput, match="needs the atlas"):
         write_networks(made, replace(recording, atlas_id=""), volume)
+
+
+def test_networks_of_a_group(tmp_path: Path, make_recording: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    from brainlm_engine.tasks.group_networks import group_networks
+
+    folder = tmp_path / "cohort"
+    (folder / "recordings").mkdir(parents=True)
+    rows = ["participant_id\tsplit"]
+    recordings = []
+    for seed in range(3):
+        recordings.append(make_recording(seed))
+        recordings[-1].save(folder / "recordings" / f"sub-0{seed}_task-rest_run-1.safetensors")
+        rows.append(f"sub-0{seed}\t{'test' if seed else 'train'}")
+    (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
+    model = load_model()
+    made, first = group_networks(model, folder, people=2, source="raw", count=3)
+    assert made.info.people == 2
+    np.testing.assert_array_equal(first.series, recordings[1].series)
+    tables = [networks(model, each, source="raw", count=3, controls=False).arrays["alike"] for each in recordings[1:]]
+    np.testing.assert_allclose(made.arrays["alike"], np.mean(tables, 0), atol=1e-6)
+    assert "Mean map of 2 people" in made.verdict
+    assert main(["networks", str(folder), "--people", "2", "--source", "raw", "--clusters", "3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["people"], said["verdict"]) == (2, made.verdict)
+    with pytest.raises(BadInput, match="minutes for every person"):
+        group_networks(model, folder, source="responses")
+    make_recording(5, parcels=20).save(folder / "recordings" / "sub-02_task-rest_run-1.safetensors")
+    with pytest.raises(BadInput, match="has other parcels than"):
+        group_networks(model, folder, people=2, source="raw")
+    assert main(["networks", str(folder / "recordings" / "sub-00_task-rest_run-1.safetensors"), "--people", "2"]) == 2
