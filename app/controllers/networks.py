@@ -65,7 +65,7 @@ class NetworksController:
         state.engine.on("status").connect(self.want)
         page.panel.source_chosen.connect(lambda name: networks.put(source=name))
         page.panel.into_chosen.connect(lambda name: networks.put(into=name))
-        page.panel.people_chosen.connect(lambda people: networks.put(people=people))
+        page.group.people_chosen.connect(lambda people: networks.put(people=people))
         page.panel.shown_chosen.connect(lambda name: networks.put(shown=name))
         page.brain.parcel_clicked.connect(pointing.pick)
         page.brain.crosshair_requested.connect(pointing.point)

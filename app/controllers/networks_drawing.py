@@ -129,7 +129,8 @@ class NetworksDrawing:
         model = state.model.model
         title = veiled_model(state, model).title if model is not None else ""
         told = tr("networks.told", title=title) if title else tr("reason.model")
-        self._page.panel.show_choices(networks.source, networks.into, networks.shown, told, networks.people)
+        self._page.panel.show_choices(networks.source, networks.into, networks.shown, told)
+        self._page.group.show_people(networks.people)
 
     def _words(self) -> None:
         networks, result, page = self._state.networks, self._state.networks.result, self._page

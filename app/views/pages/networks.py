@@ -13,7 +13,7 @@ from app.theme import Theme
 from app.views.network_matrix import NetworkMatrix
 from app.views.network_traces import NetworkTraces
 from app.views.page_frame import PageFrame, Titled
-from app.views.panels.networks import NetworkScores, NetworksPanel
+from app.views.panels.networks import GroupPanel, NetworkScores, NetworksPanel
 from app.widgets.colour_bar import ColourBar
 from app.widgets.swatches import Swatches
 
@@ -46,8 +46,9 @@ class NetworksPage(PageFrame):
         self.place([self.brain_box, self.matrix_box], [self.trace_box], [])
         self.above.setSizes([430, 530])
         self.rows.setSizes([450, 230])
-        self.panel, self.scores = NetworksPanel(INTO, *(actions[name] for name in ACTIONS)), NetworkScores()
-        self.set_panel([self.panel, self.scores])
+        self.panel, self.scores = NetworksPanel(INTO, actions["networks"], actions["networks_export"]), NetworkScores()
+        self.group = GroupPanel(actions["networks_group"])
+        self.set_panel([self.panel, self.scores, self.group])
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

@@ -19,14 +19,13 @@ Cells = tuple[str, ...]
 
 
 class NetworksPanel(QWidget):
-    """Emits ``source_chosen(name)``, ``into_chosen(name)``, ``shown_chosen(name)``, ``people_chosen(n)``."""
+    """Emits ``source_chosen(name)``, ``into_chosen(name)`` and ``shown_chosen(name)``."""
 
     source_chosen = Signal(str)
     into_chosen = Signal(str)
     shown_chosen = Signal(str)
-    people_chosen = Signal(int)
 
-    def __init__(self, into: Sequence[str], find: QAction, export: QAction, group: QAction) -> None:
+    def __init__(self, into: Sequence[str], find: QAction, export: QAction) -> None:
         super().__init__()
         names = {"labels": tr("networks.into.labels"), "0": tr("networks.into.auto")}
         self.source = choices((name, tr(f"networks.source.{name}")) for name in SOURCES)
@@ -48,25 +47,39 @@ class NetworksPanel(QWidget):
         for widget in (ActionButton(find, primary=True), ActionButton(export), self._model):
             column.addWidget(widget)
 
-        column.addWidget(label(tr("networks.group"), "heading"))
+    def show_choices(self, source: str, into: str, shown: str, model: str) -> None:
+        """Show what is chosen, and with which model."""
+        for box, value in ((self.source, source), (self.into, into), (self.shown, shown)):
+            choose(box, value)
+        self._model.setText(model)
+
+
+class GroupPanel(QWidget):
+    """How many people make a group, and the button that asks for their folder. Emits ``people_chosen(n)``."""
+
+    people_chosen = Signal(int)
+
+    def __init__(self, group: QAction) -> None:
+        super().__init__()
         self.people = QSpinBox()
         self.people.setRange(2, 10000)
         self.people.setKeyboardTracking(False)
         self.people.valueChanged.connect(self.people_chosen.emit)
         roomy(self.people)
-        of_group = Form()
-        of_group.row(tr("networks.people"), self.people, tip=tr("networks.people.tip"))
-        column.addLayout(of_group)
+        form = Form()
+        form.row(tr("networks.people"), self.people, tip=tr("networks.people.tip"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID)
+        column.addWidget(label(tr("networks.group"), "heading"))
+        column.addLayout(form)
         column.addWidget(ActionButton(group))
 
-    def show_choices(self, source: str, into: str, shown: str, model: str, people: int) -> None:
-        """Show what is chosen, with which model, and how many people make a group."""
+    def show_people(self, people: int) -> None:
+        """Show how many people are chosen."""
         self.people.blockSignals(True)
         self.people.setValue(people)
         self.people.blockSignals(False)
-        for box, value in ((self.source, source), (self.into, into), (self.shown, shown)):
-            choose(box, value)
-        self._model.setText(model)
 
 
 class NetworkScores(QWidget):
