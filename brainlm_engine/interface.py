@@ -1,7 +1,7 @@
 """The engine for Python programs: ``from brainlm_engine import open_recording, reconstruct``.
 
-Both are thin: they check what was given, as the command line does, and call what the rest of the engine calls. Torch is
-imported by :func:`reconstruct` only.
+All are thin: they check what was given, as the command line does, and call what the rest of the engine calls. Torch is
+imported by what needs a model only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Question
 
 _EXAMPLES = {"ratio": 0.75, "seed": 0, "start": 0, "frames": 200, "origin": 300, "horizon": 20, "history": 180}
+_EXAMPLES |= {"count": 7, "k": 4}
 
 if TYPE_CHECKING:
     from brainlm_engine.recording import Recording
     from brainlm_engine.tasks.forecast import Forecast
+    from brainlm_engine.tasks.networks import Networks
     from brainlm_engine.tasks.reconstruct import Reconstruction
+    from brainlm_engine.tasks.states import States
 
 
 def open_recording(
@@ -165,6 +168,89 @@ def forecast(
     loaded = load_model(str(model))
     chosen = chosen_scaling(str(scaling), loaded)
     return run(loaded, recording, origin, horizon=horizon, history=history, scaling=chosen)
+
+
+def networks(
+    recording: Recording,
+    model: str | PathLike[str] = "studio-tiny",
+    source: str = "attention",
+    *,
+    count: int | None = None,
+    controls: bool = True,
+    scaling: str | PathLike[str] = "",
+) -> Networks:
+    """Find the functional networks of a recording, beside the controls that say what the figures mean.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    model : name or folder of a model
+    source : what parcels are compared by: 'attention', 'all_attention', 'embedding', 'connectivity', 'raw' or
+        'responses'
+    count : networks nobody named, 2 or more; None = chosen by silhouette
+    controls : also ask the model about noise, and the untrained model about the recording
+    scaling : as for :func:`reconstruct`
+
+    Returns
+    -------
+    Networks
+        ``labels`` (parcels,) number in ``info.names`` or -1, ``arrays`` and ``info`` (see ``NetworksInfo``),
+        ``verdict``.
+    """
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.networks import networks as run
+
+    _check_recording(recording, "whose networks are to be found")
+    if count is not None:
+        _check_numbers(whole=True, count=count)
+        if count < 2:
+            raise BadInput("One network is everything.", "Give count=2 or more.")
+    loaded = load_model(str(model))
+    chosen = chosen_scaling(str(scaling), loaded)
+    return run(loaded, recording, source=source, count=count, controls=controls, scaling=chosen)
+
+
+def states(
+    recording: Recording,
+    model: str | PathLike[str] = "studio-tiny",
+    k: int | None = None,
+    *,
+    scaling: str | PathLike[str] = "",
+) -> States:
+    """Find states along a recording, in a model's embedding and beside it in the parcel series themselves.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    model : name or folder of a model
+    k : number of states, 2 or more; None = by silhouette
+    scaling : as for :func:`reconstruct`
+
+    Returns
+    -------
+    States
+        ``arrays`` and ``info``, see ``StatesInfo``.
+    """
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.states import brain_states
+
+    _check_recording(recording, "whose states are to be found")
+    if k is not None:
+        _check_numbers(whole=True, k=k)
+        if k < 2:
+            raise BadInput("One state is everything.", "Give k=2 or more.")
+    loaded = load_model(str(model))
+    return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded))
+
+
+def _check_recording(recording: object, what: str) -> None:
+    if not hasattr(recording, "series"):
+        raise BadInput(
+            f"That {what} is {_kind(recording)}, not a recording.",
+            "Open the file first: recording = open_recording(path).",
+        )
 
 
 def _check_numbers(*, whole: bool = False, **given: object) -> None:

@@ -30,3 +30,23 @@ class Silent:
 
 
 SILENT = Silent()
+
+
+class _Part:
+    """Reports a part of a larger piece of work."""
+
+    def __init__(self, whole: Progress, first: float, last: float) -> None:
+        self._whole, self._first, self._last = whole, first, last
+
+    def __call__(self, fraction: float, stage: str = "") -> None:
+        """Report ``fraction`` of the part."""
+        self._whole(self._first + fraction * (self._last - self._first), stage)
+
+    def log(self, line: str) -> None:
+        """Append one line to the job's log."""
+        self._whole.log(line)
+
+
+def progress_part(whole: Progress, first: float, last: float) -> Progress:
+    """Return a progress whose 0 and 1 are ``first`` and ``last`` of ``whole``."""
+    return _Part(whole, first, last)

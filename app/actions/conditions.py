@@ -31,6 +31,8 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "not_reporting": lambda s: not s.report.evaluating,
     "states": lambda s: s.states.result is not None and not s.states.outdated,
     "states_idle": lambda s: not s.states.running,
+    "networks": lambda s: s.networks.result is not None and not s.networks.outdated,
+    "networks_idle": lambda s: not s.networks.running,
     "undo_asks": lambda s: not s.edits.undo_asks or s.engine.status == "ready",
     "redo_asks": lambda s: not s.edits.redo_asks or s.engine.status == "ready",
     "job": lambda s: s.work.job is not None,

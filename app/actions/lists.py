@@ -40,7 +40,7 @@ WORKSPACES = (
     _workspace("cases", 1),
     _workspace("view", 2),
     _workspace("model", 3),
-    _workspace("networks", 4, "later"),
+    _workspace("networks", 4),
     _workspace("perturb", 5, "later"),
     _workspace("train", 6),
 )
@@ -161,6 +161,32 @@ FORECAST = (
     Action("report_export", "report_export", menu="model", needs=("report",)),
 )
 
+NETWORKS = (
+    Action(
+        "networks",
+        "networks",
+        menu="networks",
+        shortcut="Ctrl+Shift+N",
+        needs=("engine", "recording", "model", "networks_idle"),
+        icon="networks",
+    ),
+    *_choice(
+        "networks",
+        "show_networks",
+        "networks.shown",
+        (
+            ("networks_found", "found", "Alt+7"),
+            ("networks_reference", "reference", "Alt+8"),
+            ("networks_right", "right", "Alt+9"),
+        ),
+        "networks",
+    ),
+    Action("networks_group", "networks_group", menu="networks", needs=("engine", "model"), separated=True),
+    Action("networks_export", "networks_export", menu="networks", needs=("engine", "networks"), separated=True),
+    Action("networks_brain", "networks_picture", "brain", menu="networks", needs=("networks",)),
+    Action("networks_matrix", "networks_picture", "matrix", menu="networks", needs=("networks",)),
+)
+
 MODEL = (
     Action(
         "reconstruct",
@@ -258,5 +284,7 @@ HELP = (
     Action("about", "about", menu="help", separated=True),
 )
 
-MENUS = ("file", "edit", "view", "brain", "time", "model", "train", "engine", "window", "help")
-ALL: tuple[Action, ...] = FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + TRAIN + ENGINE + WINDOW + HELP
+MENUS = ("file", "edit", "view", "brain", "time", "model", "networks", "train", "engine", "window", "help")
+ALL: tuple[Action, ...] = (
+    FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + NETWORKS + TRAIN + ENGINE + WINDOW + HELP
+)

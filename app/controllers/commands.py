@@ -14,6 +14,9 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
 
+#: kinds of files of networks, and how their names end
+NETWORK_FILES = {"csv": "csv", "nii": "nii.gz", "dlabel": "dlabel.nii"}
+
 
 class Commands:
     """Thin: finds the controller that knows how, and asks it."""
@@ -266,6 +269,49 @@ class Commands:
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([tr("report.export.md"), tr("report.export.html")])
         dialog.fileSelected.connect(self._studio.export_report)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def networks(self) -> None:
+        """Find the networks of the recording."""
+        self.show_workspace("networks")
+        self._studio.start(self._studio.networks(), tr("action.networks"))
+
+    def show_networks(self, shown: str) -> None:
+        """Choose what the brain and the matrix are coloured and ordered by."""
+        self._state.networks.put(shown=shown)
+
+    def networks_export(self) -> None:
+        """Ask where the networks are to be written, and as what."""
+        kinds = {tr(f"networks.export.{kind}"): ending for kind, ending in NETWORK_FILES.items()}
+        dialog = QFileDialog(self._window, tr("networks.export.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(list(kinds))
+        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(kinds[chosen]))
+        dialog.setDefaultSuffix("csv")
+        dialog.fileSelected.connect(self._studio.export_networks)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def networks_group(self) -> None:
+        """Ask for a cohort's folder and find the networks of its people's mean map, as a job."""
+        self.show_workspace("networks")
+        dialog = QFileDialog(self._window, tr("networks.group.folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.networks_of_group(path), tr("action.networks_group"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def networks_picture(self, what: str) -> None:
+        """Ask where the picture of the brain or of the matrix is to be written."""
+        dialog = QFileDialog(self._window, tr("networks.picture.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("networks.picture.filter"))
+        dialog.setDefaultSuffix("png")
+        dialog.fileSelected.connect(lambda path: self._studio.networks_picture(what, path))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

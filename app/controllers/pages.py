@@ -34,6 +34,7 @@ async def build_pages(studio: Studio) -> None:
     from app.controllers.comparing import CompareController
     from app.controllers.model_tabs import TABS, ModelTabs
     from app.controllers.modelling import ModelController
+    from app.controllers.network_workspace import NetworkWorkspace
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
@@ -69,12 +70,15 @@ async def build_pages(studio: Studio) -> None:
     await asyncio.sleep(0)
     ahead = BrainView(no_3d=off)  # of the Forecast tab: making a 3D scene takes longer than a person should wait
     await asyncio.sleep(0)
-    studio.brains = (first, measured, answer, ahead)
+    grouped = BrainView(no_3d=off)  # of the Networks workspace
+    await asyncio.sleep(0)
+    studio.brains = (first, measured, answer, ahead, grouped)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
     studio.tabs = ModelTabs(studio, tabs, ahead)
+    studio.network_room = NetworkWorkspace(studio, grouped)
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
     await asyncio.sleep(0)
     studio.training = TrainingController(state, studio.engine, train, studio.tasks, studio.modelling)

@@ -76,6 +76,7 @@ class ShellController:
         state = self._state
         parts = (
             state.engine, state.case, state.compare, state.model, state.forecast, state.states, state.report,
+            state.networks,
             state.train, state.shell, state.view, state.notices,
         )  # fmt: skip
         for part in parts:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
     from app.controllers.modelling import ModelController
+    from app.controllers.network_workspace import NetworkWorkspace
+    from app.controllers.networks import NetworksController
     from app.controllers.report import ReportController
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
-    from app.state.data import StatesFound
+    from app.state.data import NetworksFound, StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
 
@@ -101,6 +103,8 @@ class Studio:
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
         self.reporting: ReportController | None = None
+        self.network_room: NetworkWorkspace | None = None
+        self.networking: NetworksController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -180,6 +184,8 @@ class Studio:
             await self.stating.latest.stop()
         if self.reporting is not None:
             await self.reporting.latest.stop()
+        if self.networking is not None:
+            await self.networking.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -279,6 +285,31 @@ class Studio:
         if self.reporting is not None:
             self.start(self.reporting.export(path), tr("action.report_export"))
 
+    async def networks(self) -> NetworksFound | None:
+        """Find the networks of the recording, controls included; None when it could not be done."""
+        if self.network_room is None:
+            return None
+        await self.network_room.ready()
+        return await self.networking.find() if self.networking is not None else None
+
+    async def networks_of_group(self, folder: str) -> bool:
+        """Find the networks of the mean map of a cohort's people, as a job; True when it is done."""
+        self.names.learn([folder])
+        if self.network_room is None:
+            return False
+        await self.network_room.ready()
+        return await self.networking.group(folder) if self.networking is not None else False
+
+    def export_networks(self, path: str) -> None:
+        """Write the networks on show: a table, a volume or labels on the surface, by the ending of ``path``."""
+        if self.networking is not None:
+            self.start(self.networking.files.export(path), tr("action.networks_export"))
+
+    def networks_picture(self, what: str, path: str) -> None:
+        """Write a picture of the 'brain' or the 'matrix' with the networks on show."""
+        if self.networking is not None:
+            self.start(self.networking.files.picture(what, path), tr(f"action.networks_{what}"))
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -322,6 +353,9 @@ class Studio:
             await self.stating.latest.settled()
         if self.reporting is not None:
             await self.reporting.latest.settled()
+
+        if self.networking is not None:
+            await self.networking.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -378,6 +412,7 @@ class Studio:
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
+        networks = self.networking.drawing if self.networking is not None else None
         for controller in (
             self.viewing,
             self.comparing,
@@ -385,6 +420,7 @@ class Studio:
             training,
             forecasts,
             states,
+            networks,
             self.reporting,
         ):
             if controller is not None:

@@ -13,6 +13,7 @@ from app.state.parts import (
     EngineState,
     ForecastState,
     ModelState,
+    NetworksState,
     ReportState,
     ShellState,
     StatesState,
@@ -34,6 +35,7 @@ class AppState(State):
     forecast: ForecastState = Field(default_factory=ForecastState)
     report: ReportState = Field(default_factory=ReportState)
     states: StatesState = Field(default_factory=StatesState)
+    networks: NetworksState = Field(default_factory=NetworksState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

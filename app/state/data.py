@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
+from brainlm_engine.api.networks import NetworksInfo
 from brainlm_engine.api.states import StatesInfo
 
 Array = NDArray[Any]
@@ -259,4 +260,18 @@ class StatesFound:
     """
 
     info: StatesInfo
+    arrays: dict[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworksFound:
+    """Networks of the open recording.
+
+    Attributes
+    ----------
+    info : scores beside the controls, and what they mean
+    arrays : see :class:`brainlm_engine.api.networks.NetworksInfo`
+    """
+
+    info: NetworksInfo
     arrays: dict[str, Array]

@@ -11,11 +11,12 @@ from app.state.data import (
     Forecast,
     HeadMotion,
     LabelGrid,
+    NetworksFound,
     OpenScan,
     Reconstruction,
     Recording,
     StatesFound,
-)  # fmt: skip
+)
 from app.state.model import State
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 from brainlm_engine.api.report_card import ReportCard
@@ -29,6 +30,8 @@ ForecastShown = Literal["forecast", "followed", "error"]
 ModelTab = Literal["reconstruct", "forecast", "states", "report"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
+#: into how many networks parcels are put: the seven of the reference, or unnamed ones, 0 = by silhouette
+INTO = ("labels", "0", *(str(count) for count in range(2, 13)))
 #: what a scaling with a cohort's statistics begins with; the cohort's folder follows
 COHORT = "cohort:"
 
@@ -162,6 +165,25 @@ class StatesState(State):
     running: bool = False
     outdated: bool = False
     problem: str = ""
+
+
+class NetworksState(State):
+    """The Networks workspace: what parcels are compared by, into how many networks, and what was found."""
+
+    source: str = Field(default="attention", description="one of brainlm_engine.api.networks.SOURCES")
+    into: str = Field(default="labels", description="'labels' = seven reference networks, else how many unnamed ones")
+    shown: Literal["found", "reference", "right"] = "found"
+    people: int = Field(default=20, description="of a group")
+    result: NetworksFound | None = None
+    running: bool = False
+    controlling: bool = Field(default=False, description="the result is there, its controls are not yet")
+    outdated: bool = False
+    problem: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many unnamed networks, 0 = by silhouette."""
+        return 0 if self.into == "labels" else int(self.into)
 
 
 class WorkState(State):

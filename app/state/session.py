@@ -7,13 +7,15 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict
 
 from app.state.app_state import AppState
-from app.state.parts import ModelTab, Shown
+from app.state.parts import INTO, ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
+from brainlm_engine.api.networks import SOURCES
 
 _VIEW = (
     "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
     "surface", "brain_layout", "radiological", "time_unit", "names_hidden",
 )  # fmt: skip
+_NETWORKS = ("source", "into", "shown")
 
 
 class Session(BaseModel):
@@ -40,6 +42,7 @@ class Session(BaseModel):
     second: str = ""
     model_tab: str = "reconstruct"
     horizon: int = 20
+    networks: dict[str, str] = {}
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -64,6 +67,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         second=state.compare.path if state.compare.scan is not None else "",
         model_tab=state.shell.model_tab,
         horizon=state.forecast.horizon,
+        networks={name: getattr(state.networks, name) for name in _NETWORKS},
     )
 
 
@@ -80,6 +84,8 @@ def restore_settings(session: Session, state: AppState) -> None:
     if session.model_tab in get_args(ModelTab):
         state.shell.put(model_tab=session.model_tab)
     state.forecast.put(horizon=max(1, session.horizon))
+    offered = {"source": SOURCES, "into": INTO, "shown": ("found", "reference", "right")}
+    state.networks.put(**{name: value for name, value in session.networks.items() if value in offered.get(name, ())})
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -8,6 +8,7 @@ from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
 from app.text.forecast import FORECAST
 from app.text.motion import MOTION
+from app.text.networks import NETWORKS
 from app.text.report import REPORT
 from app.text.shell import SHELL
 from app.text.states import STATES
@@ -16,8 +17,8 @@ from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
-    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **REPORT,
-    **STATES, **TIPS, **TRAINING,
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
+    **REPORT, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

@@ -80,6 +80,7 @@ async def run(studio: Studio, out: Path) -> int:
         await _reconstruct(tour)
         await _forecast(tour)
         await _states(tour)
+        await _networks(tour)
         await _train(tour)
         await _other_looks(tour)
     except OSError as error:
@@ -206,6 +207,31 @@ async def _states(tour: Tour) -> None:
     studio.state.shell.put(model_tab="reconstruct")
 
 
+async def _networks(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("Networks: functional networks of the recording")
+    began = time.perf_counter()
+    with tour.pulse.phase("first paint of Networks"):
+        studio.show_workspace("networks")
+        await asyncio.sleep(0.4)
+    with tour.pulse.phase("networks"):
+        networks = studio.state.networks
+        await tour.until(lambda: networks.result is not None or bool(networks.problem), "the networks")
+        tour.seconds["networks of the recording, first answer"] = time.perf_counter() - began
+        if networks.result is None:
+            raise RuntimeError(networks.problem)
+        await tour.until(lambda: not networks.controlling and not networks.running, "the controls of the networks")
+        tour.seconds["networks of the recording, controls included"] = time.perf_counter() - began
+    studio.pointing.choose((20, 200))
+    await tour.picture("networks-dark", "Networks: the brain by network, how alike the parcels are, mean activity.")
+    networks.shown = "right"
+    studio.set_theme("light")
+    await tour.picture("networks-light", "Which parcels are in their reference network, in the light theme.")
+    studio.set_theme("dark")
+    networks.shown = "found"
+    studio.pointing.clear()
+
+
 async def _train(tour: Tour) -> None:
     tour.tell("Train: the page before the first training")
     tour.studio.show_workspace("train")
@@ -239,6 +265,8 @@ def _report(tour: Tour) -> Path:
     assert recording is not None
     forecast = tour.studio.state.forecast.result
     assert forecast is not None
+    networks = tour.studio.state.networks.result
+    assert networks is not None
     scores = tuple(
         (s.title, *(f"{v:.3f}" if math.isfinite(v) else "–" for v in (s.r2, s.r, s.mse))) for s in result.info.scores
     )
@@ -270,6 +298,7 @@ def _report(tour: Tour) -> Path:
         ),
         Section("What follows", forecast.info.verdict, pictures=(take["forecast-dark"],)),
         Section("States along the recording", pictures=(take["states-dark"],)),
+        Section("Functional networks", networks.info.verdict, pictures=(take["networks-dark"],)),
         Section("A model of your own", pictures=(take["train-start"],)),
         Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
         Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),

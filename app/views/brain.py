@@ -60,6 +60,7 @@ class BrainView(QWidget):
         self._values: Array | None = None
         self._range = (-1.0, 1.0)
         self._cmap = "vik"
+        self._colours: Array | None = None
         self._selected: tuple[int, ...] = ()
         self._n_parcels = 0
         self._scene: Any = None
@@ -132,6 +133,7 @@ class BrainView(QWidget):
         cmap : name of a palette
         """
         self._values = None if values is None else np.asarray(values, np.float32)
+        self._colours = None
         self._range = symmetric(lo, hi) if colour_map(cmap).diverging else (lo, hi)
         self._cmap = cmap
         if values is None:
@@ -139,6 +141,12 @@ class BrainView(QWidget):
         else:
             self.bar.set_range(*self._range, cmap)
         self.canvas.in_motion()
+        self._repaint_parts()
+
+    def set_colours(self, rgb: Array) -> None:
+        """Colour the parcels by kind rather than by value: (V, 3) uint8."""
+        self.set_values(None)
+        self._colours = np.asarray(rgb, np.uint8)
         self._repaint_parts()
 
     def set_selected(self, parcels: Iterable[int]) -> None:
@@ -264,7 +272,10 @@ class BrainView(QWidget):
         grey = hex_rgb(self._theme.brain_grey)
         table = np.empty((self._n_parcels + 1, 3), np.uint8)
         table[:] = grey
-        if self._values is not None:
+        if self._colours is not None:
+            count = min(len(self._colours), self._n_parcels)
+            table[1 : count + 1] = self._colours[:count]
+        elif self._values is not None:
             count = min(len(self._values), self._n_parcels)
             table[1 : count + 1] = colour_map(self._cmap).rgb(self._values[:count], *self._range, nan=grey)
         return table

@@ -37,6 +37,7 @@ from brainlm_engine.api.messages import (
     SliceInfo,
     SurfaceInfo,
 )
+from brainlm_engine.api.networks import NetworksFile, NetworksInfo
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
@@ -216,6 +217,31 @@ class EngineClient:
         """Find ``k`` states along a recording, 0 = by silhouette; arrays as in :class:`StatesInfo`."""
         return await self._desk(
             StatesInfo, "states", recording_id=recording_id, model_id=model_id, k=k, scaling=scaling
+        )  # fmt: skip
+
+    async def networks(
+        self, recording_id: str, model_id: str, source: str, count: int = 0, scaling: str = "", *, controls: bool = True
+    ) -> Reply[NetworksInfo]:
+        """Find the networks of a recording; arrays as in :class:`NetworksInfo`.
+
+        ``count`` of the networks nobody named, 0 = by silhouette; without ``controls`` the answer comes sooner.
+        """
+        return await self._desk(
+            NetworksInfo, "network_controls" if controls else "networks", recording_id=recording_id,
+            model_id=model_id, source=source, count=count, scaling=scaling,
+        )  # fmt: skip
+
+    async def networks_of_job(self, job_id: str) -> Reply[NetworksInfo]:
+        """Return what a finished ``networks`` job found; arrays as in :class:`NetworksInfo`."""
+        return await self._desk(NetworksInfo, "networks_of_job", job_id=job_id)
+
+    async def networks_file(  # noqa: PLR0917  (what was asked, and how it is written)
+        self, recording_id: str, model_id: str, source: str, count: int, scaling: str, name: str, which: str
+    ) -> Reply[NetworksFile]:
+        """Return networks that were found as a file called ``name``: array ``content (bytes,)`` uint8."""
+        return await self._desk(
+            NetworksFile, "networks_file", recording_id=recording_id, model_id=model_id, source=source, count=count,
+            scaling=scaling, name=name, which=which,
         )  # fmt: skip
 
     async def rolling_forecast(self, job_id: str) -> Reply[ForecastInfo]:

@@ -1,9 +1,9 @@
-"""``brainlm-engine networks RECORDING``: functional networks without teaching, beside what else finds them."""
+"""``brainlm-engine networks RECORDING|COHORT``: functional networks without teaching, beside what else finds them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from brainlm_engine.api.networks import SOURCES
@@ -22,6 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clusters", type=positive_int, help="networks nobody named, 2 or more; default: chosen by silhouette"
     )
+    parser.add_argument(
+        "--people", type=positive_int, metavar="N",
+        help="of a cohort's folder or an ABIDE file: the mean map of so many people (default 20)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument(
         "--out", type=file_name, help="write the networks: .csv, .nii.gz (volume) or .dlabel.nii (fsaverage5)"
@@ -36,8 +40,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     import torch
 
     from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.group_networks import PEOPLE, group_networks, is_group
     from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.network_files import ENDINGS, write_networks
     from brainlm_engine.tasks.networks import networks
@@ -49,11 +55,21 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         check_output(args.out, (args.recording, args.coordinates))
         if not args.out.name.lower().endswith(ENDINGS):
             raise BadInput(f"{args.out.name} is no file of networks.", f"Let it end with {', '.join(ENDINGS)}.")
-    recording, told = recording_and_notes(args, say)
-    model = load_model(args.model)
-    made = networks(
-        model, recording, source=args.source, count=args.clusters, scaling=chosen_scaling(args.scaling, model)
-    )
+    told: Sequence[str] = ()
+    if is_group(args.recording):
+        model = load_model(args.model)
+        made, recording = group_networks(
+            model, args.recording, people=args.people or PEOPLE, source=args.source, count=args.clusters,
+            scaling=chosen_scaling(args.scaling, model), progress=Said(say),
+        )  # fmt: skip
+    else:
+        if args.people:
+            raise BadInput(f"{args.recording.name} is one recording.", "Leave --people out, or give a cohort's folder.")
+        recording, told = recording_and_notes(args, say)
+        model = load_model(args.model)
+        made = networks(
+            model, recording, source=args.source, count=args.clusters, scaling=chosen_scaling(args.scaling, model)
+        )
     if args.out:
         write_networks(made, recording, args.out, which=args.write)
     info = made.info

@@ -29,6 +29,8 @@ KINDS: dict[str, str] = {
     "report": "brainlm_engine.jobs.evaluations:report",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
     "rolling_forecast": "brainlm_engine.jobs.forecast_jobs:rolling",
+    "networks": "brainlm_engine.jobs.network_jobs:networks",
+    "group_networks": "brainlm_engine.jobs.network_jobs:group_networks",
     "scaling_statistics": "brainlm_engine.jobs.model_jobs:scaling_statistics",
     "fetch_atlas": "brainlm_engine.jobs.atlas_jobs:fetch",
     "add_atlas": "brainlm_engine.jobs.atlas_jobs:add",

@@ -62,8 +62,10 @@ class Warm:
         self.atlases_on_scans: LastUsed[Any] = LastUsed(4)
         self.recordings: LastUsed[Any] = LastUsed(8)
         self.models: LastUsed[Any] = LastUsed(3)
+        self.maps: LastUsed[Any] = LastUsed(16)
+        self.networks: LastUsed[Any] = LastUsed(6)
 
     def clear(self) -> None:
         """Let go of everything."""
-        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models):
+        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps, self.networks):
             things.clear()

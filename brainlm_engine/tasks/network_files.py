@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,14 @@ ENDINGS = (".csv", ".dlabel.nii", ".nii", ".nii.gz")
 
 
 def write_networks(made: Networks, recording: Recording, path: Path, *, which: str = "labels") -> None:
-    """Write by the ending of ``path``: ``.csv`` (everything), ``.nii[.gz]`` or ``.dlabel.nii`` (``which``).
+    """Write by the ending of ``path``, see :func:`networks_content`."""
+    content = networks_content(made, recording, path.name, which=which)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def networks_content(made: Networks, recording: Recording, name: str, *, which: str = "labels") -> bytes:
+    """Return what a file called ``name`` holds: ``.csv`` (everything), ``.nii[.gz]`` or ``.dlabel.nii`` (``which``).
 
     Parameters
     ----------
@@ -35,14 +43,13 @@ def write_networks(made: Networks, recording: Recording, path: Path, *, which: s
     Raises
     ------
     BadInput
-        When the ending is none of these, the atlas is not on this computer, or the disk refuses.
+        When the ending is none of these, or the atlas is not on this computer.
     """
-    name = path.name.lower()
-    if not name.endswith(ENDINGS):
-        raise BadInput(f"{path.name} is no file of networks.", "Let its name end with " + ", ".join(ENDINGS) + ".")
-    if name.endswith(".csv"):
-        _csv(made, recording, path)
-        return
+    ending = name.lower()
+    if not ending.endswith(ENDINGS):
+        raise BadInput(f"{name} is no file of networks.", "Let its name end with " + ", ".join(ENDINGS) + ".")
+    if ending.endswith(".csv"):
+        return _csv(made, recording).encode()
     if not recording.atlas_id or atlas_folder(recording.atlas_id) is None:
         raise BadInput(
             "An image of the networks needs the atlas of the recording, and only positions are known.",
@@ -50,31 +57,31 @@ def write_networks(made: Networks, recording: Recording, path: Path, *, which: s
         )
     values = np.asarray(made.arrays[which], np.int64)
     names = made.info.names if which != "clusters" else tuple(f"Cluster {i + 1}" for i in range(made.info.clusters))
-    image = (_surface if name.endswith(".dlabel.nii") else _volume)(recording.atlas_id, values, names)
-    content = image.to_bytes()
-    with written_whole(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+    image = (_surface if ending.endswith(".dlabel.nii") else _volume)(recording.atlas_id, values, names)
+    content = bytes(image.to_bytes())
+    return gzip.compress(content, mtime=0) if ending.endswith(".gz") else content
 
 
-def _csv(made: Networks, recording: Recording, path: Path) -> None:
+def _csv(made: Networks, recording: Recording) -> str:
     arrays, info = made.arrays, made.info
 
     def word(number: int) -> str:
         return info.names[number] if number >= 0 else ""
 
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("region", "network", "reference", "coverage", "cluster", "neighbours_agree"))
-        for parcel in range(recording.n_parcels):
-            region = recording.names[parcel] if recording.names else str(parcel + 1)
-            cluster, agrees = int(arrays["clusters"][parcel]), float(arrays["agreement"][parcel])
-            writer.writerow(
-                (
-                    region, word(int(arrays["labels"][parcel])), word(int(arrays["reference"][parcel])),
-                    f"{arrays['coverage'][parcel]:.3f}", cluster + 1 if cluster >= 0 else "",
-                    "" if np.isnan(agrees) else f"{agrees:.1f}",
-                )
-            )  # fmt: skip
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("region", "network", "reference", "coverage", "cluster", "neighbours_agree"))
+    for parcel in range(recording.n_parcels):
+        region = recording.names[parcel] if recording.names else str(parcel + 1)
+        cluster, agrees = int(arrays["clusters"][parcel]), float(arrays["agreement"][parcel])
+        writer.writerow(
+            (
+                region, word(int(arrays["labels"][parcel])), word(int(arrays["reference"][parcel])),
+                f"{arrays['coverage'][parcel]:.3f}", cluster + 1 if cluster >= 0 else "",
+                "" if np.isnan(agrees) else f"{agrees:.1f}",
+            )
+        )  # fmt: skip
+    return text.getvalue()
 
 
 def _volume(atlas_id: str, values: NDArray[np.int64], _names: Sequence[str]) -> Any:

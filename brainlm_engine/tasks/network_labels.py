@@ -169,6 +169,13 @@ def clusters(rows: NDArray[np.floating], count: int | None = None, *, seed: int 
     -------
     labels : (P,) -1 = none, numbered by size; how many; mean silhouette
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # matrices are small: threads would only wait for each other
+        return _clusters(rows, count, seed)
+
+
+def _clusters(rows: NDArray[np.floating], count: int | None, seed: int) -> tuple[Labels, int, float]:
     from sklearn.cluster import AgglomerativeClustering, KMeans
     from sklearn.metrics import silhouette_score
 

@@ -12,6 +12,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.studio import Studio
+from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import InputScaling
 from brainlm_engine.tasks.reconstruct import plan_window
@@ -26,7 +27,7 @@ def untrained(model: MaskedModel, seed: int = 0) -> MaskedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = type(model).from_config(model.config_dict())
-    fresh.scaling = model.scaling
+    fresh.scaling, fresh.card = model.scaling, model.card  # so that it is read as the model is
     return fresh.eval().to(next(model.parameters()).device)
 
 
@@ -57,7 +58,9 @@ def connectivity(recording: Recording) -> Floats:
     return out
 
 
-def responses(model: MaskedModel, recording: Recording, *, scaling: InputScaling | None = None) -> Floats:
+def responses(
+    model: MaskedModel, recording: Recording, *, scaling: InputScaling | None = None, progress: Progress = SILENT
+) -> Floats:
     """Nudge one parcel after the other by 1 SD over a window and see by how much every parcel's embedding moves.
 
     Returns
@@ -94,6 +97,7 @@ def responses(model: MaskedModel, recording: Recording, *, scaling: InputScaling
     moved = np.full((parcels, parcels), np.nan, np.float32)
     present = np.flatnonzero(count > 0)
     for first in range(0, len(present), _AT_ONCE):
+        progress(first / len(present), f"Nudging parcel {first + 1} of {len(present)}")
         chosen = present[first : first + _AT_ONCE]
         batch = signal.repeat(len(chosen), 1, 1)
         batch[torch.arange(len(chosen)), torch.from_numpy(chosen)] += _NUDGE_SD

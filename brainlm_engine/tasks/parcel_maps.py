@@ -190,6 +190,12 @@ def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
     maps, summary = np.zeros((layers, heads, parcels, parcels)), np.zeros((layers, heads, parcels))
     tokens = np.zeros((parcels, output.latent.shape[2]))
     latent = output.latent[0, 1:].view(patches, ids.shape[1], -1).float().cpu().numpy()
+    if ids.shape[1] == parcels and bool((ids // patches == torch.arange(parcels)).all()):  # all seen in all patches
+        for layer, weights in enumerate(output.attentions):
+            whole = weights[0].float().mean(0)
+            maps[layer] = whole[:, n_registers:, n_registers:].cpu().numpy()
+            summary[layer] = whole[:, :n_registers, n_registers:].mean(1).cpu().numpy()
+        return _normalised(maps, summary, latent.mean(0, dtype=np.float64), np.zeros(parcels, bool))
     for patch in range(patches):
         there = (ids[patch] >= 0).nonzero()[:, 0].numpy()
         who = (ids[patch][there] // patches).numpy()

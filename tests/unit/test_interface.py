@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import brainlm_engine
-from brainlm_engine import open_recording, reconstruct
+from brainlm_engine import networks, open_recording, reconstruct, states
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.recording import Recording
 
@@ -69,6 +69,34 @@ def test_what_is_of_another_kind_is_a_sentence(make_recording: Make) -> None:
     with pytest.raises(BadInput):
         open_recording("x.tsv", tr="soon")  # type: ignore[arg-type]
     assert np.isfinite(reconstruct(recording, ratio=np.float32(0.5), seed=np.int64(3)).r2)
+
+
+def test_networks_and_states_from_python(make_recording: Make) -> None:
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.networks import networks as found_by
+    from brainlm_engine.tasks.states import brain_states
+
+    recording = make_recording(1)
+    made = networks(recording, source="connectivity", count=3, controls=False)
+    same = found_by(load_model(), recording, source="connectivity", count=3, controls=False)
+    np.testing.assert_array_equal(made.labels, same.labels)
+    assert repr(made.info.scores) == repr(same.info.scores)
+    assert "Coordinates alone" in made.verdict
+    seen = states(recording, k=3)
+    np.testing.assert_array_equal(
+        seen.arrays["model_states"], brain_states(load_model(), recording, 3).arrays["model_states"]
+    )
+    assert seen.info.model.k == 3
+    for function in (networks, states):
+        with pytest.raises(BadInput, match="not a recording"):
+            function("x.tsv")  # type: ignore[arg-type]
+    for wrong in (1, "four"):
+        with pytest.raises(BadInput):
+            networks(recording, count=wrong)  # type: ignore[arg-type]
+        with pytest.raises(BadInput):
+            states(recording, k=wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="cannot be compared by"):
+        networks(recording, source="dreams")
 
 
 def test_a_recording_comes_back_as_it_was_written(make_recording: Make, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_first_window_says_what_to_do(window: MainWindow) -> None:
     rail = window.findChild(QToolBar, "rail")
     assert rail is not None
     assert [a.text() for a in rail.actions()] == ["Cases", "View", "Model", "Networks", "Perturb", "Train"]
-    for name in ("networks", "perturb"):
+    for name in ("perturb",):
         action = window.board[f"go_{name}"]
         assert not action.isEnabled()
         assert tr("reason.later") in action.toolTip()

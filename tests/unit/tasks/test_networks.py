@@ -105,6 +105,50 @@ def test_the_verb_writes_what_it_found(
     assert main(["networks", str(path), "--clusters", "1"]) == 2
 
 
+def test_the_first_answer_is_a_part_of_the_whole(make_recording: Make) -> None:
+    recording, model = make_recording(4), load_model()
+    held: dict[str, object] = {}
+    made: list[str] = []
+
+    def keep(name: str, make: Callable[[], object]) -> object:
+        if name not in held:
+            made.append(name)
+            held[name] = make()
+        return held[name]
+
+    first = networks(model, recording, count=3, controls=False, keep=keep)  # type: ignore[arg-type]
+    assert made == ["maps", "clusters attention 3"]
+    whole = networks(model, recording, count=3, keep=keep)  # type: ignore[arg-type]
+    assert made.count("maps") == 1
+    assert "untrained" in made
+    alone = networks(model, recording, count=3)
+    assert repr(alone.info.scores) == repr(whole.info.scores)
+    scores = {score.method: score for score in whole.info.scores}
+    assert all(repr(scores[score.method]) == repr(score) for score in first.info.scores)
+    assert "noise" in scores
+    assert "noise" not in {score.method for score in first.info.scores}
+    simple = networks(model, recording, source="raw", controls=False)
+    assert simple.info.scores[0].method == "raw"
+    assert "attention" not in {score.method for score in simple.info.scores}
+
+
+def test_without_attention_the_recording_itself_still_tells(
+    make_recording: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> object:
+        raise BadInput("The model has no attention that can be read.", "Choose another model.")
+
+    monkeypatch.setattr("brainlm_engine.tasks.networks.parcel_maps", none)
+    recording = make_recording(5)
+    made = networks(load_model(), recording, source="connectivity")
+    assert made.info.notes == ("Without the model: The model has no attention that can be read.",)
+    assert {score.method for score in made.info.scores} == {"connectivity", "raw", "xyz", "mirrored", "majority"}
+    with pytest.raises(BadInput, match="no attention"):
+        networks(load_model(), recording)
+    with pytest.raises(BadInput, match="too few to tell which parcels"):
+        networks(load_model(), replace(recording, series=recording.series[:, :19]))
+
+
 def test_images_on_the_atlas(make_recording: Make, tmp_path: Path) -> None:
     from brainlm_engine.atlas.registry import load_atlas
     from brainlm_engine.tasks.network_files import write_networks
@@ -128,3 +172,33 @@ def test_images_on_the_atlas(make_recording: Make, tmp_path: Path) -> None:
     assert image.shape[1] == (atlas.surface_left >= 0).sum() + (atlas.surface_right >= 0).sum()
     with pytest.raises(BadInput, match="needs the atlas"):
         write_networks(made, replace(recording, atlas_id=""), volume)
+
+
+def test_networks_of_a_group(tmp_path: Path, make_recording: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    from brainlm_engine.tasks.group_networks import group_networks
+
+    folder = tmp_path / "cohort"
+    (folder / "recordings").mkdir(parents=True)
+    rows = ["participant_id\tsplit"]
+    recordings = []
+    for seed in range(3):
+        recordings.append(make_recording(seed))
+        recordings[-1].save(folder / "recordings" / f"sub-0{seed}_task-rest_run-1.safetensors")
+        rows.append(f"sub-0{seed}\t{'test' if seed else 'train'}")
+    (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
+    model = load_model()
+    made, first = group_networks(model, folder, people=2, source="raw", count=3)
+    assert made.info.people == 2
+    np.testing.assert_array_equal(first.series, recordings[1].series)
+    tables = [networks(model, each, source="raw", count=3, controls=False).arrays["alike"] for each in recordings[1:]]
+    np.testing.assert_allclose(made.arrays["alike"], np.mean(tables, 0), atol=1e-6)
+    assert "Mean map of 2 people" in made.verdict
+    assert main(["networks", str(folder), "--people", "2", "--source", "raw", "--clusters", "3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["people"], said["verdict"]) == (2, made.verdict)
+    with pytest.raises(BadInput, match="minutes for every person"):
+        group_networks(model, folder, source="responses")
+    make_recording(5, parcels=20).save(folder / "recordings" / "sub-02_task-rest_run-1.safetensors")
+    with pytest.raises(BadInput, match="has other parcels than"):
+        group_networks(model, folder, people=2, source="raw")
+    assert main(["networks", str(folder / "recordings" / "sub-00_task-rest_run-1.safetensors"), "--people", "2"]) == 2
