@@ -169,7 +169,8 @@ def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
     ids = output.tokens[0].view(patches, -1).cpu()
     seen = np.zeros(parcels)
     layers, heads = len(output.attentions), output.attentions[0].shape[2]
-    maps, summary = np.zeros((layers, heads, parcels, parcels)), np.zeros((layers, heads, parcels))
+    maps = np.zeros((layers, heads, parcels, parcels), np.float32)
+    summary = np.zeros((layers, heads, parcels), np.float32)
     tokens = np.zeros((parcels, output.latent.shape[2]))
     latent = output.latent[0, 1:].view(patches, ids.shape[1], -1).float().cpu().numpy()
     for patch in range(patches):
@@ -177,10 +178,14 @@ def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
         who = (ids[patch][there] // patches).numpy()
         seen[who] += 1
         tokens[who] += latent[patch, there]
+        whole = np.array_equal(who, np.arange(parcels))
         for layer, weights in enumerate(output.attentions):
             block = weights[0, patch].float().cpu().numpy()
             among = block[:, n_registers + there][:, :, n_registers + there]
-            maps[layer][:, who[:, None], who] += among
+            if whole:  # in order: nothing to be looked up
+                maps[layer] += among
+            else:
+                maps[layer][:, who[:, None], who] += among
             summary[layer][:, who] += block[:, :n_registers][:, :, n_registers + there].mean(1)
     left_out = seen == 0
     return _normalised(maps, summary, tokens / np.maximum(seen, 1)[:, None], left_out)
