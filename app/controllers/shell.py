@@ -75,7 +75,8 @@ class ShellController:
         """Commands are looked at again after any change that may matter to one of them."""
         state = self._state
         parts = (
-            state.engine, state.case, state.compare, state.model, state.forecast, state.states, state.train,
+            state.engine, state.case, state.compare, state.model, state.forecast, state.states,
+            state.attention, state.contrast, state.train,
             state.shell, state.view, state.notices,
         )  # fmt: skip
         for part in parts:

@@ -44,6 +44,7 @@ from app.views.main_window import MainWindow
 from brainlm_engine.api.errors import EngineError
 
 if TYPE_CHECKING:
+    from app.controllers.attention import AttentionController
     from app.controllers.comparing import CompareController
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
+    from app.state.attention_maps import AttentionRead
     from app.state.data import StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
@@ -99,6 +101,7 @@ class Studio:
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
+        self.attending: AttentionController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -176,6 +179,8 @@ class Studio:
             await self.forecasting.latest.stop()
         if self.stating is not None:
             await self.stating.latest.stop()
+        if self.attending is not None:
+            await self.attending.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -262,6 +267,37 @@ class Studio:
         if self.stating is not None:
             self.start(self.stating.export(path), tr("action.states_export"))
 
+    async def attention(self) -> AttentionRead | None:
+        """Read the attention of the recording; None when it could not be done."""
+        controller = await self._attending()
+        return await controller.read() if controller is not None else None
+
+    async def occlude_all(self) -> bool:
+        """Hide every parcel of the recording in turn, as a job; True when it is done."""
+        controller = await self._attending()
+        return await controller.occlude_all(self.shell.name()) if controller is not None else False
+
+    async def contrast(self) -> bool:
+        """Contrast people by the form, as a job; True when it is done."""
+        controller = await self._attending()
+        return await controller.contrast.run() if controller is not None else False
+
+    def contrast_folder(self, path: str) -> None:
+        """Contrast people of this folder."""
+        self.names.learn([path])
+
+        async def choose() -> None:
+            controller = await self._attending()
+            if controller is not None:
+                controller.contrast.choose(path)
+
+        self.start(choose(), tr("action.contrast_cohort"))
+
+    async def _attending(self) -> AttentionController | None:
+        if self.tabs is not None:
+            await self.tabs.ready("attention")
+        return self.attending
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -303,6 +339,8 @@ class Studio:
                 await asyncio.sleep(0.005)
         if self.stating is not None:
             await self.stating.latest.settled()
+        if self.attending is not None:
+            await self.attending.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -359,7 +397,8 @@ class Studio:
         training = self.training.drawing if self.training is not None else None
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
-        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states):
+        attention = self.attending.drawing if self.attending is not None else None
+        for controller in (self.viewing, self.comparing, drawing, training, forecasts, states, attention):
             if controller is not None:
                 controller.set_theme(chosen)
 

@@ -9,7 +9,9 @@ from app.state.edits import EditStack
 from app.state.model import State
 from app.state.notices import Notices
 from app.state.parts import (
+    AttentionState,
     CaseState,
+    ContrastState,
     EngineState,
     ForecastState,
     ModelState,
@@ -32,6 +34,8 @@ class AppState(State):
     model: ModelState = Field(default_factory=ModelState)
     forecast: ForecastState = Field(default_factory=ForecastState)
     states: StatesState = Field(default_factory=StatesState)
+    attention: AttentionState = Field(default_factory=AttentionState)
+    contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

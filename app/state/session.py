@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.state.app_state import AppState
-from app.state.parts import ModelTab, Shown
+from app.state.parts import AttentionState, ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
 
 _VIEW = (
     "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
     "surface", "brain_layout", "radiological", "time_unit", "names_hidden",
 )  # fmt: skip
+_ATTENTION = ("whose", "source", "layer", "head", "direction", "scale")
 
 
 class Session(BaseModel):
@@ -40,6 +41,7 @@ class Session(BaseModel):
     second: str = ""
     model_tab: str = "reconstruct"
     horizon: int = 20
+    attention: dict[str, Any] = {}
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -64,6 +66,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         second=state.compare.path if state.compare.scan is not None else "",
         model_tab=state.shell.model_tab,
         horizon=state.forecast.horizon,
+        attention={name: getattr(state.attention, name) for name in _ATTENTION},
     )
 
 
@@ -80,6 +83,18 @@ def restore_settings(session: Session, state: AppState) -> None:
     if session.model_tab in get_args(ModelTab):
         state.shell.put(model_tab=session.model_tab)
     state.forecast.put(horizon=max(1, session.horizon))
+    _restore_attention(session.attention, state.attention)
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id
+
+
+def _restore_attention(saved: dict[str, Any], attention: AttentionState) -> None:
+    kept = {name: saved[name] for name in _ATTENTION if name in saved}
+    try:
+        checked = AttentionState.model_validate(kept)
+    except ValidationError:
+        return  # written by another version
+    attention.put(
+        **{name: max(0, value) if isinstance(value := getattr(checked, name), int) else value for name in kept}
+    )

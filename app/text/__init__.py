@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.text.actions import ACTIONS
+from app.text.attention import ATTENTION
 from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
@@ -15,7 +16,8 @@ from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
-    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **TIPS, **TRAINING,
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **ATTENTION, **TIPS,
+    **TRAINING,
 }  # fmt: skip
 
 

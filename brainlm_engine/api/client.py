@@ -38,8 +38,8 @@ from brainlm_engine.api.messages import (
     SliceInfo,
     SurfaceInfo,
 )
-from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.occlusion import OcclusionInfo
+from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
 from brainlm_engine.api.training import (
     CohortInfo,

@@ -121,8 +121,8 @@ def as_text(result: dict[str, Any]) -> str:
 
 def _occlusion_as_text(result: dict[str, Any]) -> str:
     told = [
-        f"{result['windows']} window(s) of {result['window_frames']} frames, {result['hidden']:.0%} of the patches hidden "
-        f"anyway; {result['runs']} windows were filled in, {result['seconds']:.0f} s",
+        f"{result['windows']} window(s) of {result['window_frames']} frames, {result['hidden']:.0%} of the patches "
+        f"hidden anyway; {result['runs']} windows were filled in, {result['seconds']:.0f} s",
         "Occlusion says what the model's answer depends on, not what the brain does.",
     ]
     if result["strongest"]:
