@@ -28,6 +28,10 @@ _FIELDS = (
 )  # fmt: skip
 
 
+#: decimals of the columns of the table: times uniform and %; both changes
+_STEPS = ((0.01, 0.001), (0.0001, 0.0001))
+
+
 class AttentionDrawing:
     """Shows what the state holds, a piece per turn; out of sight nothing is drawn."""
 
@@ -85,7 +89,7 @@ class AttentionDrawing:
         layers, heads = (read.info.layers, read.info.heads) if read is not None else (attention.layer, attention.head)
         plain, hides = attention.source == "attention", attention.source in ("occlusion", "error")
         usable = {
-            "layer": plain, "head": plain and heads > 1, "whose": plain,
+            "layer": plain, "head": plain,
             "direction": attention.whose == "parcel" or not plain, "scale": attention.source != "error",
         }  # fmt: skip
         chosen = {name: getattr(attention, name) for name in page.panel.boxes}
@@ -192,11 +196,12 @@ class AttentionDrawing:
         atlas = self._state.case.atlas
         ranked = np.nan_to_num(view.values, nan=-np.inf)
         order = np.argsort(-ranked)[:TOP]
+        steps = _STEPS[self._state.attention.source in ("occlusion", "error")]
         return tuple(
             TopRow(
                 int(parcel), atlas.name(int(parcel)) if atlas is not None else str(parcel + 1),
                 readable(atlas.network(int(parcel))) if atlas is not None else "",
-                tuple(number(float(value)) for value in view.cells[parcel]),
+                tuple(number(float(value), step) for value, step in zip(view.cells[parcel], steps, strict=True)),
             )
             for parcel in order if np.isfinite(ranked[parcel])
         )  # fmt: skip
@@ -205,7 +210,7 @@ class AttentionDrawing:
         """Fill the list of all parcels with what the brain shows."""
         view, page = self._view, self._page
         if view is not None and view.values is not None:
-            page.parcels.set_values(_written(view.values))
+            page.parcels.set_values(_written(view.values, max(map(abs, view.ends)) / 100))
         page.parcels.set_selected(self._state.view.selected)
 
     def _atlas(self) -> None:
@@ -224,5 +229,5 @@ class AttentionDrawing:
         self._page.set_theme(theme)
 
 
-def _written(values: Array) -> list[str]:
-    return [number(float(value), 0.01) if np.isfinite(value) else "–" for value in values]
+def _written(values: Array, step: float) -> list[str]:
+    return [number(float(value), step) if np.isfinite(value) else "–" for value in values]

@@ -57,7 +57,7 @@ ATTENTION = {
     "attention.occluding": "Hiding the parcel …",
     "attention.facts": "{windows} windows of {frames} frames; {layers} layers of {heads} heads. The last layer goes "
     "with functional connectivity (r {agreement}) and with closeness in space (r {near}).",
-    "attention.summary.none": "No parcel is selected: shown is what the summary token takes. Click one for its own.",
+    "attention.summary.none": "Summary token; click a parcel for its own",
     "attention.no_signal": "{name} holds no signal or has no position in this recording: the model is not shown it.",
     "attention.rollout.summary": "The rollout is between parcels: choose a parcel, not the summary token.",
     "attention.occlusion.summary": "The summary token cannot be hidden: choose a parcel.",
@@ -80,8 +80,6 @@ ATTENTION = {
     "attention.unit.change": "SD²",
     "attention.matrix": "Rows take from columns",
     "attention.matrix.occlusion": "Rows change when columns are hidden",
-    "attention.matrix.rows": "takes",
-    "attention.matrix.columns": "gives",
     "attention.matrix.other": "No network",
     "attention.matrix.name": "Matrix from parcel to parcel, ordered by network; the chosen parcel is framed",
     "attention.matrix.help": "Click a row to choose its parcel; arrow keys go to the next one",

@@ -9,10 +9,10 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.text import tr
+from app.text import has, tr
 from app.theme.tokens import DARK, Theme
 from app.widgets.colour_bar import ColourBar, small_font
 from app.widgets.colour_map import colour_map, hex_rgb
@@ -21,6 +21,7 @@ from app.widgets.network_colours import network_colours, network_order, readable
 
 Array = NDArray[Any]
 _STRIPE = 0.02  # of the matrix, the colours of the networks beside it
+_WIDEST = "Somatomotor"  # of the names beside the rows
 _LEAST_TICK = 0.035  # of the matrix: networks with fewer parcels have no room for their name
 
 
@@ -50,14 +51,10 @@ class MatrixPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(180, 150)
-        self.setLabel("left", tr("attention.matrix.rows"))
-        self.setLabel("bottom", tr("attention.matrix.columns"))
-        for name in ("left", "bottom"):
-            axis = self.getAxis(name)
-            axis.setStyle(tickFont=small_font(self.font()), tickLength=0)
-            axis.label.setFont(small_font(self.font()))
-        self.getAxis("left").setWidth(104)
-        self.getAxis("bottom").setTicks([[], []])
+        self.hideAxis("bottom")
+        axis = self.getAxis("left")
+        axis.setStyle(tickFont=small_font(self.font()), tickLength=0)
+        axis.setWidth(round(QFontMetrics(small_font(self.font())).horizontalAdvance(_WIDEST) + 10))
         self.setAccessibleName(tr("attention.matrix.name"))
         self.setAccessibleDescription(tr("attention.matrix.help"))
         self.setToolTip(tr("attention.matrix.help"))
@@ -84,11 +81,8 @@ class MatrixPlot(pg.PlotWidget):  # type: ignore[misc]
         """Repaint in the colours of ``theme``."""
         self.theme = theme
         self.setBackground(theme.canvas)
-        for name in ("left", "bottom"):
-            axis = self.getAxis(name)
-            axis.setPen(pg.mkPen(None))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.label.setDefaultTextColor(pg.mkColor(theme.muted))
+        self.getAxis("left").setPen(pg.mkPen(None))
+        self.getAxis("left").setTextPen(pg.mkPen(theme.muted))
         self._stripes()
         self._paint()
 
@@ -120,10 +114,7 @@ class MatrixPlot(pg.PlotWidget):  # type: ignore[misc]
         for place in range(1, size + 1):
             if place == size or names[place] != names[start]:
                 if place - start >= size * _LEAST_TICK:
-                    shown = readable(names[start]) or tr("attention.matrix.other")
-                    ticks.append(
-                        ((start + place) / 2, tr(f"attention.short.{names[start]}") if _short(names[start]) else shown)
-                    )
+                    ticks.append(((start + place) / 2, _short(names[start])))
                 start = place
         self.getAxis("left").setTicks([ticks, []])
 
@@ -170,10 +161,11 @@ class MatrixPlot(pg.PlotWidget):  # type: ignore[misc]
             painter.end()
 
 
-def _short(name: str) -> bool:
-    from app.text import has
-
-    return has(f"attention.short.{name}")
+def _short(name: str) -> str:
+    """Return a network's name with as much room as there is beside the rows."""
+    if has(f"attention.short.{name}"):
+        return tr(f"attention.short.{name}")
+    return readable(name) or tr("attention.matrix.other")
 
 
 class MatrixView(QWidget):

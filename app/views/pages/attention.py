@@ -33,7 +33,7 @@ class AttentionPage(PageFrame):
         self.matrix_box = Titled(tr("attention.matrix"), matrix)
         self.top_box = Titled(tr("attention.top"), self.top)
         self.place([self.brain_box, self.matrix_box], [self.top_box], [])
-        self.above.setSizes([480, 440])
+        self.above.setSizes([460, 460])
         self.rows.setSizes([470, 210])
         self.panel = AttentionPanel(*(actions[name] for name in ACTIONS))
         self.contrast = ContrastPanel(*(actions[name] for name in CONTRAST))
