@@ -93,7 +93,7 @@ def _rows(state: AppState, found: Contrasted, shown: str, here: int) -> tuple[To
             int(at) if fits else -1, method.names[at],
             readable(atlas.network(int(at))) if fits and atlas is not None else "",
             (
-                number(float(t[at]), 0.01), number(float(corrected[at]), 0.001), number(float(q[at]), 0.001),
+                number(float(t[at]), 0.01), number(float(corrected[at]), 0.0001), number(float(q[at]), 0.0001),
                 f"{number(float(effect[at]), 0.01)} [{number(float(low[at]), 0.01)}, {number(float(high[at]), 0.01)}]",
             ),
         )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from brainlm_engine.cli.as_text import columns, number, share
+from brainlm_engine.cli.as_text import columns, number
 from brainlm_engine.cli.file_name import file_name
 from brainlm_engine.cli.numbers import positive_int, seed, whole_from
 
@@ -109,7 +109,7 @@ def as_text(result: dict[str, Any]) -> str:
         known = [test for test in method["tests"] if test["t"] is not None and test["t"] == test["t"]]
         strongest = sorted(known, key=lambda test: -abs(test["t"]))[:_STRONGEST]
         rows = [
-            (number(test["t"]), share(test["p_family"]), share(test["q"]),
+            (number(test["t"]), f"{test['p_family']:.4f}", f"{test['q']:.4f}",
              f"{test['effect']:.2f} [{test['low']:.2f}, {test['high']:.2f}]", test["name"])
             for test in strongest
         ]  # fmt: skip

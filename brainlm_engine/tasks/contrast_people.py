@@ -141,6 +141,7 @@ def contrast_choices(folder: Path) -> ContrastChoices:
         values = sorted(value for value, number in counts.items() if number >= LEAST)
         if 2 <= len(values) <= _MOST_VALUES and column != "split":
             columns[column] = tuple(values)
+    columns = dict(sorted(columns.items(), key=lambda item: (item[0] != TASK, len(item[1]))))
     numbers = tuple(name for name, cells in table.items() if cells and _all_numbers(list(cells.values())))
     problem = "" if columns else f"No column of {folder.name} has two values with {LEAST} people each."
     step = "" if columns else "Add a column to participants.tsv, or choose another cohort."

@@ -173,19 +173,21 @@ def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
     summary = np.zeros((layers, heads, parcels), np.float32)
     tokens = np.zeros((parcels, output.latent.shape[2]))
     latent = output.latent[0, 1:].view(patches, ids.shape[1], -1).float().cpu().numpy()
+    everybody = torch.arange(parcels)[None] * patches + torch.arange(patches)[:, None]
+    whole = torch.equal(ids, everybody)  # all parcels, in order: nothing to be looked up
+    for layer, weights in enumerate(output.attentions if whole else ()):
+        together = weights[0].float().sum(0).cpu().numpy()
+        maps[layer] = together[:, n_registers:, n_registers:]
+        summary[layer] = together[:, :n_registers, n_registers:].mean(1)
     for patch in range(patches):
         there = (ids[patch] >= 0).nonzero()[:, 0].numpy()
         who = (ids[patch][there] // patches).numpy()
         seen[who] += 1
         tokens[who] += latent[patch, there]
-        whole = np.array_equal(who, np.arange(parcels))
-        for layer, weights in enumerate(output.attentions):
+        for layer, weights in enumerate([] if whole else output.attentions):
             block = weights[0, patch].float().cpu().numpy()
             among = block[:, n_registers + there][:, :, n_registers + there]
-            if whole:  # in order: nothing to be looked up
-                maps[layer] += among
-            else:
-                maps[layer][:, who[:, None], who] += among
+            maps[layer][:, who[:, None], who] += among
             summary[layer][:, who] += block[:, :n_registers][:, :, n_registers + there].mean(1)
     left_out = seen == 0
     return _normalised(maps, summary, tokens / np.maximum(seen, 1)[:, None], left_out)
