@@ -183,8 +183,10 @@ class AttentionDrawing:
         view, page = self._view, self._page
         if isinstance(view, ContrastView):
             page.top.set_rows(view.rows, view.heads)
+            page.top_box.set_title(tr("contrast.tests"))
             page.top_box.set_waiting("" if view.rows else self._waiting())
             return
+        page.top_box.set_title(tr("attention.top"))
         rows = self._rows(view) if view is not None and view.cells is not None and view.values is not None else ()
         page.top_box.set_waiting("" if rows else (view.why if view is not None else "") or self._waiting())
         if rows and view is not None:
@@ -211,6 +213,8 @@ class AttentionDrawing:
         view, page = self._view, self._page
         if view is not None and view.values is not None:
             page.parcels.set_values(_written(view.values, max(map(abs, view.ends)) / 100))
+        elif self._drawn is not None:
+            page.parcels.set_values([""] * len(self._drawn.info.structures))
         page.parcels.set_selected(self._state.view.selected)
 
     def _atlas(self) -> None:

@@ -64,7 +64,7 @@ def contrast_view(state: AppState) -> ContrastView:
         values = shown
     title = tr(
         "contrast.title.masked" if contrast.masked else "contrast.title", first=info.first, second=info.second,
-        title=method.title,
+        title=tr(f"contrast.short.{method.method}"),
     )  # fmt: skip
     test = {"attention": "parcel", "embedding": "dimension"}.get(info.what, "network")
     return ContrastView(
@@ -81,6 +81,12 @@ def _heads(found: Contrasted) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _said(name: str) -> str:
+    """Return the name of a test as it is read: networks of one between two networks are written out."""
+    one, between, other = name.partition(" from ")
+    return tr("contrast.from", one=readable(one), other=readable(other)) if between else name
+
+
 def _rows(state: AppState, found: Contrasted, shown: str, here: int) -> tuple[TopRow, ...]:
     method, atlas = found.method(shown), state.case.atlas
     t, corrected, q, effect, low, high = (
@@ -90,7 +96,7 @@ def _rows(state: AppState, found: Contrasted, shown: str, here: int) -> tuple[To
     fits = method.of_parcels and len(t) == here
     return tuple(
         TopRow(
-            int(at) if fits else -1, method.names[at],
+            int(at) if fits else -1, _said(method.names[at]),
             readable(atlas.network(int(at))) if fits and atlas is not None else "",
             (
                 number(float(t[at]), 0.01), number(float(corrected[at]), 0.0001), number(float(q[at]), 0.0001),
