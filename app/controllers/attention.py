@@ -154,7 +154,8 @@ class AttentionController:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
-        """Give up what is on its way."""
+        """Give up what is on its way, and draw no more."""
+        self.drawing.stop()
         for latest in (self.latest, self.hiding, self.contrast.latest):
             await latest.stop()
 

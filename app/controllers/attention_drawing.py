@@ -40,6 +40,7 @@ class AttentionDrawing:
         self._drawn: Atlas | None = None
         self._matrix: tuple[object, ...] = ()
         self._view: View | ContrastView | None = None
+        self._stopped = False
         self.turns = Turns()
         for field in _FIELDS:
             state.attention.on(field).connect(self.show)
@@ -69,10 +70,15 @@ class AttentionDrawing:
     def show(self, *_: object) -> None:
         """Draw everything, a piece per turn."""
         self._page.set_filled(self._state.case.recording is not None or self._contrasting)
-        if not self._on_show:
+        if not self._on_show or self._stopped:
             self.turns.drop()
             return
-        self.turns.take(self._look, self._panel, self._atlas, self._brain, self._draw_matrix, self._top, self._list)
+        self.turns.take(self._look, self._atlas, self._brain, self._draw_matrix, self._top, self._panel, self._list)
+
+    def stop(self) -> None:
+        """The window closes: what is left undrawn stays so."""
+        self._stopped = True
+        self.turns.drop()
 
     # ------------------------------------------------------------ pieces
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from app.state import AppState
-from app.state.attention_maps import Array, log_times, without_itself
+from app.state.attention_maps import Array, AttentionRead, log_times, without_itself
 from app.text import tr
 
 TOP = 20
@@ -84,11 +85,9 @@ def _attention(state: AppState) -> View:
         raw, title, why = np.full(len(matrix), np.nan), tr("attention.heading"), tr("attention.rollout.summary")
     else:
         raw, title = read.summary(chosen.layer, chosen.head), tr("attention.title.summary")
-    off = np.array(matrix, np.float32)
-    np.fill_diagonal(off, np.nan)
     values = log_times(raw, read.uniform) if share else raw * 100
-    table = log_times(off, read.uniform) if share else off * 100
-    most, widest = reach(values), reach(table)
+    table, widest = _table(read, chosen.source, chosen.layer, chosen.head, share)
+    most = reach(values)
     return View(
         title=title, values=None if why else values, why=why, matrix=table,
         ends=(-most, most) if share else (0.0, most), matrix_ends=(-widest, widest) if share else (0.0, widest),
@@ -96,6 +95,15 @@ def _attention(state: AppState) -> View:
         cells=np.column_stack([raw / read.uniform, raw * 100]),
         heads=(tr("attention.top.uniform"), tr("attention.top.percent")),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _table(read: AttentionRead, source: str, layer: int, head: int, share: bool) -> tuple[Array, float]:
+    """Return the matrix as it is coloured and the end of its colours: the same for every parcel that is chosen."""
+    off = np.array(read.matrix(source, layer, head), np.float32)
+    np.fill_diagonal(off, np.nan)
+    table = log_times(off, read.uniform) if share else off * 100
+    return table, reach(table)
 
 
 def _occlusion(state: AppState) -> View:

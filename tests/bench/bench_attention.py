@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recording", type=Path, nargs="?")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-brain", action="store_true", help="do not draw: no display, no OpenGL")
     args = parser.parse_args()
     import torch
 
@@ -44,14 +45,17 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     recording = _recording(args.recording)
     model = load_model()
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     made = parcel_maps(model, recording)
-    first = time.perf_counter() - began
+    first, busy = time.perf_counter() - began, (time.process_time() - worked) / args.threads
+    tell("its processor time per thread, whatever else ran", busy, FIRST_S, "allowed")
     tell(f"first reading, {made.info.windows} windows of {recording.n_parcels} parcels", first, FIRST_S, "allowed")
     began = time.perf_counter()
     occlude(model, recording, [3])
     tell("one parcel hidden", time.perf_counter() - began, FIRST_S, "a first reading")
     tell_window(made.info, made.arrays)
+    if not args.no_brain:
+        tell_brain(made.arrays)
 
 
 def tell_window(info: object, arrays: dict[str, np.ndarray]) -> None:
@@ -79,6 +83,26 @@ def tell_window(info: object, arrays: dict[str, np.ndarray]) -> None:
     )  # type: ignore[arg-type]
     tell("another parcel: its values and colours", seconds(click), FRAME_S, "a frame")
     tell("another head: the whole matrix in colours", seconds(matrix), BLOCK_S, "a block")
+
+
+def tell_brain(arrays: dict[str, np.ndarray]) -> None:
+    """Measure from the click to the brain on screen, a real window of 1280 x 800 pixels."""
+    from bench_views import Window
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance() or QApplication([])
+    window = Window()
+    maps = np.log2(arrays["maps"].astype(np.float32).mean((0, 1)) * len(arrays["rollout"]))
+    shown = iter(range(10_000))
+
+    def step() -> None:
+        window.brain.set_values(maps[next(shown) % len(maps)], -0.5, 0.5, "vik")
+        for _ in range(4):
+            application.processEvents()
+
+    tell("another parcel on the brain, painted", seconds(step), CLICK_S, "allowed")
+    window.brain.finalize()
+    window.close()
 
 
 def tell(what: str, taken: float, against: float, named: str) -> None:
