@@ -87,7 +87,9 @@ class AttentionDrawing:
         if self._contrasting:
             self._view = contrast_view(self._state)
         else:
-            self._view = view_of(self._state) if self._state.attention.result is not None else None
+            attention = self._state.attention
+            known = attention.result is not None or attention.source in ("occlusion", "error")
+            self._view = view_of(self._state) if known and self._state.case.recording is not None else None
 
     def _panel(self) -> None:
         state, attention, page = self._state, self._state.attention, self._page

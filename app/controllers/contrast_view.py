@@ -56,6 +56,8 @@ def contrast_view(state: AppState) -> ContrastView:
             size = round(len(t) ** 0.5)
             matrix = shown.reshape(size, size)
             groups = tuple(name.split(" from ")[-1] for name in method.names[:size])
+    elif not here:
+        why = tr("contrast.brain.closed")
     elif len(t) != here:
         why = tr("contrast.brain.other", cohort=len(t), here=here)
     elif contrast.masked and not np.isfinite(shown).any():

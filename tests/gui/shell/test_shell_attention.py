@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from app.controllers.attention_view import view_of
 from app.controllers.studio import Studio
 from app.views.main_window import MainWindow
+from brainlm_engine.recording import Recording
 from brainlm_engine.simulate import simulate_cohort
 from tests.gui.shell.test_shell_model import ANSWERS, unexpected, write_table
 
@@ -98,12 +99,47 @@ def test_attention_of_a_table(window: MainWindow, live: Live, until: Until, tmp_
         await until(lambda: bool(shown.problem))
         assert "fewer than one time patch" in shown.problem
         assert shown.result is None
+        await studio.settled()
+
+    live(story, window)
+
+
+def test_every_parcel_hidden_without_an_atlas(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    series, xyz = np.cumsum(rng.standard_normal((20, 60)), 1), rng.uniform(-50, 50, (20, 3))
+    none, whole = np.zeros(20, bool), np.ones(20, np.float32)
+    path = tmp_path / "small.safetensors"
+    Recording(series.astype(np.float32), 0.72, xyz.astype(np.float32), none, whole, name="small").save(path)
+
+    async def story(studio: Studio) -> None:
+        state, shown = studio.state, studio.state.attention
+        assert await studio.open_path(path)
+        assert await studio.prepared()
+        shown.put(source="occlusion", direction="takes", scale="raw")
+        studio.show_workspace("model")
+        state.shell.put(model_tab="attention")
+        await until(lambda: shown.result is not None)
+        studio.pointing.choose((5,))
+        assert await studio.occlude_all()
+        await studio.settled()
+        assert shown.occluded is not None
+        assert studio.attending is not None
+        page, change = studio.attending._page, shown.occluded.arrays["change"]
+        assert shown.occluded.whole
+        assert page.top.model.rows[0].parcel == int(np.nanargmax(change[5]))
+        assert np.array_equal(page.matrix.plot._values, change, equal_nan=True)
+        assert any("Every parcel was hidden" in notice.text for notice in state.notices.waiting)
+        shown.put(direction="gives")
+        await studio.settled()
+        assert not studio.attending.hiding.busy, "what is known is not asked for again"
+        assert page.top.model.rows[0].parcel == int(np.nanargmax(change[:, 5]))
+        assert unexpected(studio) == []
 
     live(story, window)
 
 
 def test_people_are_contrasted(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
-    people = simulate_cohort(tmp_path / "eight people", 8, n_frames=60, tasks=("rest", "visual")).folder
+    people = simulate_cohort(tmp_path / "four people", 4, n_frames=40, tasks=("rest", "visual")).folder
     path = write_table(tmp_path / "a.tsv", 60, 1)
 
     async def story(studio: Studio) -> None:
@@ -122,13 +158,13 @@ def test_people_are_contrasted(window: MainWindow, live: Live, until: Until, tmp
         assert shown.result is not None
         assert studio.attending is not None
         info, page = shown.result.info, studio.attending._page
-        assert info.people == (8, 8)
+        assert info.people == (4, 4)
         assert shown.shown == "model"
         assert info.verdict in page.contrast.verdict.text()
         shown.put(masked=False)
         await studio.settled()
         assert np.array_equal(page.brain._values, shown.result.arrays["attention_t"], equal_nan=True)
-        assert page.brain.bar._unit == "t(7)"
+        assert page.brain.bar._unit == "t(3)"
         t = shown.result.arrays["attention_t"]
         assert page.top.model.rows[0].parcel == int(np.nanargmax(np.abs(t)))
         shown.put(shown="simple")
