@@ -163,7 +163,7 @@ ATTENTION = {
     "contrast.brain.none": "This contrast is {what}; its tests are in the table below{matrix}.",
     "contrast.brain.matrix": " and in the matrix",
     "contrast.brain.other": "The cohort has {cohort} parcels, the scan on screen {here}: the tests are in the table.",
-    "contrast.brain.closed": "Open a scan in the atlas of the cohort to see t on the brain; the tests are in the table.",
+    "contrast.brain.closed": "Open a scan in the atlas of the cohort to see t on the brain; all tests are below.",
     "contrast.nothing": "Nothing differs at corrected p < .05. Untick the mask to see t of all parcels.",
     "contrast.what.said.attention": "per parcel",
     "contrast.what.said.networks": "between networks",

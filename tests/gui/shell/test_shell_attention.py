@@ -135,7 +135,7 @@ def test_every_parcel_hidden_without_an_atlas(window: MainWindow, live: Live, un
         assert page.top.model.rows[0].parcel == int(np.nanargmax(change[:, 5]))
         assert unexpected(studio) == []
 
-    live(story, window)
+    live(story, window, timeout=240)
 
 
 def test_people_are_contrasted(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
