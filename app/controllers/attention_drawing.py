@@ -133,6 +133,9 @@ class AttentionDrawing:
 
     def _brain(self) -> None:
         page, view = self._page, self._view
+        square = isinstance(view, ContrastView) and view.matrix is not None
+        page.brain_box.setVisible(not square)  # a contrast is either of parcels or a matrix
+        page.matrix_box.setVisible(square or not isinstance(view, ContrastView))
         if view is None:
             page.brain_box.set_title(tr("attention.heading"))
             page.brain_box.set_waiting(self._waiting())

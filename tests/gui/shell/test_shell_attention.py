@@ -165,6 +165,7 @@ def test_people_are_contrasted(window: MainWindow, live: Live, until: Until, tmp
         await studio.settled()
         assert np.array_equal(page.brain._values, shown.result.arrays["attention_t"], equal_nan=True)
         assert page.brain.bar._unit == "t(3)"
+        assert page.matrix_box.isHidden(), "nothing goes from one parcel to another"
         t = shown.result.arrays["attention_t"]
         assert page.top.model.rows[0].parcel == int(np.nanargmax(np.abs(t)))
         shown.put(shown="simple")
@@ -177,6 +178,7 @@ def test_people_are_contrasted(window: MainWindow, live: Live, until: Until, tmp
         await until(lambda: state.attention.result is not None)
         await studio.settled()
         assert page.brain.bar._unit == "log2, × uniform"
+        assert page.matrix_box.isVisible()
         assert unexpected(studio) == []
 
         (tmp_path / "nothing").mkdir()
