@@ -131,6 +131,8 @@ TIME = (
     ),
 )
 
+_ASKS = ("engine", "recording", "model")
+
 FORECAST = (
     *_choice(
         "model",
@@ -140,6 +142,7 @@ FORECAST = (
             ("tab_reconstruct", "reconstruct", "Ctrl+Alt+R"),
             ("tab_forecast", "forecast", "Ctrl+Alt+F"),
             ("tab_states", "states", "Ctrl+Alt+S"),
+            ("tab_attention", "attention", "Ctrl+Alt+A"),
             ("tab_report", "report", "Ctrl+Alt+E"),
         ),
     ),
@@ -159,6 +162,13 @@ FORECAST = (
         "report_evaluate", "report_evaluate", menu="model", needs=("engine", "model", "not_reporting"), separated=True
     ),
     Action("report_export", "report_export", menu="model", needs=("report",)),
+    Action("attention", "attention", menu="model", needs=(*_ASKS, "attention_idle"), separated=True),
+    Action("occlude_all", "occlude_all", menu="model", needs=(*_ASKS, "occlusion_idle")),
+    Action("attention_export", "attention_export", menu="model", needs=("attention",)),
+    Action("attention_picture", "attention_picture", menu="model", needs=("attention",)),
+    Action("contrast_cohort", "contrast_cohort", menu="model", needs=("engine",), separated=True),
+    Action("contrast", "contrast", menu="model", needs=("engine", "model", "contrast_form", "contrast_idle")),
+    Action("contrast_export", "contrast_export", menu="model", needs=("contrast",)),
 )
 
 NETWORKS = (

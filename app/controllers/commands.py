@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
@@ -312,6 +313,61 @@ class Commands:
         dialog.setNameFilter(tr("networks.picture.filter"))
         dialog.setDefaultSuffix("png")
         dialog.fileSelected.connect(lambda path: self._studio.networks_picture(what, path))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def attention(self) -> None:
+        """Read the attention of the recording."""
+        self.show_model_tab("attention")
+        self._studio.start(self._studio.attention(), tr("action.attention"))
+
+    def occlude_all(self) -> None:
+        """Hide every parcel in turn as a job."""
+        self.show_model_tab("attention")
+        self._studio.start(self._studio.occlude_all(), tr("action.occlude_all"))
+
+    def attention_export(self) -> None:
+        """Ask where the attention is to be written as tables."""
+        attending = self._studio.attending
+        if attending is not None:
+            self._save("attention.export", "csv", lambda path: self._studio.start(attending.export(path), path))
+
+    def attention_picture(self) -> None:
+        """Ask where the picture is to be written."""
+        attending = self._studio.attending
+        if attending is not None:
+            self._save("attention.picture", "png", attending.save_picture)
+
+    def contrast_cohort(self) -> None:
+        """Ask for a cohort folder to contrast."""
+        self.show_model_tab("attention")
+        dialog = QFileDialog(self._window, tr("train.cohort.title"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self._studio.contrast_folder)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def contrast(self) -> None:
+        """Contrast people by the form."""
+        self.show_model_tab("attention")
+        self._studio.start(self._studio.contrast(), tr("action.contrast"))
+
+    def contrast_export(self) -> None:
+        """Ask where the contrast is to be written as a table."""
+        attending = self._studio.attending
+        if attending is not None:
+            self._save(
+                "contrast.export", "csv", lambda path: self._studio.start(attending.contrast.export(path), path)
+            )  # fmt: skip
+
+    def _save(self, key: str, suffix: str, done: Callable[[str], object]) -> None:
+        """Ask for the name of a file to be written."""
+        dialog = QFileDialog(self._window, tr(f"{key}.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("attention.picture.filter" if suffix == "png" else "attention.export.filter"))
+        dialog.setDefaultSuffix(suffix)
+        dialog.fileSelected.connect(done)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 

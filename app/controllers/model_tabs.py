@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from app.views.page_frame import PageFrame
     from app.views.tabbed import TabbedPage
 
-TABS = ("reconstruct", "forecast", "states", "report")
+TABS = ("reconstruct", "forecast", "states", "attention", "report")
 _HEAVY = ("app.views.pages.forecast", "app.controllers.forecasting")
+_ATTENTION = ("app.views.pages.attention", "app.controllers.attention")
 _STATES = ("app.views.pages.states", "app.controllers.states")
 
 
 class ModelTabs:
     """Joins ``shell.model_tab`` with the bar of tabs."""
 
-    def __init__(self, studio: Studio, page: TabbedPage, brain: BrainView) -> None:
-        self._studio, self._page, self._brain = studio, page, brain
+    def __init__(self, studio: Studio, page: TabbedPage, brain: BrainView, looking: BrainView) -> None:
+        self._studio, self._page, self._brain, self._looking = studio, page, brain, looking
         self._building: dict[str, asyncio.Task[None]] = {}
         state = studio.state
         page.tab_chosen.connect(lambda name: state.shell.put(model_tab=name))
@@ -50,7 +51,10 @@ class ModelTabs:
         if self._page.has(name):
             return
         if name not in self._building:
-            builders = {"forecast": self._build_forecast, "states": self._build_states, "report": self._build_report}
+            builders = {
+                "forecast": self._build_forecast, "states": self._build_states, "attention": self._build_attention,
+                "report": self._build_report,
+            }  # fmt: skip
             build = builders[name]
             self._building[name] = asyncio.get_running_loop().create_task(build())
         await asyncio.shield(self._building[name])
@@ -114,6 +118,30 @@ class ModelTabs:
         await asyncio.sleep(0)
         studio.reporting = ReportController(state, studio.engine, page)
         page.side.setVisible(state.shell.panel)
+        self._page.show_tab(state.shell.model_tab)
+        studio.window.focus_page()
+
+    async def _build_attention(self) -> None:
+        """Make page and controller in pieces, so that nothing blocks."""
+        for name in _ATTENTION:
+            await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.attention import AttentionController
+        from app.views.matrix_plot import MatrixView
+        from app.views.pages.attention import ACTIONS, CONTRAST, AttentionPage
+
+        studio, state = self._studio, self._studio.state
+        matrix = MatrixView()
+        await asyncio.sleep(0)
+        actions = {name: studio.window.board[name] for name in (*ACTIONS, *CONTRAST)}
+        page = AttentionPage(self._looking, matrix, actions)
+        self._page.add("attention", page)
+        await asyncio.sleep(0)
+        assert studio.modelling is not None
+        studio.attending = AttentionController(state, studio.engine, page, studio.modelling, studio.pointing)
+        page.set_theme(theme.current())
+        page.side.setVisible(state.shell.panel)
+        await asyncio.sleep(0)
+        studio.attending.drawing.show()
         self._page.show_tab(state.shell.model_tab)
         studio.window.focus_page()
 

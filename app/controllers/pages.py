@@ -72,12 +72,14 @@ async def build_pages(studio: Studio) -> None:
     await asyncio.sleep(0)
     grouped = BrainView(no_3d=off)  # of the Networks workspace
     await asyncio.sleep(0)
-    studio.brains = (first, measured, answer, ahead, grouped)
+    looking = BrainView(no_3d=off)  # of the Attention tab
+    await asyncio.sleep(0)
+    studio.brains = (first, measured, answer, ahead, grouped, looking)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
-    studio.tabs = ModelTabs(studio, tabs, ahead)
+    studio.tabs = ModelTabs(studio, tabs, ahead, looking)
     studio.network_room = NetworkWorkspace(studio, grouped)
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
     await asyncio.sleep(0)

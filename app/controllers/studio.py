@@ -44,6 +44,7 @@ from app.views.main_window import MainWindow
 from brainlm_engine.api.errors import EngineError
 
 if TYPE_CHECKING:
+    from app.controllers.attention import AttentionController
     from app.controllers.comparing import CompareController
     from app.controllers.forecasting import ForecastController
     from app.controllers.model_tabs import ModelTabs
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.services.turns import Turns
+    from app.state.attention_maps import AttentionRead
     from app.state.data import NetworksFound, StatesFound
     from app.views.brain import BrainView
     from app.views.render_turns import RenderTurns
@@ -105,6 +107,7 @@ class Studio:
         self.reporting: ReportController | None = None
         self.network_room: NetworkWorkspace | None = None
         self.networking: NetworksController | None = None
+        self.attending: AttentionController | None = None
         self.timing: TimeController | None = None
         self.training: TrainingController | None = None
         self.brains: tuple[BrainView, ...] = ()
@@ -186,6 +189,8 @@ class Studio:
             await self.reporting.latest.stop()
         if self.networking is not None:
             await self.networking.stop()
+        if self.attending is not None:
+            await self.attending.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -310,6 +315,37 @@ class Studio:
         if self.networking is not None:
             self.start(self.networking.files.picture(what, path), tr(f"action.networks_{what}"))
 
+    async def attention(self) -> AttentionRead | None:
+        """Read the attention of the recording; None when it could not be done."""
+        controller = await self._attending()
+        return await controller.read() if controller is not None else None
+
+    async def occlude_all(self) -> bool:
+        """Hide every parcel of the recording in turn, as a job; True when it is done."""
+        controller = await self._attending()
+        return await controller.occlude_all(self.shell.name()) if controller is not None else False
+
+    async def contrast(self) -> bool:
+        """Contrast people by the form, as a job; True when it is done."""
+        controller = await self._attending()
+        return await controller.contrast.run() if controller is not None else False
+
+    def contrast_folder(self, path: str) -> None:
+        """Contrast people of this folder."""
+        self.names.learn([path])
+
+        async def choose() -> None:
+            controller = await self._attending()
+            if controller is not None:
+                controller.contrast.choose(path)
+
+        self.start(choose(), tr("action.contrast_cohort"))
+
+    async def _attending(self) -> AttentionController | None:
+        if self.tabs is not None:
+            await self.tabs.ready("attention")
+        return self.attending
+
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""
         self.boxes.choose_atlas(chosen)
@@ -356,6 +392,8 @@ class Studio:
 
         if self.networking is not None:
             await self.networking.settled()
+        if self.attending is not None:
+            await self.attending.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -413,16 +451,9 @@ class Studio:
         forecasts = self.forecasting.drawing if self.forecasting is not None else None
         states = self.stating.drawing if self.stating is not None else None
         networks = self.networking.drawing if self.networking is not None else None
-        for controller in (
-            self.viewing,
-            self.comparing,
-            drawing,
-            training,
-            forecasts,
-            states,
-            networks,
-            self.reporting,
-        ):
+        attention = self.attending.drawing if self.attending is not None else None
+        later = (training, forecasts, states, networks, attention, self.reporting)
+        for controller in (self.viewing, self.comparing, drawing, *later):
             if controller is not None:
                 controller.set_theme(chosen)
 

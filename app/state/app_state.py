@@ -9,7 +9,9 @@ from app.state.edits import EditStack
 from app.state.model import State
 from app.state.notices import Notices
 from app.state.parts import (
+    AttentionState,
     CaseState,
+    ContrastState,
     EngineState,
     ForecastState,
     ModelState,
@@ -36,6 +38,8 @@ class AppState(State):
     report: ReportState = Field(default_factory=ReportState)
     states: StatesState = Field(default_factory=StatesState)
     networks: NetworksState = Field(default_factory=NetworksState)
+    attention: AttentionState = Field(default_factory=AttentionState)
+    contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)
     work: WorkState = Field(default_factory=WorkState)
     shell: ShellState = Field(default_factory=ShellState)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.state.attention_maps import AttentionRead, Contrasted, Occluded
 from app.state.data import (
     Atlas,
     Forecast,
@@ -18,6 +19,7 @@ from app.state.data import (
     StatesFound,
 )
 from app.state.model import State
+from brainlm_engine.api.contrast import ContrastChoices, What
 from brainlm_engine.api.messages import AtlasInfo, EngineInfo, JobRecord, MaskSpec, ModelInfo
 from brainlm_engine.api.report_card import ReportCard
 
@@ -27,7 +29,8 @@ Scale = Literal["sd", "percent", "raw"]
 Overlay = Literal["none", "activity", "tsnr", "coverage"]
 Shown = Literal["reconstructed", "difference", "r2"]
 ForecastShown = Literal["forecast", "followed", "error"]
-ModelTab = Literal["reconstruct", "forecast", "states", "report"]
+ModelTab = Literal["reconstruct", "forecast", "states", "attention", "report"]
+AttentionSource = Literal["attention", "rollout", "occlusion", "error"]
 TimeUnit = Literal["s", "TR", "clock"]
 Mm = tuple[float, float, float]
 #: into how many networks parcels are put: the seven of the reference, or unnamed ones, 0 = by silhouette
@@ -184,6 +187,42 @@ class NetworksState(State):
     def count(self) -> int:
         """How many unnamed networks, 0 = by silhouette."""
         return 0 if self.into == "labels" else int(self.into)
+
+
+class AttentionState(State):
+    """The Attention tab: whose attention is shown how, and what was read."""
+
+    whose: Literal["parcel", "summary"] = "parcel"
+    source: AttentionSource = "attention"
+    layer: int = Field(default=0, description="from 1 on; 0 = mean of all")
+    head: int = Field(default=0, description="from 1 on; 0 = mean of all")
+    direction: Literal["takes", "gives"] = "takes"
+    scale: Literal["share", "raw"] = "share"
+    result: AttentionRead | None = None
+    running: bool = False
+    outdated: bool = False
+    problem: str = ""
+    occluded: Occluded | None = Field(default=None, description="one parcel hidden, or all, one after the other")
+    occluding: bool = False
+    occlusion_problem: str = ""
+
+
+class ContrastState(State):
+    """The contrast of the Attention tab: between whom, of what, and what came of it."""
+
+    cohort: str = Field(default="", description="folder")
+    choices: ContrastChoices | None = None
+    column: str = ""
+    first: str = ""
+    second: str = ""
+    what: What = "attention"
+    people: int = Field(default=60, description="at most so many")
+    job_id: str = Field(default="", description="that is running, '' = none")
+    result: Contrasted | None = None
+    shown: Literal["recording", "model", "simple"] = Field(
+        default="recording", description="on the brain: what was read of the recording, or t of a measure"
+    )
+    masked: bool = Field(default=True, description="only what is below .05, corrected")
 
 
 class WorkState(State):

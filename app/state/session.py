@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.state.app_state import AppState
-from app.state.parts import INTO, ModelTab, Shown
+from app.state.parts import INTO, AttentionState, ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.api.networks import SOURCES
 
@@ -16,6 +16,7 @@ _VIEW = (
     "surface", "brain_layout", "radiological", "time_unit", "names_hidden",
 )  # fmt: skip
 _NETWORKS = ("source", "into", "shown")
+_ATTENTION = ("whose", "source", "layer", "head", "direction", "scale")
 
 
 class Session(BaseModel):
@@ -43,6 +44,7 @@ class Session(BaseModel):
     model_tab: str = "reconstruct"
     horizon: int = 20
     networks: dict[str, str] = {}
+    attention: dict[str, Any] = {}
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -68,6 +70,7 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         model_tab=state.shell.model_tab,
         horizon=state.forecast.horizon,
         networks={name: getattr(state.networks, name) for name in _NETWORKS},
+        attention={name: getattr(state.attention, name) for name in _ATTENTION},
     )
 
 
@@ -86,6 +89,18 @@ def restore_settings(session: Session, state: AppState) -> None:
     state.forecast.put(horizon=max(1, session.horizon))
     offered = {"source": SOURCES, "into": INTO, "shown": ("found", "reference", "right")}
     state.networks.put(**{name: value for name, value in session.networks.items() if value in offered.get(name, ())})
+    _restore_attention(session.attention, state.attention)
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id
+
+
+def _restore_attention(saved: dict[str, Any], attention: AttentionState) -> None:
+    kept = {name: saved[name] for name in _ATTENTION if name in saved}
+    try:
+        checked = AttentionState.model_validate(kept)
+    except ValidationError:
+        return  # written by another version
+    attention.put(
+        **{name: max(0, value) if isinstance(value := getattr(checked, name), int) else value for name in kept}
+    )

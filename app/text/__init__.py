@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.text.actions import ACTIONS
+from app.text.attention import ATTENTION
 from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
@@ -18,7 +19,7 @@ from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
     **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
-    **REPORT, **TIPS, **TRAINING,
+    **REPORT, **ATTENTION, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

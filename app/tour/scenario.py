@@ -81,6 +81,7 @@ async def run(studio: Studio, out: Path) -> int:
         await _forecast(tour)
         await _states(tour)
         await _networks(tour)
+        await _attention(tour)
         await _train(tour)
         await _other_looks(tour)
     except OSError as error:
@@ -232,6 +233,30 @@ async def _networks(tour: Tour) -> None:
     studio.pointing.clear()
 
 
+async def _attention(tour: Tour) -> None:
+    studio = tour.studio
+    tour.tell("Model: attention of one parcel")
+    studio.state.shell.put(model_tab="attention")
+    began = time.perf_counter()
+    with tour.pulse.phase("attention"):
+        read = await studio.attention()
+    tour.seconds["attention of the recording"] = time.perf_counter() - began
+    if read is None:
+        raise RuntimeError(studio.state.attention.problem or "The attention was overtaken.")
+    before = studio.state.view.selected
+    began = time.perf_counter()
+    with tour.pulse.phase("attention of another parcel"):
+        studio.pointing.choose((3,))
+        await studio.settled()
+    tour.seconds["attention of another parcel, on the brain"] = time.perf_counter() - began
+    await tour.picture("attention-dark", "Attention: what one parcel takes from all others, and the whole matrix.")
+    studio.set_theme("light")
+    await tour.picture("attention-light", "The Attention tab in the light theme.")
+    studio.set_theme("dark")
+    studio.pointing.choose(before)
+    studio.state.shell.put(model_tab="reconstruct")
+
+
 async def _train(tour: Tour) -> None:
     tour.tell("Train: the page before the first training")
     tour.studio.show_workspace("train")
@@ -299,6 +324,7 @@ def _report(tour: Tour) -> Path:
         Section("What follows", forecast.info.verdict, pictures=(take["forecast-dark"],)),
         Section("States along the recording", pictures=(take["states-dark"],)),
         Section("Functional networks", networks.info.verdict, pictures=(take["networks-dark"],)),
+        Section("What the model looks at", pictures=(take["attention-dark"],)),
         Section("A model of your own", pictures=(take["train-start"],)),
         Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
         Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from brainlm_engine.api.attention import AttentionInfo
+from brainlm_engine.api.contrast import ContrastChoices, ContrastInfo
 from brainlm_engine.api.errors import BadInput, EngineLost, ScanNotOpen
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.launch import find_or_start
@@ -38,6 +39,7 @@ from brainlm_engine.api.messages import (
     SurfaceInfo,
 )
 from brainlm_engine.api.networks import NetworksFile, NetworksInfo
+from brainlm_engine.api.occlusion import OcclusionInfo
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
@@ -212,6 +214,24 @@ class EngineClient:
         return await self._desk(
             AttentionInfo, "attention", recording_id=recording_id, model_id=model_id, scaling=scaling
         )  # fmt: skip
+
+    async def occlusion(self, recording_id: str, model_id: str, parcel: int, scaling: str = "") -> Reply[OcclusionInfo]:
+        """Hide one parcel and see what changes elsewhere; arrays as in :class:`OcclusionInfo`."""
+        return await self._desk(
+            OcclusionInfo, "occlusion", recording_id=recording_id, model_id=model_id, parcel=parcel, scaling=scaling
+        )  # fmt: skip
+
+    async def occlusion_all(self, job_id: str) -> Reply[OcclusionInfo]:
+        """Return what a finished ``occlude`` job made; arrays as in :class:`OcclusionInfo`, of every parcel."""
+        return await self._desk(OcclusionInfo, "occlusion_all", job_id=job_id)
+
+    async def contrast_choices(self, path: str | Path) -> ContrastChoices:
+        """Say what can be contrasted in a cohort folder; what is no cohort carries ``problem``."""
+        return (await self._desk(ContrastChoices, "contrast_choices", path=str(path))).message
+
+    async def contrast_result(self, job_id: str) -> Reply[ContrastInfo]:
+        """Return what a finished ``contrast`` job made; arrays as in :class:`ContrastInfo`."""
+        return await self._desk(ContrastInfo, "contrast_result", job_id=job_id)
 
     async def states(self, recording_id: str, model_id: str, k: int = 0, scaling: str = "") -> Reply[StatesInfo]:
         """Find ``k`` states along a recording, 0 = by silhouette; arrays as in :class:`StatesInfo`."""

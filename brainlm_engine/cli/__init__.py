@@ -40,6 +40,7 @@ VERBS = (
     "reconstruct",
     "forecast",
     "attention",
+    "contrast",
     "networks",
     "states",
     "evaluate",

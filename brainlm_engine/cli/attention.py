@@ -12,7 +12,7 @@ from brainlm_engine.cli.numbers import count, positive_int
 from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "read a model's attention between parcels, beside functional connectivity"
-SOURCES = ("attention", "rollout", "embedding", "connectivity")
+SOURCES = ("attention", "rollout", "embedding", "connectivity", "occlusion")
 _STRONGEST = 10
 
 
@@ -23,6 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", type=positive_int, help="of the attention, from 1 on; default: the last")
     parser.add_argument("--head", type=positive_int, help="of the attention, from 1 on; default: the mean of all")
     parser.add_argument("--parcel", type=count, help="number from 0: say what this one takes most from")
+    parser.add_argument(
+        "--windows", type=positive_int, default=1,
+        help="of occlusion, which fills two windows in for every parcel and window (default 1)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=positive_int, default=2)
     parser.add_argument("--out", type=file_name, help="write all maps to this .safetensors file")
 
@@ -47,6 +51,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
             f"Give --parcel from 0 to {recording.n_parcels - 1}.",
         )
     model = load_model(args.model)
+    if args.source == "occlusion":
+        return _occluded(args, model, recording, told, say)
     made = parcel_maps(model, recording, scaling=chosen_scaling(args.scaling, model))
     shown = chosen_map(made, args.source, args.layer, args.head)
     if args.out:
@@ -59,11 +65,34 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def strongest(shown: Any, parcel: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return what ``parcel`` takes most from, itself left out: name, value."""
+def _occluded(
+    args: argparse.Namespace, model: Any, recording: Any, told: tuple[str, ...], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Hide one parcel, or all of them one after the other."""
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.occlusion import occlude
+
+    made = occlude(
+        model, recording, None if args.parcel is None else [args.parcel], windows=args.windows,
+        scaling=chosen_scaling(args.scaling, model), progress=Said(say),
+    )  # fmt: skip
+    if args.out:
+        _write(made.arrays, args.out)
+    info, change = made.info, made.arrays["change"]
+    return {
+        **info.model_dump(mode="json", exclude={"recording_id", "parcels"}), "source": args.source,
+        "strongest": [] if args.parcel is None else strongest(change.T, 0, recording.names, itself=args.parcel),
+        "notes": [*told, *info.notes], "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def strongest(shown: Any, parcel: int, names: tuple[str, ...], *, itself: int | None = None) -> list[dict[str, Any]]:
+    """Return the largest of row ``parcel``, itself left out: name, value."""
     import numpy as np
 
-    row = np.where(np.arange(len(shown)) == parcel, -np.inf, np.nan_to_num(shown[parcel], nan=-np.inf))
+    left = parcel if itself is None else itself
+    row = np.where(np.arange(shown.shape[1]) == left, -np.inf, np.nan_to_num(shown[parcel], nan=-np.inf))
     order = np.argsort(-row)[:_STRONGEST]
     return [
         {"parcel": int(at), "name": names[at] if names else str(at), "value": round(float(row[at]), 6)}
@@ -73,6 +102,8 @@ def strongest(shown: Any, parcel: int, names: tuple[str, ...]) -> list[dict[str,
 
 def as_text(result: dict[str, Any]) -> str:
     """Return what stands out as a person reads it."""
+    if result["source"] == "occlusion":
+        return _occlusion_as_text(result)
     told = [
         f"{result['layers']} layers of {result['heads']} heads, {result['windows']} windows of "
         f"{result['window_frames']} frames",
@@ -83,6 +114,20 @@ def as_text(result: dict[str, Any]) -> str:
     if result["strongest"]:
         rows = [(number(row["value"]), str(row["parcel"]), row["name"]) for row in result["strongest"]]
         told += ["", columns(("Share" if result["source"] in SOURCES[:2] else "r", "Parcel", "Region"), rows)]
+    told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
+    told += ["", f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
+
+
+def _occlusion_as_text(result: dict[str, Any]) -> str:
+    told = [
+        f"{result['windows']} window(s) of {result['window_frames']} frames, {result['hidden']:.0%} of the patches "
+        f"hidden anyway; {result['runs']} windows were filled in, {result['seconds']:.0f} s",
+        "Occlusion says what the model's answer depends on, not what the brain does.",
+    ]
+    if result["strongest"]:
+        rows = [(number(row["value"]), str(row["parcel"]), row["name"]) for row in result["strongest"]]
+        told += ["", columns(("Change, SD²", "Parcel", "Region whose reconstruction changes"), rows)]
     told += ["", *(f"Note: {note}" for note in result["notes"])] * bool(result["notes"])
     told += ["", f"Written: {result['written']}"] * bool(result["written"])
     return "\n".join(told)

@@ -28,6 +28,8 @@ KINDS: dict[str, str] = {
     "evaluate": "brainlm_engine.jobs.evaluations:evaluate",
     "report": "brainlm_engine.jobs.evaluations:report",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
+    "occlude": "brainlm_engine.jobs.interpretation_jobs:occlude",
+    "contrast": "brainlm_engine.jobs.interpretation_jobs:contrast",
     "rolling_forecast": "brainlm_engine.jobs.forecast_jobs:rolling",
     "networks": "brainlm_engine.jobs.network_jobs:networks",
     "group_networks": "brainlm_engine.jobs.network_jobs:group_networks",

@@ -187,21 +187,22 @@ def _studio(model: Studio, window: Floats, recording: Recording) -> _One:
     ids = output.tokens[0].view(patches, -1).cpu()
     seen = np.zeros(parcels)
     layers, heads = len(output.attentions), output.attentions[0].shape[2]
-    maps, summary = np.zeros((layers, heads, parcels, parcels)), np.zeros((layers, heads, parcels))
+    maps = np.zeros((layers, heads, parcels, parcels), np.float32)
+    summary = np.zeros((layers, heads, parcels), np.float32)
     tokens = np.zeros((parcels, output.latent.shape[2]))
     latent = output.latent[0, 1:].view(patches, ids.shape[1], -1).float().cpu().numpy()
-    if ids.shape[1] == parcels and bool((ids // patches == torch.arange(parcels)).all()):  # all seen in all patches
-        for layer, weights in enumerate(output.attentions):
-            whole = weights[0].float().mean(0)
-            maps[layer] = whole[:, n_registers:, n_registers:].cpu().numpy()
-            summary[layer] = whole[:, :n_registers, n_registers:].mean(1).cpu().numpy()
-        return _normalised(maps, summary, latent.mean(0, dtype=np.float64), np.zeros(parcels, bool))
+    everybody = torch.arange(parcels)[None] * patches + torch.arange(patches)[:, None]
+    whole = torch.equal(ids, everybody)  # all parcels, in order: nothing to be looked up
+    for layer, weights in enumerate(output.attentions if whole else ()):
+        together = weights[0].float().sum(0).cpu().numpy()
+        maps[layer] = together[:, n_registers:, n_registers:]
+        summary[layer] = together[:, :n_registers, n_registers:].mean(1)
     for patch in range(patches):
         there = (ids[patch] >= 0).nonzero()[:, 0].numpy()
         who = (ids[patch][there] // patches).numpy()
         seen[who] += 1
         tokens[who] += latent[patch, there]
-        for layer, weights in enumerate(output.attentions):
+        for layer, weights in enumerate([] if whole else output.attentions):
             block = weights[0, patch].float().cpu().numpy()
             among = block[:, n_registers + there][:, :, n_registers + there]
             maps[layer][:, who[:, None], who] += among

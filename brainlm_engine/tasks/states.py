@@ -69,7 +69,7 @@ def brain_states(
             f"Open a recording of at least {least * patch * recording.tr_s:.0f} s.",
         )
     series = zscored(recording)[:, : windows * patch]
-    embedding = _embedded(model, series, recording, (patch, length), scaling)
+    embedding = embedded(model, series, recording, (patch, length), scaling)
     plain = _window_means(series, patch)
     window_s = patch * recording.tr_s
     ours = find_states(embedding, window_s, k, seed)
@@ -88,7 +88,7 @@ def brain_states(
     return States(info, arrays)
 
 
-def _embedded(
+def embedded(
     model: MaskedModel, series: Floats, recording: Recording, sizes: tuple[int, int], scaling: InputScaling | None
 ) -> Floats:
     """Return (T, D): the mean token of every time patch of ``series (P, T * patch)``; NaN where none is visible."""

@@ -1,0 +1,62 @@
+"""What takes minutes of looking into a model: occlusion of every parcel, contrasts over a cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from brainlm_engine.jobs.context import JobContext
+from brainlm_engine.jobs.kept import keep
+from brainlm_engine.progress import Progress
+from brainlm_engine.recording import Recording
+
+OCCLUSIONS, CONTRASTS = "occlusions", "contrasts"
+
+
+def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Hide every parcel of a recording, one after the other.
+
+    Parameters
+    ----------
+    params
+        ``recording_id``, ``model_id``, and optionally ``windows`` and ``scaling``.
+    """
+    from brainlm_engine.models import DEFAULT_MODEL, load_model
+    from brainlm_engine.server.operations.recordings import recording_path
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.occlusion import occlude as run
+
+    progress(0.0, "Loading the model")
+    recording = Recording.load(recording_path(params["recording_id"]))
+    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    made = run(
+        model, recording, windows=int(params.get("windows", 1)), recording_id=params["recording_id"],
+        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+    )  # fmt: skip
+    path = keep(OCCLUSIONS, job.job_id, made.info, made.arrays)
+    return {"path": str(path), "runs": made.info.runs, "notes": list(made.info.notes)}
+
+
+def contrast(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Contrast two groups or two conditions of a cohort.
+
+    Parameters
+    ----------
+    params
+        ``model``, ``cohort`` (a folder), ``column``, ``first``, ``second``, and optionally ``what``, ``layer``,
+        ``covariates`` (a list of columns), ``task``, ``split``, ``people``, ``windows``, ``permutations``, ``seed``.
+    """
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.contrast import contrast as run
+    from brainlm_engine.tasks.contrast_people import Asked
+
+    progress(0.0, "Loading the model")
+    asked = Asked(
+        str(params["column"]), str(params["first"]), str(params["second"]), tuple(params.get("covariates", ())),
+        str(params.get("task", "")), str(params.get("split", "")),
+    )  # fmt: skip
+    names = ("what", "layer", "windows", "people", "permutations", "seed")
+    options = {name: params[name] for name in names if params.get(name) is not None}
+    made = run(load_model(params["model"]), Path(params["cohort"]), asked, progress=progress, **options)
+    path = keep(CONTRASTS, job.job_id, made.info, made.arrays)
+    return {"path": str(path), "verdict": made.info.verdict, "notes": list(made.info.notes)}
