@@ -41,7 +41,7 @@ def test_parcels_hidden(engine: Engine, tmp_path: Path) -> None:
             job = await client.submit("occlude", {"recording_id": recording_id, "model_id": "studio-tiny"})
             done = await ended(client, job.job_id, timeout=240)
             assert done.state is JobState.DONE, done.error
-            every = await client.occlusion_all(job.job_id, timeout=240)
+            every = await client.occlusion_all(job.job_id)
             assert every.message.parcels == tuple(range(PARCELS))
             assert np.allclose(
                 every.arrays["change"][:, 5], one.arrays["change"][:, 0], rtol=1e-3, atol=1e-7, equal_nan=True
@@ -72,7 +72,7 @@ def test_people_contrasted(engine: Engine, tmp_path: Path) -> None:
             job = await client.submit("contrast", params)
             done = await ended(client, job.job_id, timeout=240)
             assert done.state is JobState.DONE, done.error
-            found = await client.contrast_result(job.job_id, timeout=240)
+            found = await client.contrast_result(job.job_id)
             assert found.message.people == (4, 4)
             assert found.message.verdict == (done.result or {})["verdict"]
             assert found.arrays["attention_t"].shape == (424,)
