@@ -27,6 +27,7 @@ KINDS: dict[str, str] = {
     "pretrain": "brainlm_engine.jobs.model_jobs:pretrain",
     "evaluate": "brainlm_engine.jobs.evaluations:evaluate",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
+    "repair": "brainlm_engine.jobs.repairs:repair",
     "rolling_forecast": "brainlm_engine.jobs.forecast_jobs:rolling",
     "scaling_statistics": "brainlm_engine.jobs.model_jobs:scaling_statistics",
     "fetch_atlas": "brainlm_engine.jobs.atlas_jobs:fetch",
