@@ -46,7 +46,7 @@ def damage(truth: Recording, seed: int) -> tuple[Recording, RepairSpec, dict[str
     masks["dropped parcels"][dropped] = True
     masks["single frames"][np.ix_(rows, single)] = True
     masks["long gap"][np.ix_(rows, range(first, first + length))] = True
-    spans = tuple((f, f + 1) for f in single) + ((first, first + length),)
+    spans = (*((f, f + 1) for f in single), (first, first + length))
     spec = RepairSpec(dvars=False, spikes=0, parcels=tuple(dropped.tolist()), spans=spans)
     return replace(truth, series=series), spec, masks
 

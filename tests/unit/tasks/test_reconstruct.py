@@ -39,7 +39,9 @@ def test_one_window(model: MaskedModel, make_recording: Make) -> None:
     assert info.verdict.startswith("The model explains")
     assert np.array_equal(result.measured, zscored(recording)[:, 17:117])
     assert ReconstructionInfo.model_validate_json(info.model_dump_json()).mask == info.mask
-    assert set(result.arrays()) == {"measured", "predicted", "mask", "r2_parcel", "r2_frame"}
+    assert set(result.arrays()) == {
+        "measured", "predicted", "mask", "r2_parcel", "r2_frame", "by_parcel", "by_frame",
+    }  # fmt: skip
 
 
 def test_the_scores_are_what_they_say(model: MaskedModel, make_recording: Make) -> None:
