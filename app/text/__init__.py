@@ -8,6 +8,7 @@ from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
 from app.text.forecast import FORECAST
 from app.text.motion import MOTION
+from app.text.repair import REPAIR
 from app.text.shell import SHELL
 from app.text.states import STATES
 from app.text.tips import TIPS
@@ -15,7 +16,8 @@ from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
-    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **TIPS, **TRAINING,
+    **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **REPAIR, **TIPS,
+    **TRAINING,
 }  # fmt: skip
 
 

@@ -184,10 +184,13 @@ def _sticking_out(series: Floats, limit: float) -> Bools:
 
 
 def _constant(series: Floats) -> Bools:
-    """Return (parcels,): one value all the time."""
-    finite = np.isfinite(series)
-    low, high = np.where(finite, series, np.inf).min(1), np.where(finite, series, -np.inf).max(1)
-    return np.asarray(finite.any(1) & (low == high))
+    """Return (parcels,): one value most of the time."""
+    some = np.asarray(np.isfinite(series).any(1))
+    constant = np.zeros(len(series), bool)
+    values = series[some].astype(np.float64)
+    middle = np.nanmedian(values, axis=1, keepdims=True)
+    constant[some] = np.nanmedian(np.abs(values - middle), axis=1) == 0
+    return constant
 
 
 @dataclass(frozen=True)
