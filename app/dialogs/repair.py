@@ -206,7 +206,7 @@ class RepairDialog(QDialog):
         heads = ("", *(tr(f"repair.{method}") for method in METHODS))
         self._grid.addWidget(label(tr("repair.errors"), "muted", wrap=True), 0, 0, 1, len(heads))
         for column, text in enumerate(heads):
-            head = label(text, "muted", wrap=True)
+            head = label(text, "muted")
             head.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
             self._grid.addWidget(head, 1, column)
         self._grid.addWidget(line(), 2, 0, 1, len(heads))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.action_button import ActionButton
@@ -87,14 +87,13 @@ class MaskPanel(QWidget):
         return _page((tr("model.from"), span))
 
     def _painted_page(self, files: dict[str, QAction]) -> QWidget:
-        page, column, row = QWidget(), QVBoxLayout(), QHBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._painted)
-        row.setSpacing(GRID)
-        for action in files.values():
-            row.addWidget(ActionButton(action), 1)
-        column.addLayout(row)
-        page.setLayout(column)
+        page = QWidget()
+        grid = QGridLayout(page)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(GRID)
+        grid.addWidget(self._painted, 0, 0, 1, 2)
+        for place, action in enumerate(files.values()):  # three in one row would widen the panel
+            grid.addWidget(ActionButton(action), 1 + place // 2, place % 2)
         return page
 
     def set_choices(self, networks: tuple[str, ...], patches: int, parcels: int = 0) -> None:
