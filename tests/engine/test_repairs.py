@@ -10,9 +10,10 @@ import numpy as np
 
 from brainlm_engine.api.messages import JobState, MaskSpec
 from brainlm_engine.api.repair import RepairInfo, filled_in
+from brainlm_engine.jobs.context import recordings_dir
 from brainlm_engine.recording import Recording
 
-from .conftest import Engine, connected, ended
+from .conftest import Engine, connected, ended, using_home
 
 RECORDING = "0123456789abcdef"
 
@@ -29,9 +30,8 @@ def _keep(engine: Engine) -> Recording:
     made = Recording(
         series, 0.72, xyz, missing, np.ones(60, np.float32), networks=("A", "B", "") * 20, name="kept"
     )  # fmt: skip
-    folder = engine.home / "recordings"
-    folder.mkdir(exist_ok=True)
-    made.save(folder / f"{RECORDING}.safetensors")
+    with using_home(engine.home):
+        made.save(recordings_dir() / f"{RECORDING}.safetensors")
     return made
 
 

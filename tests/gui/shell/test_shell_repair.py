@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
+from test_shell_accessible import silent
 
 from app.controllers.repairing import spans_of_text
 from app.controllers.studio import Studio
@@ -20,8 +21,6 @@ from app.views.mask_brush import MaskBrush
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.atlas import load_atlas
 from brainlm_engine.recording import Recording
-
-from test_shell_accessible import silent
 
 Live = Callable[..., None]
 Until = Callable[..., Awaitable[None]]
