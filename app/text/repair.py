@@ -98,7 +98,7 @@ REPAIR = {
     "repair.filter": "Recordings (*.safetensors)",
     "repair.written": "Repaired recording written as {name}.",
     "repair.open": "Open It",
-    "view.carpet.repaired": "Carpet – grey: filled in by a repair",
+    "view.carpet.repaired": "Carpet – grey and ticked: filled in by a repair",
     "view.traces.repaired": "Parcel traces – shaded: filled in by a repair",
     "facts.filled": "Filled in",
     "facts.filled_text": "{share} % of the samples ({n}), not measured: shaded in traces and carpet",
