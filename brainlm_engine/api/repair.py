@@ -41,6 +41,9 @@ class RepairKind(Message):
     n_values: int = Field(description="samples filled in")
     n_tested: int = Field(default=0, description="good samples that were hidden in the same pattern and filled in")
     method: Literal["model", "ridge", "kriging", "interpolation"]
+    weight: float = Field(
+        default=1.0, description="share of the model's answer, the rest is the best guess in time; learned on good data"
+    )
     scores: tuple[Score, ...] = Field(default=(), description="the model first; R2 about the parcel's mean, MSE in SD²")
 
 

@@ -26,7 +26,7 @@ from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling
 from brainlm_engine.tasks.reconstruct import model_id, plan_window
-from brainlm_engine.tasks.repair_check import KIND_NAMES, Tally, lay_over, level_error, verdict
+from brainlm_engine.tasks.repair_check import KIND_NAMES, Tally, lay_over, level_error, mixed, verdict
 from brainlm_engine.tasks.repair_fill import Filler
 from brainlm_engine.tasks.repair_holes import PARCELS, Holes, find_holes, level_of
 
@@ -98,11 +98,16 @@ def repair(
     for number, kind in KIND_NAMES.items():
         part = holes.kind == number
         if part.any():
-            scores = expected.tally.scores(number)
+            scores, weight = expected.tally.scores(number), expected.tally.weight(number)
             method = _method(spec, scores)
-            series[part] = level.undone(guesses[method])[part]
-            tested = expected.tally.tested(number)
-            kinds.append(RepairKind(kind=kind, n_values=int(part.sum()), n_tested=tested, method=method, scores=scores))
+            guess = mixed(guesses["kriging"], guesses["model"], weight) if method == "model" else guesses[method]
+            series[part] = level.undone(guess)[part]
+            kinds.append(
+                RepairKind(
+                    kind=kind, n_values=int(part.sum()), n_tested=expected.tally.tested(number), method=method,
+                    weight=weight, scores=scores,
+                )
+            )  # fmt: skip
             judged.append((number, method, scores))
     info = RepairInfo(
         recording_id=recording_id, name=recording.name, model_id=model_id(model),
@@ -229,7 +234,8 @@ def _repaired(recording: Recording, series: Floats, holes: Holes, info: RepairIn
     earlier = recording.provenance.get(REPAIRS)
     entry = {
         "filled": written_holes(holes.open), "values": info.n_values,
-        "methods": {kind.kind: kind.method for kind in info.kinds}, "model": info.model_id,
+        "methods": {kind.kind: kind.method for kind in info.kinds},
+        "model_weight": {kind.kind: round(kind.weight, 4) for kind in info.kinds}, "model": info.model_id,
         "model_sha256": info.model_sha256, "settings": info.spec.model_dump(mode="json"), "scaling": info.scaling,
         "expected": {
             kind.kind: {score.method: {"r2": _or_none(score.r2), "mse": _or_none(score.mse)} for score in kind.scores}

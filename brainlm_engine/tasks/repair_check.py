@@ -60,33 +60,59 @@ def lay_over(holes: Holes, usable: Bools, rng: np.random.Generator) -> Trial:
 
 
 class Tally:
-    """Scores of every method on every kind of hole, over several trials."""
+    """Truth and guesses of every method on every kind of hole, one list entry a trial."""
 
     def __init__(self) -> None:
-        self._sums: dict[int, dict[str, Sums]] = {}
+        self._held: dict[int, list[dict[str, Floats]]] = {}
 
     def add(self, truth: Floats, guesses: dict[str, Floats], kind: NDArray[np.int8]) -> None:
-        """Count one trial; all arrays are (parcels, frames), z-scores about a mean of 0."""
-        nothing = np.zeros((len(truth), 1), np.float32)
+        """Keep one trial; all arrays are (parcels, frames), z-scores about a mean of 0."""
         for number in KIND_NAMES:
             scored = (kind == number) & np.isfinite(truth)
-            if not scored.any():
-                continue
-            held = self._sums.setdefault(number, {})
-            for method, guess in guesses.items():
-                part = sums(truth, guess, scored & np.isfinite(guess), nothing)
-                held[method] = held[method] + part if method in held else part
+            if scored.any():
+                values = {method: guess[scored] for method, guess in guesses.items()}
+                self._held.setdefault(number, []).append({"truth": truth[scored], **values})
 
     def tested(self, kind: int) -> int:
         """Return how many good samples of this kind of hole were filled in."""
-        return next((part.n for part in self._sums.get(kind, {}).values()), 0)
+        return sum(len(trial["truth"]) for trial in self._held.get(kind, ()))
+
+    def weight(self, kind: int) -> float:
+        """Return how much of the model's answer is taken for this kind of hole, 0..1, see :func:`mixed`."""
+        return _weight(self._held.get(kind, []))
 
     def scores(self, kind: int) -> tuple[Score, ...]:
-        """Return the scores on one kind of hole, the model first; empty when it was not tested."""
-        return tuple(
-            part.score(method).model_copy(update={"title": NAMES[method]})
-            for method, part in self._sums.get(kind, {}).items()
-        )
+        """Return the scores on one kind of hole, the model first; empty when it was not tested.
+
+        The model's answer in a trial is mixed with the weight that the other trials say, as they know nothing of it.
+        """
+        pooled: dict[str, Sums] = {}
+        trials = self._held.get(kind, [])
+        for at, trial in enumerate(trials):
+            weight = _weight(trials[:at] + trials[at + 1 :] or trials)
+            for method, guess in trial.items():
+                if method == "truth":
+                    continue
+                told = mixed(trial["kriging"], guess, weight) if method == "model" else guess
+                truth = trial["truth"][None]
+                part = sums(truth, told[None], np.isfinite(told[None]), np.zeros((1, 1), np.float32))
+                pooled[method] = pooled[method] + part if method in pooled else part
+        return tuple(part.score(method).model_copy(update={"title": NAMES[method]}) for method, part in pooled.items())
+
+
+def mixed(in_time: Floats, model: Floats, weight: float) -> Floats:
+    """Return the best guess in time, moved towards the model's answer by ``weight``."""
+    return np.asarray(in_time + np.float32(weight) * (model - in_time), np.float32)
+
+
+def _weight(trials: list[dict[str, Floats]]) -> float:
+    """Return the weight of least squared error over ``trials``, 1 when there are none."""
+    product = square = 0.0
+    for trial in trials:
+        towards = (trial["model"] - trial["kriging"]).astype(np.float64)
+        product += float(((trial["truth"] - trial["kriging"]) * towards).sum())
+        square += float((towards**2).sum())
+    return min(max(product / square, 0.0), 1.0) if square > 0 else 1.0
 
 
 def level_error(level: Level, good: Bools, xyz: Floats, stand_ins: Bools) -> float | None:

@@ -21,6 +21,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.preprocess import Given, recording_of
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.repair import repair, write_repaired
+from brainlm_engine.tasks.repair_check import Tally
 from brainlm_engine.tasks.repair_fill import plan_hiding
 from brainlm_engine.tasks.repair_holes import FRAMES, PARCELS, VALUES, find_holes, level_of
 
@@ -153,6 +154,25 @@ def test_interpolation_is_better_and_it_says_so(model: MaskedModel, make_recordi
     smooth = replace(recording, series=slow.astype(np.float32))
     made = repair(model, smooth, RepairSpec(dvars=False, spikes=0, spans=((100, 101), (160, 161))))
     assert "is better here" in made.info.verdict or made.info.kinds[0].scores[0].mse < 1e-3
+
+
+def test_the_model_counts_as_much_as_good_data_say() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((6, 400)).astype(np.float32)
+    kind = np.full((6, 400), FRAMES, np.int8)
+    kind[:3] = VALUES
+    guesses = {"model": truth + rng.standard_normal((6, 400)).astype(np.float32), "kriging": np.zeros_like(truth)}
+    guesses["model"][:3] = rng.standard_normal((3, 400))
+    tally = Tally()
+    for _ in range(2):
+        tally.add(truth, guesses, kind)
+    assert tally.weight(FRAMES) == pytest.approx(0.5, abs=0.05)
+    assert tally.weight(VALUES) == pytest.approx(0.0, abs=0.05)
+    assert tally.weight(PARCELS) == 1.0, "not tried"
+    model, kriging = tally.scores(FRAMES)
+    assert (model.method, kriging.method) == ("model", "kriging")
+    assert model.mse == pytest.approx(0.5, abs=0.06)
+    assert tally.tested(FRAMES) == 2400
 
 
 def test_kriging_near_gaps_is_kriging() -> None:
