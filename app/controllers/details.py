@@ -83,10 +83,12 @@ class DetailsController:
         share = f"{100 * float(recording.filled.mean()):.1f}"
         facts = [(tr("facts.filled"), tr("facts.filled_text", share=share, n=int(recording.filled.sum())))]
         for repair in recording.info.provenance.get(REPAIRS, ()):
-            methods = repair.get("methods", {})
+            methods = repair.get("methods") if isinstance(repair, Mapping) else None
+            if not isinstance(methods, Mapping):
+                continue
             known = [(f"repair.kind.{kind}", f"repair.{method}") for kind, method in methods.items()]
             by = ", ".join(f"{tr(kind)}: {tr(method)}" for kind, method in known if has(kind) and has(method))
-            told = tr("facts.repair_text", model=repair.get("model", ""), date=repair.get("date", "")[:10], by=by)
+            told = tr("facts.repair_text", model=repair.get("model", ""), date=str(repair.get("date", ""))[:10], by=by)
             facts.append((tr("facts.repair"), told))
         return facts
 

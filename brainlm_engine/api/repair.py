@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -94,16 +95,23 @@ def filled_in(provenance: Mapping[str, Any], n_parcels: int, n_frames: int) -> N
         return None
     filled = np.zeros((n_parcels, n_frames), bool)
     for repair in repairs:
-        holes = repair.get("filled", {}) if isinstance(repair, Mapping) else {}
-        whole = np.zeros(n_parcels, bool)
-        whole[[p for p in holes.get("parcels", ()) if 0 <= p < n_parcels]] = True
-        filled[whole] = True
-        for first, stop in holes.get("frames", ()):
-            filled[:, max(first, 0) : max(stop, 0)] = True
-        for parcel, first, stop in holes.get("values", ()):
-            if 0 <= parcel < n_parcels:
-                filled[parcel, max(first, 0) : max(stop, 0)] = True
+        holes = repair.get("filled") if isinstance(repair, Mapping) else None
+        if isinstance(holes, Mapping):
+            with suppress(TypeError, ValueError, IndexError):
+                _fill(filled, holes)
     return filled
+
+
+def _fill(filled: NDArray[np.bool_], holes: Mapping[str, Any]) -> None:
+    """Mark what :func:`written_holes` wrote; parcels and frames beyond the recording are left out."""
+    whole = np.zeros(len(filled), bool)
+    whole[[p for p in holes.get("parcels", ()) if 0 <= p < len(filled)]] = True
+    filled[whole] = True
+    for first, stop in holes.get("frames", ()):
+        filled[:, max(first, 0) : max(stop, 0)] = True
+    for parcel, first, stop in holes.get("values", ()):
+        if 0 <= parcel < len(filled):
+            filled[parcel, max(first, 0) : max(stop, 0)] = True
 
 
 def spans_of(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -87,6 +87,8 @@ def repair(
         )
     holes = find_holes(recording, spec, fd_mm)
     usable = _usable(recording, holes)
+    if scaling is not None:
+        scaling.units(recording)  # refuses statistics of another atlas or unit
     mended = replace(recording, missing=~usable & ~holes.whole)
     _, _, notes = plan_window(model, mended, None, scaling=scaling)
     filler, parts = Filler(model, mended, scaling, progress), trials + 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.api.repair import RepairSpec, filled_in, spans_of, written_holes
@@ -18,11 +19,14 @@ from brainlm_engine.cli import main
 from brainlm_engine.io import open_scan
 from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.preprocess import Given, recording_of
+from brainlm_engine.preprocess.population_scaling import fit_population
 from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.input_scaling import InputScaling
 from brainlm_engine.tasks.repair import repair, write_repaired
 from brainlm_engine.tasks.repair_check import Tally
-from brainlm_engine.tasks.repair_fill import plan_hiding
+from brainlm_engine.tasks.repair_fill import _at_level, plan_hiding
 from brainlm_engine.tasks.repair_holes import FRAMES, PARCELS, VALUES, find_holes, level_of
 
 Make = Callable[..., Recording]
@@ -211,6 +215,35 @@ def test_what_cannot_be_repaired(model: MaskedModel, truth: Recording, make_reco
             repair(model, recording, spec)
 
 
+def test_scaling_of_the_input_knows_good_samples_only(truth: Recording) -> None:
+    holes = np.zeros(truth.series.shape, bool)
+    stand_in = _at_level(truth, level_of(truth.series, holes, truth.xyz))
+    statistics = fit_population([truth, replace(truth, series=truth.series * 1.5)], "robust")
+    scaling = InputScaling(statistics, "the cohort x")
+    ours, theirs = scaling.units(stand_in), scaling.units(truth)
+    assert np.allclose(ours.slope, theirs.slope, rtol=1e-3)
+    assert np.allclose(ours.shift, theirs.shift, rtol=1e-3, atol=1e-3)
+    spoiled = truth.series.copy()
+    spoiled[:, 60], holes[:, 60] = 1e6, True
+    level = level_of(spoiled, holes, truth.xyz)
+    assert np.allclose(scaling.units(_at_level(truth, level)).slope, theirs.slope, rtol=0.05)
+
+
+def test_a_published_architecture_fills_in_too(damaged: Recording) -> None:
+    torch.manual_seed(0)
+    small = {"hidden_size": 32, "decoder_hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = Config13M(**small, decoder_num_attention_heads=2, num_brain_voxels=36, timepoint_patching_size=20)
+    made = repair(BrainLM13M(config).eval(), damaged, trials=1)
+    assert np.isfinite(made.recording.series).all()
+    assert made.info.model_sha256 == ""
+
+
+def test_scaling_of_another_atlas_is_refused(model: MaskedModel, damaged: Recording, make_recording: Make) -> None:
+    scaling = InputScaling(fit_population([make_recording(1, parcels=24)], "robust"), "the cohort x")
+    with pytest.raises(BadInput, match="the scaling statistics of the cohort x are of 24 parcels"):
+        repair(model, damaged, scaling=scaling)
+
+
 def test_it_can_be_stopped(model: MaskedModel, damaged: Recording) -> None:
     class Stop:
         def __call__(self, fraction: float, stage: str = "") -> None:
@@ -270,6 +303,8 @@ def test_holes_survive_being_written() -> None:
     assert np.array_equal(filled_in({"repairs": [{"filled": told}]}, 9, 40), holes)
     assert filled_in({}, 9, 40) is None
     assert filled_in({"repairs": [{"filled": {"parcels": [99], "values": [[99, 0, 3]]}}]}, 9, 40).sum() == 0  # type: ignore[union-attr]
+    for damaged in ("text", {"parcels": "x"}, {"frames": [[1]]}, {"values": 3}):
+        assert filled_in({"repairs": [{"filled": damaged}]}, 9, 40) is not None
     assert spans_of(np.array([1, 1, 0, 1], bool)) == [(0, 2), (3, 4)]
 
 
