@@ -1,7 +1,8 @@
 """The engine of BrainLM Studio: reads scans, runs models, trains them. Knows nothing of windows.
 
-For Python programs: :func:`open_recording`, :func:`reconstruct` and :func:`forecast`, see
-:mod:`brainlm_engine.interface`. They are looked up when they are asked for, so that importing this package stays light.
+For Python programs: :func:`open_recording`, :func:`reconstruct`, :func:`forecast` and
+:func:`repair`, see :mod:`brainlm_engine.interface`. They are looked up when they are asked for, so that importing this
+package stays light.
 """
 
 import importlib
@@ -9,14 +10,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from brainlm_engine.interface import forecast, open_recording, reconstruct
+    from brainlm_engine.interface import forecast, open_recording, reconstruct, repair
 
 # Before torch or a BLAS is loaded anywhere: threads that wait should sleep. Spinning ones, the default, made a
 # reconstruction ten times slower whenever another process was busy on the same cores, and slowed that process too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "forecast", "open_recording", "reconstruct"]
+__all__ = ["__version__", "forecast", "open_recording", "reconstruct", "repair"]
 
 
 def __getattr__(name: str) -> Any:
