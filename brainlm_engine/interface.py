@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import Question
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from brainlm_engine.tasks.forecast import Forecast
     from brainlm_engine.tasks.networks import Networks
     from brainlm_engine.tasks.reconstruct import Reconstruction
+    from brainlm_engine.tasks.repair import Repair
     from brainlm_engine.tasks.states import States
 
 
@@ -243,6 +244,53 @@ def states(
             raise BadInput("One state is everything.", "Give k=2 or more.")
     loaded = load_model(str(model))
     return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded))
+
+
+def repair(
+    recording: Recording,
+    model: str | PathLike[str] = "studio-tiny",
+    *,
+    scaling: str | PathLike[str] = "",
+    **settings: Any,
+) -> Repair:
+    """Fill in what is bad in a recording, and say how far off that probably is.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    model : name or folder of a model
+    scaling : as for :func:`reconstruct`
+    settings : what counts as bad and what fills it in, see :class:`brainlm_engine.api.repair.RepairSpec`; for example
+        ``parcels=(3, 17)``, ``spans=((120, 140),)``, ``method="best"``
+
+    Returns
+    -------
+    Repair
+        ``recording`` (the new one; ``recording.save(path)`` writes it), ``filled`` (parcels, frames) and ``info``.
+    """
+    from pydantic import ValidationError
+
+    from brainlm_engine.api.repair import RepairSpec
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.repair import repair as run
+
+    if not hasattr(recording, "series"):
+        raise BadInput(
+            f"What is to be repaired is {_kind(recording)}, not a recording.",
+            "Open the file first: recording = open_recording(path).",
+        )
+    try:
+        spec = RepairSpec.model_validate(settings)
+    except ValidationError as error:
+        wrong = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
+        raise BadInput(
+            f"These settings of the repair cannot be used: {wrong}.",
+            'Give for example parcels=(3, 17), spans=((120, 140),), spikes=6.0 or method="best".',
+            str(error),
+        ) from error
+    loaded = load_model(str(model))
+    return run(loaded, recording, spec, scaling=chosen_scaling(str(scaling), loaded))
 
 
 def _check_recording(recording: object, what: str) -> None:

@@ -25,6 +25,8 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "model": lambda s: s.model.model is not None,
     "idle": lambda s: not s.model.running,
     "result": lambda s: s.model.result is not None,
+    "mask": lambda s: s.model.mask.kind == "painted" or (s.model.result is not None and not s.model.result.info.whole),
+    "painted": lambda s: s.model.mask.kind == "painted" and bool(s.model.mask.patches),
     "forecast": lambda s: s.forecast.result is not None and not s.forecast.outdated,
     "forecast_idle": lambda s: not s.forecast.running,
     "report": lambda s: s.report.card is not None,

@@ -214,6 +214,10 @@ MODEL = (
         needs=("engine", "recording", "model", "idle"),
     ),
     Action("reconstruct_all", "reconstruct_all", menu="model", needs=("engine", "recording", "model")),
+    Action("repair", "repair", menu="model", needs=("engine", "recording", "model")),
+    Action("mask_load", "mask_load", menu="model", needs=("recording", "model"), separated=True),
+    Action("mask_save", "mask_save", menu="model", needs=("recording", "mask")),
+    Action("mask_clear", "mask_clear", menu="model", needs=("recording", "model", "painted")),
     *_choice(
         "model",
         "show_result",

@@ -208,6 +208,35 @@ class Commands:
         """Reconstruct the whole recording as a job."""
         self._studio.start(self._studio.reconstruct_all(), tr("action.reconstruct_all"))
 
+    def repair(self) -> None:
+        """Show the box in which a recording is repaired."""
+        assert self._studio.repairing is not None
+        self._studio.repairing.open()
+
+    def mask_load(self) -> None:
+        """Ask for a file with a mask."""
+        dialog = QFileDialog(self._window, tr("model.mask.load.title"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("model.mask.filter"), tr("open.filter_all")])
+        dialog.fileSelected.connect(self._studio.load_mask)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def mask_save(self) -> None:
+        """Ask where the mask on screen is to be written."""
+        dialog = QFileDialog(self._window, tr("model.mask.save.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("model.mask.filter"))
+        dialog.setDefaultSuffix("csv")
+        dialog.fileSelected.connect(self._studio.save_mask)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def mask_clear(self) -> None:
+        """Hide nothing of the painted mask any more."""
+        assert self._studio.modelling is not None
+        self._studio.modelling.painting.clear()
+
     def show_result(self, shown: str) -> None:
         """Choose what the second brain shows."""
         self._state.model.put(shown=shown)

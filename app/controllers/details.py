@@ -10,9 +10,10 @@ from app.controllers.display import number
 from app.controllers.motion import amount, source
 from app.controllers.veil import veiled
 from app.state import AppState
-from app.text import tr
+from app.text import has, tr
 from app.views.main_window import MainWindow
 from app.widgets import ticks
+from brainlm_engine.api.repair import REPAIRS
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -70,8 +71,26 @@ class DetailsController:
             facts.append((tr("facts.motion"), source(motion)))
             if motion.fd_mm is not None:
                 facts.append((tr("facts.fd"), amount(motion)))
+        facts += self._filled()
         facts += [(tr("facts.note"), note) for note in info.notes]
         self._show(info.name, tuple(facts))
+
+    def _filled(self) -> list[tuple[str, str]]:
+        """What repairs filled in, one line a repair."""
+        recording = self._state.case.recording
+        if recording is None or recording.filled is None:
+            return []
+        share = f"{100 * float(recording.filled.mean()):.1f}"
+        facts = [(tr("facts.filled"), tr("facts.filled_text", share=share, n=int(recording.filled.sum())))]
+        for repair in recording.info.provenance.get(REPAIRS, ()):
+            methods = repair.get("methods") if isinstance(repair, Mapping) else None
+            if not isinstance(methods, Mapping):
+                continue
+            known = [(f"repair.kind.{kind}", f"repair.{method}") for kind, method in methods.items()]
+            by = ", ".join(f"{tr(kind)}: {tr(method)}" for kind, method in known if has(kind) and has(method))
+            told = tr("facts.repair_text", model=repair.get("model", ""), date=str(repair.get("date", ""))[:10], by=by)
+            facts.append((tr("facts.repair"), told))
+        return facts
 
     def _parcel(self, *_: object) -> None:
         self._job_id = ""
@@ -98,6 +117,9 @@ class DetailsController:
                     f"{number(float(series.mean()))} ± {number(float(series.std()))} {recording.info.unit}",
                 )
             )
+        if recording.filled is not None:
+            share = float(recording.filled[parcel].mean())
+            facts.append((tr("facts.filled"), tr("facts.filled_parcel", share=f"{100 * share:.1f}")))
         result = self._state.model.result
         if result is not None and parcel < result.r2_parcel.size:
             facts.append((tr("facts.r2"), number(float(result.r2_parcel[parcel])) or tr("probe.none")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from app.state import AppState
 from app.state.data import Array, Atlas, Recording
 from app.text import tr
 from app.theme import Theme
+from app.widgets.qc_strip import Line
 
 if TYPE_CHECKING:
     from app.views.carpet import CarpetView
@@ -27,6 +29,7 @@ class ModelDrawing:
         self._state, self._page = state, page
         self._stale = False
         self._drawn: Atlas | None = None
+        self.painted: Callable[[], tuple[Array, int] | None] = lambda: None
         self.turns = Turns()
         self._connect()
         self.show()
@@ -43,6 +46,8 @@ class ModelDrawing:
         view.on("surface").connect(self._surface_changed)
         view.on("time_unit").connect(self._unit_changed)
         state.shell.on("workspace").connect(self._entered)
+        self._page.traces.time_range_changed.connect(self._page.errors.set_time_range)
+        self._page.traces.view.sigResized.connect(self.align_errors)
 
     # ------------------------------------------------------------ the window on show
 
@@ -88,6 +93,7 @@ class ModelDrawing:
             window, unit = result.measured, result.info.unit
         with plot.at_once():
             self._fill_plot(plot, window, unit)
+            self._shade(plot)
             plot.set_first_frame(self.start)
             if atlas is not None:
                 plot.set_networks(atlas.info.networks, atlas.info.structures)
@@ -100,15 +106,25 @@ class ModelDrawing:
             self._page.traces.clear_predicted()
             self._page.traces.set_series(window, recording.info.tr_s, names, unit)
             if result is not None:
-                shaded = np.zeros_like(result.mask) if result.info.whole else result.mask
-                self._page.traces.set_predicted(result.predicted, 0, shaded, result.info.patch_frames)
+                none = np.zeros_like(result.mask)  # what is shaded comes after
+                self._page.traces.set_predicted(result.predicted, 0, none, result.info.patch_frames)
         else:
             self._page.carpet.set_series(window, recording.info.tr_s)
-            shown = result is not None and not result.info.whole
-            mask, patch = (result.mask, result.info.patch_frames) if result is not None and shown else (None, 1)
-            self._page.carpet.set_mask(mask, 0, patch)
+
+    def shade(self) -> None:
+        """Shade what is hidden: as it is painted, else as it was for the answer on show."""
+        for plot in (self._page.traces, self._page.carpet):
+            self._shade(plot)
+
+    def _shade(self, plot: TraceView | CarpetView) -> None:
+        result, painted = self._state.model.result, self.painted()
+        mask, patch = painted if painted is not None else (None, 1)
+        if painted is None and result is not None and not result.info.whole:
+            mask, patch = result.mask, result.info.patch_frames
+        (plot.set_shaded if plot is self._page.traces else plot.set_mask)(mask, 0, patch)
 
     def _rest(self) -> None:
+        self._show_errors()
         self._unit_changed()
         self._selection_changed()
 
@@ -137,6 +153,7 @@ class ModelDrawing:
         page, frame = self._page, self._state.view.frame - self.start
         page.traces.set_cursor(frame)
         page.carpet.set_cursor(frame)
+        page.errors.set_cursor(frame)
         page.measured.set_values(self._values(self._state.case.recording, max(frame, 0))[0], -LIMIT_SD, LIMIT_SD, "vik")
         page.measured.set_unit(self._unit())
 
@@ -175,6 +192,29 @@ class ModelDrawing:
         if selected:
             page.traces.reveal(selected[0])
 
+    def _show_errors(self) -> None:
+        """Error over time: the model, and the simple method that errs least over all, on one scale."""
+        result, strip = self._state.model.result, self._page.errors
+        if result is None or len(result.by_frame) == 0:
+            strip.set_lines()
+            strip.hide()
+            return
+        scores = result.info.scores
+        best = min(range(1, len(scores)), key=lambda at: scores[at].mse, default=0)
+        kept = dict.fromkeys((0, best))
+        values = [result.by_frame[at, 2] for at in kept]
+        known = np.concatenate(values)
+        top = float(np.nanmax(known)) if np.isfinite(known).any() else 1.0
+        names = [tr(f"model.error.{scores[at].method}") for at in kept]
+        strip.set_lines(*(Line(n, v, tr("unit.sd2"), top=top) for n, v in zip(names, values, strict=True)))
+        strip.show()
+        self.align_errors()
+
+    def align_errors(self, *_: object) -> None:
+        """Begin and end the strip where the traces above it do."""
+        traces, area = self._page.traces, self._page.traces.view.sceneBoundingRect()
+        self._page.errors.set_gutter(round(area.left()), round(traces.viewport().width() - area.right()))
+
     def _surface_changed(self, name: str) -> None:
         for brain in (self._page.measured, self._page.answer):
             brain.set_surface(name)  # type: ignore[arg-type]
@@ -186,7 +226,7 @@ class ModelDrawing:
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""
         page = self._page
-        for drawing in (page.measured, page.answer, page.traces, page.carpet, page.time_bar):
+        for drawing in (page.measured, page.answer, page.traces, page.carpet, page.errors, page.time_bar):
             drawing.set_theme(theme)
 
     def _atlas_changed(self, *_: object) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from app.controllers.failures import tell_error
 from app.controllers.input_scaling import ScalingController
 from app.controllers.model_drawing import ModelDrawing
+from app.controllers.painting import MaskPainting
 from app.controllers.pointing import Pointing
 from app.controllers.veil import veiled, veiled_model
 from app.services.engine import EngineService
@@ -34,6 +35,7 @@ class ModelController:
         self._asked: tuple[Any, ...] = ()
         self.drawing = ModelDrawing(state, page)
         self.scaling = ScalingController(state, engine, page.model)
+        self.painting = MaskPainting(state, page, self.drawing)
         self._connect()
         self._panels()
 
@@ -44,7 +46,7 @@ class ModelController:
             model.on(field).connect(self._settings_changed)
         for field in ("outdated", "running", "problem"):
             model.on(field).connect(self._scores)
-        for field in ("result", "shown"):
+        for field in ("result", "shown", "combine"):
             model.on(field).connect(self._panels)
         case.on("recording").connect(self._recording_changed)
         case.on("atlas").connect(self._panels)
@@ -57,6 +59,8 @@ class ModelController:
         for brain in (page.measured, page.answer):
             brain.parcel_clicked.connect(self._pointing.pick)
             brain.crosshair_requested.connect(self._pointing.point)
+        page.window_panel.combine_chosen.connect(lambda combine: model.put(combine=combine))
+        page.errors.frame_requested.connect(lambda frame: self._player.go(self.drawing.start + frame))
         for drawing in (page.traces, page.carpet):
             drawing.frame_requested.connect(lambda frame: self._player.go(self.drawing.start + frame))
             drawing.parcel_clicked.connect(self._pointing.pick)
@@ -114,6 +118,9 @@ class ModelController:
         update: dict[str, Any] = {field: value}
         if field == "kind" and value == "span" and mask.span is None:
             update["span"] = (self._patches() // 2, self._patches() // 2 + 2)
+        if field == "kind" and value == "painted" and not mask.patches:
+            shown = self.painting.on_screen()  # begin with what is hidden just now
+            update["patches"] = tuple(map(tuple, np.argwhere(shown).tolist())) if shown is not None else ()
         if field == "kind" and value == "network" and not mask.network:
             update["network"] = next(iter(self._networks()), "")
         changed = MaskSpec.model_validate({**mask.model_dump(), **update})
@@ -162,7 +169,8 @@ class ModelController:
         chosen = state.model.model
         shown = tuple(veiled_model(state, model) for model in state.model.models)
         page.model.set_models(shown, veiled_model(state, chosen) if chosen is not None else None)
-        page.mask_panel.set_choices(self._networks(), self._patches())
+        parcels = recording.info.n_parcels if recording is not None else 0
+        page.mask_panel.set_choices(self._networks(), self._patches(), parcels)
         page.mask_panel.show_mask(state.model.mask, self._selected_names())
         frames = recording.info.n_frames if recording is not None else 0
         tr_s, window, start = state.case.tr_s, self.drawing.window, state.model.start
@@ -175,6 +183,7 @@ class ModelController:
             written = {k: f"{round(v, 1):g}" for k, v in zip(("from_s", "to_s", "of_s"), ends, strict=True)}
             text = tr("model.window_text", frames=used, **written)
         page.window_panel.show_window(start, frames - window, text, state.model.shown)
+        page.window_panel.show_combine(state.model.combine)
         self._scores()
 
     def _selected_names(self) -> str:
@@ -189,6 +198,7 @@ class ModelController:
         if result is None:
             empty = tr("model.running") if state.running else veiled(self._state, state.problem)
             self._page.scores.show_scores((), empty, "", False)
+            self._page.network_scores.show_networks((), False)
             return
         took = tr("model.running") if state.running else tr("model.took", seconds=f"{result.info.seconds:.2f}")
         info = result.info
@@ -196,6 +206,7 @@ class ModelController:
             took = f"{veiled(self._state, tr('model.scaled', scaling=info.scaling))}\n{took}"
         notes = tuple(veiled(self._state, note) for note in info.notes)
         self._page.scores.show_scores(info.scores, info.verdict, took, state.outdated, notes)
+        self._page.network_scores.show_networks(info.networks, state.outdated)
 
     def _selection_changed(self, *_: object) -> None:
         if self._state.model.mask.kind == "parcels":
@@ -214,6 +225,8 @@ class ModelController:
 
 def _result(reply: Reply[ReconstructionInfo]) -> Reconstruction:
     a = reply.arrays
+    none = np.zeros((0, 3, 0), np.float32)  # of a job by an earlier version
     return Reconstruction(
-        reply.message, a["measured"], a["predicted"], np.asarray(a["mask"], bool), a["r2_parcel"], a["r2_frame"]
-    )
+        reply.message, a["measured"], a["predicted"], np.asarray(a["mask"], bool), a["r2_parcel"], a["r2_frame"],
+        a.get("by_parcel", none), a.get("by_frame", none),
+    )  # fmt: skip

@@ -35,12 +35,14 @@ async def build_pages(studio: Studio) -> None:
     from app.controllers.model_tabs import TABS, ModelTabs
     from app.controllers.modelling import ModelController
     from app.controllers.network_workspace import NetworkWorkspace
+    from app.controllers.repairing import RepairController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
     from app.controllers.viewing import ViewController
     from app.controllers.whole_recording import WholeRecording
     from app.views.brain import BrainView
     from app.views.carpet import CarpetView
+    from app.views.pages.model import ACTIONS as MODEL_ACTIONS
     from app.views.pages.model import ModelPage
     from app.views.pages.train import ACTIONS, TrainPage
     from app.views.pages.view import ViewPage
@@ -57,7 +59,7 @@ async def build_pages(studio: Studio) -> None:
     window.add_page("view", view)
     await asyncio.sleep(0)
     measured, answer = BrainView(no_3d=off), BrainView(no_3d=off)
-    actions = {name: window.board[name] for name in ("reconstruct", "another_mask")}
+    actions = {name: window.board[name] for name in MODEL_ACTIONS}
     model = ModelPage(
         measured=measured, answer=answer, traces=TraceView(), carpet=CarpetView(), time_bar=TimeBar(), actions=actions
     )
@@ -82,6 +84,7 @@ async def build_pages(studio: Studio) -> None:
     studio.tabs = ModelTabs(studio, tabs, ahead, looking)
     studio.network_room = NetworkWorkspace(studio, grouped)
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
+    studio.repairing = RepairController(state, studio.engine, window, studio.tasks, studio.modelling)
     await asyncio.sleep(0)
     studio.training = TrainingController(state, studio.engine, train, studio.tasks, studio.modelling)
     for controller in (studio.viewing, studio.modelling.drawing, studio.training.drawing):

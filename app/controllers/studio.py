@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from app.controllers.modelling import ModelController
     from app.controllers.network_workspace import NetworkWorkspace
     from app.controllers.networks import NetworksController
+    from app.controllers.repairing import RepairController
     from app.controllers.report import ReportController
     from app.controllers.states import StatesController
     from app.controllers.timing import TimeController
@@ -101,6 +102,7 @@ class Studio:
         self.comparing: CompareController | None = None
         self.modelling: ModelController | None = None
         self.whole: WholeRecording | None = None
+        self.repairing: RepairController | None = None
         self.tabs: ModelTabs | None = None
         self.forecasting: ForecastController | None = None
         self.stating: StatesController | None = None
@@ -245,6 +247,16 @@ class Studio:
     async def reconstruct_all(self) -> bool:
         """Reconstruct the whole recording as a job and show it; True when it is done."""
         return await self.whole.run(self.shell.name()) if self.whole is not None else False
+
+    def load_mask(self, path: str) -> None:
+        """Hide from the model what a file says."""
+        if self.modelling is not None:
+            self.start(self.modelling.painting.load(path), tr("action.mask_load"))
+
+    def save_mask(self, path: str) -> None:
+        """Write the mask on screen."""
+        if self.modelling is not None:
+            self.start(self.modelling.painting.save(path), tr("action.mask_save"))
 
     async def forecast(self) -> Forecast | None:
         """Forecast from the chosen moment; None when it could not be done."""
@@ -419,6 +431,9 @@ class Studio:
             self.commands.choose_atlas()
         if button == "prepare":
             self.opening.preparation.again()
+        if button.startswith("open:"):
+            self.state.notices.drop(key)
+            self.start(self.open_path(button.removeprefix("open:")), tr("action.open"))
         if button.startswith("again:"):
             self.state.notices.drop(key)
             self.start(self.engine_life.run_again(button.removeprefix("again:")), tr("action.job_again"))

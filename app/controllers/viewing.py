@@ -158,6 +158,7 @@ class ViewController:
         names = [case.atlas.name(p) for p in range(series.shape[0])] if case.atlas is not None else []
         with page.traces.at_once():
             page.traces.set_series(series, case.recording.info.tr_s, names, unit)
+            page.traces.set_shaded(case.recording.filled)
             if case.atlas is not None:
                 page.traces.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         page.trace_box.set_waiting("")
@@ -168,6 +169,10 @@ class ViewController:
             return
         with page.carpet.at_once():
             page.carpet.set_series(case.recording.sd, case.recording.info.tr_s)
+            page.carpet.set_mask(case.recording.filled)
+            repaired = ".repaired" if case.recording.filled is not None else ""
+            page.carpet_box.set_title(tr(f"view.carpet{repaired}"))
+            page.trace_box.set_title(tr(f"view.traces{repaired}"))
             if case.atlas is not None:
                 page.carpet.set_networks(case.atlas.info.networks, case.atlas.info.structures)
         page.carpet_box.set_waiting("")

@@ -32,7 +32,7 @@ class WholeRecording:
         asked, recording_id = self._modelling.settings(), recording.info.recording_id
         params = {
             "recording_id": recording_id, "model_id": model.model_id, "ratio": model.mask.ratio,
-            "seed": model.mask.seed,
+            "seed": model.mask.seed, "combine": model.combine,
         }  # fmt: skip
         try:
             params["scaling"] = await self._modelling.scaling.ready(model.scaling_used)

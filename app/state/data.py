@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.messages import AtlasInfo, MotionInfo, ReconstructionInfo, RecordingInfo, ScanInfo
 from brainlm_engine.api.networks import NetworksInfo
+from brainlm_engine.api.repair import filled_in
 from brainlm_engine.api.states import StatesInfo
 
 Array = NDArray[Any]
@@ -121,6 +122,7 @@ class Recording:
     dvars : (frames,), NaN at the first frame, which has none before it
     tsnr : (parcels,)
     sd : (parcels, frames) float32, each parcel's series about its mean in its standard deviations
+    filled : (parcels, frames) bool, samples that a repair filled in; None for a recording that was never repaired
     """
 
     info: RecordingInfo
@@ -131,6 +133,7 @@ class Recording:
     dvars: Array
     tsnr: Array
     sd: Array
+    filled: Array | None = None
 
     @classmethod
     def of(cls, info: RecordingInfo, arrays: dict[str, Array]) -> Recording:
@@ -148,6 +151,7 @@ class Recording:
             dvars=_from_second(arrays.get("dvars", np.full(frames, np.nan, np.float32))),
             tsnr=arrays.get("tsnr", nothing),
             sd=_standardised(series),
+            filled=filled_in(info.provenance, parcels, frames),
         )
 
     def scaled(self, scale: str) -> tuple[Array, str]:
@@ -209,6 +213,7 @@ class Reconstruction:
     mask : (parcels, patches) bool, True = hidden from the model
     r2_parcel : (parcels,) float32, NaN where nothing was hidden
     r2_frame : (frames,) float32
+    by_parcel, by_frame : (methods, 3, parcels) and (methods, 3, frames) float32: R2, r, MSE of ``info.scores``
     """
 
     info: ReconstructionInfo
@@ -217,6 +222,8 @@ class Reconstruction:
     mask: Array
     r2_parcel: Array
     r2_frame: Array
+    by_parcel: Array
+    by_frame: Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,6 +121,7 @@ class ModelState(State):
     running: bool = False
     outdated: bool = False
     shown: Shown = "reconstructed"
+    combine: Literal["first", "mean"] = Field(default="first", description="of predictions of a whole recording")
     problem: str = ""
 
     @property

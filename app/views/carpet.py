@@ -64,7 +64,8 @@ class CarpetPlot(TimePlot):
         return (*hex_rgb(self.theme.border), 165)
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
-        """A frame of thin lines round each selected row."""
+        """A frame of thin lines round each selected row, and ticks above single frames that are shaded."""
+        self._paint_ticks(painter, area)
         y0, y1 = self.view.viewRange()[1]
         row_px = area.height() / max(y1 - y0, 1e-9)
         painter.save()
@@ -76,6 +77,16 @@ class CarpetPlot(TimePlot):
                 top = area.top() + (row - y0) * row_px
                 painter.drawRect(QRectF(area.left() - 2, top - 1, area.width() + 4, max(row_px, 1.0) + 2))
         painter.restore()
+
+    def _paint_ticks(self, painter: QPainter, area: QRectF) -> None:
+        """Frames shaded in most rows, which may be narrower than a pixel, where the shading is frame by frame."""
+        if self._mask is None or self._mask_place[1] != 1:
+            return
+        colour = QColor(self.theme.accent)
+        for frame in np.flatnonzero(self._mask.mean(0) > 0.5):
+            left, right = self._scene_x(float(frame) - 0.5), self._scene_x(float(frame) + 0.5)
+            if area.left() <= right and left <= area.right():
+                painter.fillRect(QRectF(left, area.top(), max(right - left, 2.0), 4.0), colour)
 
 
 class CarpetView(QWidget):

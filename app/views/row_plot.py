@@ -8,7 +8,7 @@ with Shift they make rows higher, 0 shows all.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyqtgraph as pg
@@ -19,6 +19,22 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from app.views.time_axes import RowAxis, TimeAxis
 
 Array = NDArray[Any]
+
+
+class Brush(Protocol):
+    """Takes a drag or a key for itself where it says True, see :class:`app.views.mask_brush.MaskBrush`."""
+
+    def press(self, event: QMouseEvent) -> bool:
+        """A button went down."""
+
+    def move(self, event: QMouseEvent) -> bool:
+        """The mouse moved."""
+
+    def release(self) -> bool:
+        """The button went up."""
+
+    def key(self, event: QKeyEvent) -> bool:
+        """A key was pressed."""
 
 
 class RowPlot(pg.PlotWidget):  # type: ignore[misc]
@@ -38,6 +54,7 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
         self.view = view
         self.n_parcels = self.n_frames = 0
         self.cursor: int | None = None
+        self.brush: Brush | None = None
         self._order: Array = np.zeros(0, int)
         self._row_of: dict[int, int] = {}
         self._selected: tuple[int, ...] = ()
@@ -57,6 +74,11 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
     def rows(self) -> Array:
         """Parcel of each row on show, from the top."""
         return self._order
+
+    @property
+    def selected(self) -> tuple[int, ...]:
+        """Parcels that are highlighted."""
+        return self._selected
 
     def row_of(self, parcel: int) -> int | None:
         """Row of a parcel, None when it is not shown."""
@@ -113,11 +135,15 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
 
     # ---------------------------------------------------------------- mouse and keyboard
 
-    def _place(self, point: QPointF) -> QPointF:
+    def place_of(self, point: QPointF) -> QPointF:
+        """Return frame and row under a point of the widget."""
         return QPointF(self.view.mapSceneToView(self.mapToScene(point.toPoint())))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Start of a click or a drag; a press below the plot scrubs time."""
+        if self.brush is not None and self.brush.press(event):
+            event.accept()
+            return
         self._press = self._last = event.position()
         self._dragged = False
         area = self.view.sceneBoundingRect()
@@ -128,6 +154,8 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Scrub or move."""
+        if self.brush is not None and self.brush.move(event):
+            return
         if self._press is None:
             return
         if self._scrubbing:
@@ -136,16 +164,18 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
         if not self._dragged and (event.position() - self._press).manhattanLength() < 4:
             return
         self._dragged = True
-        here, before = self._place(event.position()), self._place(self._last)
+        here, before = self.place_of(event.position()), self.place_of(self._last)
         self._last = event.position()
         self.scroll(before.x() - here.x(), before.y() - here.y())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A press without a drag sets the time and chooses the row."""
+        if self.brush is not None and self.brush.release():
+            return
         pressed, self._press = self._press, None
         if pressed is None or self._dragged or self._scrubbing or event.button() != Qt.MouseButton.LeftButton:
             return
-        row = int(self._place(event.position()).y())
+        row = int(self.place_of(event.position()).y())
         rows = self.rows()
         if event.position().x() >= self.view.sceneBoundingRect().left():
             self._ask_frame(event.position())
@@ -153,7 +183,7 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
             self.parcel_clicked.emit(int(rows[row]))
 
     def _ask_frame(self, point: QPointF) -> None:
-        frame = round(self._place(point).x())
+        frame = round(self.place_of(point).x())
         if self.n_frames:
             self.frame_requested.emit(min(max(frame, 0), self.n_frames - 1))
 
@@ -169,9 +199,9 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
         keys, modifier = event.modifiers(), Qt.KeyboardModifier
         taller = keys & modifier.AltModifier or (keys & modifier.ControlModifier and keys & modifier.ShiftModifier)
         if taller:
-            self.zoom(rows=1.2**steps, centre=self._place(event.position()))
+            self.zoom(rows=1.2**steps, centre=self.place_of(event.position()))
         elif keys & modifier.ControlModifier:
-            self.zoom(time=1.2**steps, centre=self._place(event.position()))
+            self.zoom(time=1.2**steps, centre=self.place_of(event.position()))
         elif keys & modifier.ShiftModifier or (delta.x() and not delta.y()):
             self.scroll(-steps * (x1 - x0) * 0.1, 0)
         else:
@@ -180,6 +210,8 @@ class RowPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the module."""
+        if self.brush is not None and self.brush.key(event):
+            return
         key, keys = Qt.Key(event.key()), event.modifiers()
         if keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
             event.ignore()

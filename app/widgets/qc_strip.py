@@ -42,12 +42,14 @@ class Line:
     values : (T,), NaN = unknown
     unit : e.g. '% signal change'
     limit : a dashed line at this value, None for no limit
+    top : value at the upper end, for lines that are to be compared; None = the largest there is
     """
 
     name: str
     values: Array
     unit: str = ""
     limit: float | None = None
+    top: float | None = None
 
 
 def written(line: Line, peak: float | None, metrics: QFontMetrics, width: float) -> list[str]:
@@ -190,7 +192,7 @@ class QCStrip(QWidget):
             painter.setPen(QColor(theme.muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, tr("qc.unknown"))
             return
-        low, high = min(0.0, float(known.min())), max(float(known.max()), line.limit or 0.0)
+        low, high = min(0.0, float(known.min())), max(float(known.max()), line.limit or 0.0, line.top or 0.0)
         scale = (box.height() - 6) / (high - low or 1.0)
         painter.save()
         painter.setClipRect(box)

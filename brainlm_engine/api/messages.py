@@ -319,11 +319,14 @@ class ModelList(Message):
 class MaskSpec(Message):
     """Which patches are hidden from the model."""
 
-    kind: Literal["random", "parcels", "network", "span", "none"] = "random"
+    kind: Literal["random", "parcels", "network", "span", "painted", "none"] = "random"
     ratio: float = Field(default=0.75, ge=0.0, lt=1.0, description="share of patches hidden, for 'random'")
     parcels: tuple[int, ...] = ()
     network: str = ""
     span: tuple[int, int] | None = Field(default=None, description="patches [from, to) hidden for every parcel")
+    patches: tuple[tuple[int, int], ...] = Field(
+        default=(), description="(parcel, patch of the window) hidden one by one, for 'painted'"
+    )
     seed: int = 0
 
 
@@ -337,10 +340,19 @@ class Score(Message):
     mse: float
 
 
+class NetworkScores(Message):
+    """The scores of one network's parcels."""
+
+    network: str = Field(description="'none' for parcels that belong to no network")
+    n_parcels: int
+    scores: tuple[Score, ...] = Field(description="the methods as in the reconstruction they belong to")
+
+
 class ReconstructionInfo(Message):
     """One window reconstructed. Arrays: ``measured``, ``predicted`` (parcels, frames) float32 in ``unit``;
     ``mask (parcels, patches)`` bool, True = hidden; ``r2_parcel (parcels,)`` and ``r2_frame (frames,)`` float32 over
-    hidden frames, NaN where nothing was hidden.
+    hidden frames, NaN where nothing was hidden; ``by_parcel (methods, 3, parcels)`` and ``by_frame (methods, 3,
+    frames)`` float32: R2, r and MSE of the methods in ``scores``.
     """
 
     recording_id: str
@@ -352,6 +364,8 @@ class ReconstructionInfo(Message):
     mask: MaskSpec
     whole: bool = Field(default=False, description="the whole recording, each patch predicted while it was hidden")
     scores: tuple[Score, ...] = Field(default=(), description="the model first, then the baselines")
+    networks: tuple[NetworkScores, ...] = Field(default=(), description="those in which something was hidden")
+    combine: Literal["first", "mean"] = Field(default="first", description="of predictions of a whole recording")
     verdict: str = Field(default="", description="one plain sentence: who won")
     seconds: float = 0.0
     scaling: str = Field(default="", description="how the model's input was scaled; measured and predicted stay in SD")

@@ -8,13 +8,14 @@ both is chosen by hiding visible parcels from the fit and predicting them.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from brainlm_engine.baselines.held_out import Run, alike_runs, held_out
 
 Floats = NDArray[np.float32]
 
@@ -68,9 +69,9 @@ def ridge(shown: Floats, people: Floats | None = None, seed: int = 0) -> RidgeFi
     people : (parcels, parcels) covariance of training people, see :func:`covariance_of_people`; None for *own*
     seed : which visible parcels are hidden while choosing
     """
-    blocks = list(_blocks(np.isfinite(shown)))
+    blocks = list(alike_runs(np.isfinite(shown)))
     rng = np.random.default_rng(seed)
-    held = _held_out(shown, blocks, rng)
+    held = held_out(shown, blocks, rng)
     tried = np.where(held, np.nan, shown).astype(np.float32)
     products, counts = _products(tried)
     best = (np.inf, _PRIOR_FRAMES[-1], _RIDGES[-1])
@@ -111,31 +112,11 @@ def _shrunk(
     return np.asarray((products + prior_frames * prior) / (counts + prior_frames))
 
 
-def _blocks(visible: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
-    """Yield runs of frames in which the same parcels are visible."""
-    change = np.flatnonzero((visible[:, 1:] != visible[:, :-1]).any(0)) + 1
-    edges = [0, *change.tolist(), visible.shape[1]]
-    for start, stop in itertools.pairwise(edges):
-        yield visible[:, start], np.arange(start, stop)
-
-
-def _held_out(
-    shown: Floats, blocks: list[tuple[NDArray[np.bool_], NDArray[np.intp]]], rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Hide a fifth of the visible parcels of every block."""
-    held = np.zeros(shown.shape, bool)
-    for visible, frames in blocks:
-        parcels = np.flatnonzero(visible)
-        picked = rng.permutation(parcels)[: len(parcels) // 5]
-        held[np.ix_(picked, frames)] = True
-    return held
-
-
 def _errors(
     covariance: NDArray[np.float64],
     shown: Floats,
     held: NDArray[np.bool_],
-    blocks: list[tuple[NDArray[np.bool_], NDArray[np.intp]]],
+    blocks: list[Run],
     rng: np.random.Generator,
 ) -> Iterator[tuple[float, float]]:
     """Yield (ridge, squared error on the held-out parcels); one decomposition serves every ridge."""

@@ -38,6 +38,7 @@ VERBS = (
     "cohort",
     "pretrain",
     "reconstruct",
+    "repair",
     "forecast",
     "attention",
     "contrast",

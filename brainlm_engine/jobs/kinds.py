@@ -30,6 +30,7 @@ KINDS: dict[str, str] = {
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
     "occlude": "brainlm_engine.jobs.interpretation_jobs:occlude",
     "contrast": "brainlm_engine.jobs.interpretation_jobs:contrast",
+    "repair": "brainlm_engine.jobs.repairs:repair",
     "rolling_forecast": "brainlm_engine.jobs.forecast_jobs:rolling",
     "networks": "brainlm_engine.jobs.network_jobs:networks",
     "group_networks": "brainlm_engine.jobs.network_jobs:group_networks",

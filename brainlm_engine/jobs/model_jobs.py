@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.jobs.context import JobContext
@@ -65,8 +65,8 @@ def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobCo
     Parameters
     ----------
     params
-        ``recording_id``, ``model_id``, ``ratio`` (default 0.75), ``seed`` (default 0), ``scaling`` (default: what
-        suits the model, of what is known).
+        ``recording_id``, ``model_id``, ``ratio`` (default 0.75), ``seed`` (default 0), ``combine`` (``first``, the
+        default, or ``mean``), ``scaling`` (default: what suits the model, of what is known).
 
     Returns
     -------
@@ -86,7 +86,8 @@ def reconstruct_recording(params: dict[str, Any], progress: Progress, job: JobCo
     mask = MaskSpec(ratio=float(params.get("ratio", 0.75)), seed=int(params.get("seed", 0)))
     model = load_model(model_id)
     scaling = chosen_scaling(str(params.get("scaling", "")), model)
-    made = reconstruct(model, recording, mask.ratio, mask.seed, progress, scaling=scaling)
+    combine: Literal["first", "mean"] = "mean" if params.get("combine") == "mean" else "first"
+    made = reconstruct(model, recording, mask.ratio, mask.seed, progress, combine=combine, scaling=scaling)
     path = save_reconstruction(
         job.job_id, made, recording_id=params["recording_id"], model_id=model_id, mask=mask,
         seconds=time.monotonic() - began,

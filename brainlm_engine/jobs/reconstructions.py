@@ -34,12 +34,12 @@ def save_reconstruction(
     arrays = {
         "measured": made.measured, "predicted": made.predicted,
         "mask": known.reshape(len(known), patches, made.patch_frames).any(2),
-        "r2_parcel": made.r2_parcel, "r2_frame": made.r2_frame,
+        "r2_parcel": made.r2_parcel, "r2_frame": made.r2_frame, "by_parcel": made.by_parcel, "by_frame": made.by_frame,
     }  # fmt: skip
     info = ReconstructionInfo(
         recording_id=recording_id, model_id=model_id, start=0, n_frames=frames, patch_frames=made.patch_frames,
         mask=mask, whole=True, scores=made.scores, verdict=made.verdict, seconds=seconds, notes=made.notes,
-        scaling=made.scaling,
+        scaling=made.scaling, networks=made.networks, combine=made.combine,
     )  # fmt: skip
     path = _path(job_id)
     with written_whole(path) as temporary:

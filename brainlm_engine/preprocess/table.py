@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.repair import REPAIRS
 from brainlm_engine.atlas.parcellation import Atlas
 from brainlm_engine.io.own import OwnSeries
 from brainlm_engine.io.table import TableScan
@@ -92,6 +93,8 @@ def recording_from_own(scan: TableScan, own: OwnSeries, atlas: Atlas | None) -> 
         **recording.provenance, "notes": notes, "made_from": str(own.provenance.get("source", "")),
         "steps": [*(steps if isinstance(steps, list | tuple) else ()), f"read back from {scan.name}"],
     }  # fmt: skip
+    if REPAIRS in own.provenance:  # which samples were filled in, not measured
+        provenance[REPAIRS] = own.provenance[REPAIRS]
     return replace(
         recording, names=own.names or recording.names, networks=own.networks or recording.networks, unit=own.unit,
         coverage=own.coverage, provenance=provenance,

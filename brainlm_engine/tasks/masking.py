@@ -52,6 +52,14 @@ def build_mask(spec: MaskSpec, n_parcels: int, n_patches: int, networks: tuple[s
                 f"Choose patches between 0 and {n_patches}.",
             )
         hidden[:, first:last] = True
+    elif spec.kind == "painted" and spec.patches:
+        painted = np.array(spec.patches, int)
+        if painted.min() < 0 or painted[:, 0].max() >= n_parcels or painted[:, 1].max() >= n_patches:
+            raise BadInput(
+                f"The mask was painted for another window; this one has {n_parcels} parcels and {n_patches} patches.",
+                "Paint it again, or load its file again for this window.",
+            )
+        hidden[painted[:, 0], painted[:, 1]] = True
     if hidden.all():
         raise BadInput(
             "This mask hides everything, so there is nothing to reconstruct from.", "Leave something visible."

@@ -16,6 +16,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling, ModelUnits, departure
 from brainlm_engine.tasks.masking import build_mask
+from brainlm_engine.tasks.part_scores import PartSums
 from brainlm_engine.tasks.scoring import Clock, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
@@ -37,6 +38,8 @@ class Reconstruction:
     mask : (parcels, patches) bool, True = hidden
     r2_parcel : (parcels,) float32 over hidden frames, NaN where nothing was hidden
     r2_frame : (frames,) float32 over hidden parcels, NaN where nothing was hidden
+    by_parcel : (methods, 3, parcels) float32, R2, r and MSE of every method of ``info.scores``
+    by_frame : (methods, 3, frames) float32, the same
     """
 
     info: ReconstructionInfo
@@ -45,6 +48,8 @@ class Reconstruction:
     mask: NDArray[np.bool_]
     r2_parcel: Floats
     r2_frame: Floats
+    by_parcel: Floats
+    by_frame: Floats
 
     @property
     def r2(self) -> float:
@@ -70,7 +75,8 @@ class Reconstruction:
         """Return the arrays that go with ``info`` as a message."""
         return {
             "measured": self.measured, "predicted": self.predicted, "mask": self.mask,
-            "r2_parcel": self.r2_parcel, "r2_frame": self.r2_frame,
+            "r2_parcel": self.r2_parcel, "r2_frame": self.r2_frame, "by_parcel": self.by_parcel,
+            "by_frame": self.by_frame,
         }  # fmt: skip
 
 
@@ -121,6 +127,9 @@ def reconstruct(
     centre = window_mean(measured)
     scores = tuple(sums(measured, guess, scored, centre).score(method) for method, guess in guesses.items())
     scores = scores if scored.any() else ()
+    parts = PartSums(*measured.shape)
+    for method, guess in guesses.items() if scores else ():
+        parts.add(method, measured, guess, scored, centre=centre)
     told = verdict(scores) if baselines or not scores else ""
     if told and recording.n_frames < patch:
         told = f"{recording.n_frames} frames are too few to conclude from: {told[0].lower()}{told[1:]}"
@@ -132,6 +141,7 @@ def reconstruct(
         patch_frames=patch,
         mask=mask,
         scores=scores,
+        networks=parts.networks(recording.networks),
         verdict=told,
         seconds=clock.seconds,
         scaling=scaling.describe() if scaling is not None else OF_RECORDING,
@@ -139,7 +149,7 @@ def reconstruct(
     )
     return Reconstruction(
         info, measured, predicted, hidden, r2_along(measured, predicted, scored, 1),
-        r2_along(measured, predicted, scored, 0),
+        r2_along(measured, predicted, scored, 0), **parts.arrays(),
     )  # fmt: skip
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.messages import Score
+from brainlm_engine.api.messages import NetworkScores, Score
 from brainlm_engine.baselines.people import people_covariance
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling
+from brainlm_engine.tasks.part_scores import PartSums
 from brainlm_engine.tasks.reconstruct import USUAL_FRAMES, plan_window, predict
 from brainlm_engine.tasks.scoring import Sums, baseline_guesses, r2_along, sums, verdict, window_mean
 
 Floats = NDArray[np.float32]
+Combine = Literal["first", "mean"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class RecordingReconstruction:
     passes : model runs per window; in each, the same share of every time patch is hidden
     patch_frames : frames per time patch
     notes : plain sentences
+    networks : the scores of every network
+    by_parcel, by_frame : (methods, 3, parcels) and (methods, 3, frames) float32: R2, r and MSE
+    combine : which of several predictions of a patch was taken
     scaling : how the model's input was scaled
     """
 
@@ -47,6 +53,10 @@ class RecordingReconstruction:
     passes: int
     patch_frames: int
     notes: tuple[str, ...]
+    networks: tuple[NetworkScores, ...]
+    by_parcel: Floats
+    by_frame: Floats
+    combine: Combine = "first"
     scaling: str = OF_RECORDING
 
 
@@ -59,6 +69,7 @@ def reconstruct_recording(
     *,
     frames: int | None = None,
     baselines: bool = True,
+    combine: Combine = "first",
     scaling: InputScaling | None = None,
 ) -> RecordingReconstruction:
     """Reconstruct all of ``recording``, window by window.
@@ -69,6 +80,8 @@ def reconstruct_recording(
     seed : which are hidden together
     frames : length of a window, None = 200; the last window is laid over the end and only its new frames are kept
     baselines : also fill the same hidden patches by the simple methods
+    combine : a patch that is hidden in more than one pass has several predictions: the 'first' or their 'mean' is
+        taken, of every method alike
     scaling : the statistics that the model's own input is scaled with; None = it gets the z-scores
 
     Raises
@@ -87,6 +100,7 @@ def reconstruct_recording(
     rng = np.random.default_rng(seed)
     predicted = np.full(measured.shape, np.nan, np.float32)
     pooled: dict[str, Sums] = {}
+    parts = PartSums(*measured.shape)
     covered = 0
     passes = -(-recording.n_parcels // hidden_each)
     starts = window_starts(recording.n_frames, length)
@@ -97,26 +111,34 @@ def reconstruct_recording(
         guessed = predict(model, np.broadcast_to(window, (passes, *window.shape)), recording, hidden, units)
         fresh = np.zeros(length, bool)
         fresh[covered - start :] = True
+        chosen = first if combine == "first" else hidden
+        summed: dict[str, Floats] = {}
         for index in range(passes):
             progress((done + index / passes) / len(starts), f"Reconstructing window {done + 1} of {len(starts)}")
-            kept = np.repeat(first[index], patch, axis=1) & fresh
-            predicted[:, start : start + length][kept] = guessed[index][kept]
+            kept = np.repeat(chosen[index], patch, axis=1)
             guesses = {"model": guessed[index]}
             if baselines:
                 shown = np.where(np.repeat(hidden[index], patch, axis=1), np.nan, window).astype(np.float32)
                 guesses |= baseline_guesses(shown, people)
-            scored = kept & np.isfinite(window) & np.isfinite(guessed[index])
             for method, guess in guesses.items():
-                part = sums(window, guess, scored, window_mean(window))
-                pooled[method] = pooled[method] + part if method in pooled else part
+                summed.setdefault(method, np.zeros(window.shape, np.float32))[kept] += guess[kept]
+        times = np.repeat(chosen.sum(0), patch, axis=1)  # each patch was hidden at least once
+        means = {method: total / times for method, total in summed.items()}
+        predicted[:, start : start + length][:, fresh] = means["model"][:, fresh]
+        scored = fresh & np.isfinite(window) & np.isfinite(means["model"])
+        centre = window_mean(window)
+        for method, guess in means.items():
+            part = sums(window, guess, scored, centre)
+            pooled[method] = pooled[method] + part if method in pooled else part
+            parts.add(method, window, guess, scored, centre=centre, start=start)
         covered = start + length
     scores = tuple(part.score(method) for method, part in pooled.items())
     scored = np.isfinite(measured) & np.isfinite(predicted)
     progress(1.0, "Reconstructed")
     return RecordingReconstruction(
         measured, predicted, r2_along(measured, predicted, scored, 1), r2_along(measured, predicted, scored, 0),
-        scores, verdict(scores) if baselines else "", passes, patch, notes,
-        scaling.describe() if scaling is not None else OF_RECORDING,
+        scores, verdict(scores) if baselines else "", passes, patch, notes, parts.networks(recording.networks),
+        **parts.arrays(), combine=combine, scaling=scaling.describe() if scaling is not None else OF_RECORDING,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ TITLES = {
     "model": "Model",
     "ridge_people": "Ridge from visible parcels, learned from other people",
     "ridge": "Ridge from visible parcels, learned from this window",
+    "pca": "Principal components of visible parcels, learned from this window",
     "interpolation": "Straight lines in time",
     "kriging": "Best linear guess in time",
     "mean": "Mean of the recording",
@@ -102,7 +103,8 @@ def baseline_guesses(shown: Floats, people: Floats | None, *, thorough: bool = F
     """
     with threadpool_limits(1):  # small matrices: more threads only wait for each other
         guesses = {} if people is None else {"ridge_people": baselines.ridge(shown, people).filled}
-        guesses |= {"ridge": baselines.ridge(shown).filled, "interpolation": baselines.interpolate(shown)}
+        guesses |= {"ridge": baselines.ridge(shown).filled, "pca": baselines.pca(shown).filled}
+        guesses["interpolation"] = baselines.interpolate(shown)
         if thorough:
             guesses["kriging"] = baselines.krige(shown)
         return guesses | {"mean": baselines.mean(shown)}

@@ -123,6 +123,7 @@ def simple_methods() -> None:
             {
                 "ridge, own": lambda: baselines.ridge(shown),
                 "ridge, people": lambda: baselines.ridge(shown, people),
+                "components": lambda: baselines.pca(shown),
                 "interpolation": lambda: baselines.interpolate(shown),
                 "kriging": lambda: baselines.krige(shown),
             },

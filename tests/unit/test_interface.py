@@ -117,3 +117,13 @@ def test_importing_the_package_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     with pytest.raises(AttributeError):
         _ = brainlm_engine.nothing_of_that_name  # type: ignore[attr-defined]
+
+
+def test_a_repair_and_wrong_settings(make_recording: Make) -> None:
+    made = brainlm_engine.repair(make_recording(1), parcels=(3,), method="ridge", dvars=False)
+    assert made.filled[3].all()
+    assert made.info.kinds[0].method == "ridge"
+    with pytest.raises(BadInput, match="cannot be used: method"):
+        brainlm_engine.repair(make_recording(1), method="magic")
+    with pytest.raises(BadInput, match="not a recording"):
+        brainlm_engine.repair("file.tsv")  # type: ignore[arg-type]

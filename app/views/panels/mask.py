@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from app.text import tr
+from app.views.action_button import ActionButton
 from app.views.forms import GRID, Form, choices, choose, label, roomy
 
 if TYPE_CHECKING:
     from brainlm_engine.api.messages import MaskSpec
 
-KINDS = ("random", "parcels", "network", "span", "none")
+KINDS = ("random", "parcels", "network", "span", "painted", "none")
 
 
 class MaskPanel(QWidget):
@@ -21,7 +23,7 @@ class MaskPanel(QWidget):
 
     changed = Signal(str, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, files: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kind = choices((k, tr(f"model.kind.{k}")) for k in KINDS)
         self._kind.activated.connect(lambda _=0: self.changed.emit("kind", self._kind.currentData()))
@@ -45,8 +47,11 @@ class MaskPanel(QWidget):
         for box in (self._from, self._to):
             box.setKeyboardTracking(False)
             box.valueChanged.connect(lambda _=0: self._span())
+        self._patches = self._n_parcels = 0
         self._parcels = label(tr("model.none_selected"), "muted", wrap=True)
-        pages = (self._random_page(), self._parcels, self._network_page(), self._span_page(), QWidget())
+        self._painted = label("", "muted", wrap=True)
+        painted = self._painted_page(files)
+        pages = (self._random_page(), self._parcels, self._network_page(), self._span_page(), painted, QWidget())
         self._needs = dict(zip(KINDS, pages, strict=True))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -81,8 +86,19 @@ class MaskPanel(QWidget):
         self._to.setAccessibleName(f"{tr('model.from')} … {tr('model.to')}")
         return _page((tr("model.from"), span))
 
-    def set_choices(self, networks: tuple[str, ...], patches: int) -> None:
-        """Offer these networks, and spans of up to ``patches`` patches."""
+    def _painted_page(self, files: dict[str, QAction]) -> QWidget:
+        page = QWidget()
+        grid = QGridLayout(page)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(GRID)
+        grid.addWidget(self._painted, 0, 0, 1, 2)
+        for place, action in enumerate(files.values()):  # three in one row would widen the panel
+            grid.addWidget(ActionButton(action), 1 + place // 2, place % 2)
+        return page
+
+    def set_choices(self, networks: tuple[str, ...], patches: int, parcels: int = 0) -> None:
+        """Offer these networks, and spans of up to ``patches`` patches of ``parcels`` parcels."""
+        self._patches, self._n_parcels = patches, parcels
         if [self._network.itemData(i) for i in range(self._network.count())] != list(networks):
             self._network.clear()
             for name in networks:
@@ -111,6 +127,8 @@ class MaskPanel(QWidget):
                 box.blockSignals(True)
                 box.setValue(value)
                 box.blockSignals(False)
+        of = self._patches * self._n_parcels
+        self._painted.setText(tr("model.painted", n=len(mask.patches), of=of) if of else tr("model.painted.nothing"))
         self._parcels.setText(parcels or tr("model.none_selected"))
 
     def _span(self) -> None:

@@ -92,6 +92,7 @@ class WindowPanel(QWidget):
 
     start_chosen = Signal(int)
     shown_chosen = Signal(str)
+    combine_chosen = Signal(str)
 
     def __init__(self, reconstruct: QAction, another: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +109,9 @@ class WindowPanel(QWidget):
         form.row(tr("model.start"), self._slider, self._box, tip=tr("model.start.tip"))
         form.whole(self._text)
         form.row(tr("panel.show"), self._shown, tip=tr("model.shown.tip"))
+        self._combine = choices((c, tr(f"model.combine.{c}")) for c in ("first", "mean"))
+        self._combine.activated.connect(lambda _=0: self.combine_chosen.emit(str(self._combine.currentData())))
+        form.row(tr("model.combine"), self._combine, tip=tr("model.combine.tip"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
@@ -126,3 +130,7 @@ class WindowPanel(QWidget):
             control.blockSignals(False)
         self._text.setText(text)
         choose(self._shown, shown)
+
+    def show_combine(self, combine: str) -> None:
+        """Show which of several predictions of a whole recording is taken."""
+        choose(self._combine, combine)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainlm_engine.baselines import covariance_of_people, interpolate, krige, mean, ridge
+from brainlm_engine.baselines import covariance_of_people, interpolate, krige, mean, pca, ridge
 
 METHODS = {
     "mean": mean, "interpolate": interpolate, "krige": krige, "own": lambda shown: ridge(shown).filled,
+    "pca": lambda shown: pca(shown).filled,
 }  # fmt: skip
 
 
@@ -104,3 +105,25 @@ def test_ridge_is_the_same_every_time() -> None:
     truth = factor_data(100, 1)
     shown = np.where(hidden_patches(60, 5, 0.5, 2), np.nan, truth).astype(np.float32)
     assert np.array_equal(ridge(shown).filled, ridge(shown).filled)
+
+
+def test_components_find_shared_factors_in_the_window_itself() -> None:
+    truth = factor_data(400, 1)
+    hidden = hidden_patches(60, 20, 0.3, 2)
+    fit = pca(np.where(hidden, np.nan, truth).astype(np.float32))
+    assert fit.rank >= 4  # there are three; more than that shrink to nothing
+    assert r2(truth, fit.filled, hidden) > 0.85
+
+
+def test_components_of_noise_are_none() -> None:
+    truth = np.random.default_rng(1).standard_normal((60, 200)).astype(np.float32)
+    hidden = hidden_patches(60, 10, 0.5, 2)
+    fit = pca(np.where(hidden, np.nan, truth).astype(np.float32))
+    assert r2(truth, fit.filled, hidden) > -0.03
+
+
+def test_components_are_the_same_every_time_and_take_single_frames() -> None:
+    truth = factor_data(100, 1)
+    shown = np.where(np.random.default_rng(0).random(truth.shape) < 0.1, np.nan, truth).astype(np.float32)
+    assert np.array_equal(pca(shown).filled, pca(shown).filled)
+    assert r2(truth, pca(shown).filled, np.isnan(shown)) > 0.85

@@ -23,7 +23,15 @@ def test_held_out_people_of_a_cohort(small_cohort: Path) -> None:
     table = evaluate(load_model(), small_cohort, frames=100)
     assert table.people == 2
     assert table.hidden_frames == 2 * 27 * 100
-    assert [row.method for row in table.rows] == ["model", "ridge_people", "ridge", "interpolation", "kriging", "mean"]
+    assert [row.method for row in table.rows] == [
+        "model",
+        "ridge_people",
+        "ridge",
+        "pca",
+        "interpolation",
+        "kriging",
+        "mean",
+    ]
     for row in table.rows:
         assert row.low is not None
         assert row.high is not None

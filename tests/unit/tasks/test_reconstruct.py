@@ -35,11 +35,13 @@ def test_one_window(model: MaskedModel, make_recording: Make) -> None:
     assert info.model_id == "studio-tiny"
     assert result.measured.shape == result.predicted.shape == (36, 100)
     assert result.mask.shape == (36, 5)
-    assert [score.method for score in info.scores] == ["model", "ridge", "interpolation", "mean"]
+    assert [score.method for score in info.scores] == ["model", "ridge", "pca", "interpolation", "mean"]
     assert info.verdict.startswith("The model explains")
     assert np.array_equal(result.measured, zscored(recording)[:, 17:117])
     assert ReconstructionInfo.model_validate_json(info.model_dump_json()).mask == info.mask
-    assert set(result.arrays()) == {"measured", "predicted", "mask", "r2_parcel", "r2_frame"}
+    assert set(result.arrays()) == {
+        "measured", "predicted", "mask", "r2_parcel", "r2_frame", "by_parcel", "by_frame",
+    }  # fmt: skip
 
 
 def test_the_scores_are_what_they_say(model: MaskedModel, make_recording: Make) -> None:
@@ -183,7 +185,7 @@ def test_windows_cover_all_frames() -> None:
 
 def test_whole_recordings_beside_the_simple_methods(model: MaskedModel, make_recording: Make) -> None:
     result = reconstruct_recording(model, make_recording(2, frames=100))
-    assert [score.method for score in result.scores] == ["model", "ridge", "interpolation", "mean"]
+    assert [score.method for score in result.scores] == ["model", "ridge", "pca", "interpolation", "mean"]
     assert result.verdict
     with pytest.raises(BadInput, match="hides nothing or everything"):
         reconstruct_recording(model, make_recording(2), ratio=0.0)

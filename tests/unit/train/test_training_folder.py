@@ -30,7 +30,7 @@ def test_a_training_leaves_curve_levels_and_preview(small_cohort: Path, tmp_path
     pretrain(small_cohort, out, SETTINGS)
     assert [point.step for point in read_points(out)] == [1, 2, 4]
     levels = {level.method: level.r2 for level in read_levels(out)}
-    assert levels.keys() == {"ridge_people", "ridge", "interpolation", "mean"}
+    assert levels.keys() == {"ridge_people", "ridge", "pca", "interpolation", "mean"}
     assert levels["ridge_people"] > levels["mean"]
     found = read_preview(out)
     assert found is not None
