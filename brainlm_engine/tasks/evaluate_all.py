@@ -18,7 +18,7 @@ from brainlm_engine.tasks.evaluate_networks import evaluate_networks
 
 PARTS = ("reconstruction", "forecasts", "networks", "embeddings")
 #: people that networks are found of, when nobody says how many: half a minute each ten
-NETWORK_PEOPLE = 30
+NETWORK_PEOPLE = 50
 
 
 def evaluate_all(
