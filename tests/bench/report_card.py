@@ -25,10 +25,10 @@ from brainlm_engine.tasks.evaluate import Evaluation, note_in_card  # noqa: E402
 
 BEGIN, END = "<!-- report card: begin -->", "<!-- report card: end -->"
 _PARTS = ("forecasts", "networks", "embeddings")
-_INTRO = """What the shipped model does on people it has never seen, beside the simple methods, with 95 % intervals over
-people. The tab **Report card** of the Model workspace shows it for every model; **Evaluate on a Cohort…** makes it for your
-own (`brainlm-engine evaluate MODEL COHORT` on the command line, `--save card.md` writes it, `--parts` leaves parts out,
-`--external DATA` adds other cohorts). Ten minutes for a hundred people on two processor cores. Written by
+_INTRO = """What the shipped model does on people it has never seen, beside the simple methods, with 95 % intervals
+over people. The tab **Report card** of the Model workspace shows it for every model; **Evaluate on a Cohort…** makes it
+for your own (`brainlm-engine evaluate MODEL COHORT` on the command line, `--save card.md` writes it, `--parts` leaves
+parts out, `--external DATA` adds other cohorts). Ten minutes for a hundred people on two processor cores. Written by
 `tests/bench/report_card.py`.
 """
 
@@ -63,7 +63,8 @@ def rows_of(table: Evaluation) -> dict[str, tuple[str, str]]:
     best = max(table.rows[1:], key=lambda row: row.r2)
     model = table.rows[0]
     found["Filling in 75 % hidden patches, R²"] = (
-        f"{number(model.r2, model.low, model.high)} ({people})", f"{number(best.r2, best.low, best.high)} {_low(best.title)}"
+        f"{number(model.r2, model.low, model.high)} ({people})",
+        f"{number(best.r2, best.low, best.high)} {_low(best.title)}",
     )  # fmt: skip
     if (told := table.forecasts) is not None:
         ours = next(row for row in told.rows if row.method == "forecast")
