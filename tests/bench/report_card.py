@@ -70,7 +70,7 @@ def rows_of(table: Evaluation) -> dict[str, tuple[str, str]]:
         ours = next(row for row in told.rows if row.method == "forecast")
         simple = min((row for row in told.rows if row.method not in ("forecast", "model")), key=lambda row: row.error)
         found["Forecasting 20 frames, MSE as a share of the mean's (lower is better)"] = (
-            f"{number(ours.error, ours.low, ours.high)} ({told.people} people; {told.coverage_90:.1%} in the 90 % band)",
+            f"{number(ours.error, ours.low, ours.high)} ({told.people} people; 90 % band: {told.coverage_90:.1%})",
             f"{number(simple.error, simple.low, simple.high)} {_title(simple.title)}",
         )
     if (nets := table.networks) is not None:
