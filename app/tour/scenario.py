@@ -236,6 +236,7 @@ async def _networks(tour: Tour) -> None:
 async def _attention(tour: Tour) -> None:
     studio = tour.studio
     tour.tell("Model: attention of one parcel")
+    studio.show_workspace("model")
     studio.state.shell.put(model_tab="attention")
     began = time.perf_counter()
     with tour.pulse.phase("attention"):
