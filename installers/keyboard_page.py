@@ -15,7 +15,8 @@ def page() -> str:
     """Return the page."""
     lines = ["# Keyboard", "", "Every command is in a menu and in the palette (Ctrl+Shift+P).", ""]
     for menu in MENUS:
-        rows = [action for action in getattr(lists, menu) if action.shortcut]
+        listed = (*getattr(lists, menu), *(lists.FORECAST if menu == "MODEL" else ()))
+        rows = [action for action in listed if action.shortcut]
         if rows:
             lines += [f"## {tr(f'menu.{menu.lower()}').replace('&', '')}", "", "| key | command |", "|---|---|"]
             lines += [f"| {action.shortcut} | {tr(f'action.{action.id}')} |" for action in rows] + [""]

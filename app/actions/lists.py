@@ -289,7 +289,8 @@ WINDOW = (
     *_choice("window", "set_theme", "preferences.theme", (("theme_dark", "dark", ""), ("theme_light", "light", ""))),
     Action("message_next", "step_message", "+1", "window", "F8", ("messages",), separated=True),
     Action("message_previous", "step_message", "-1", "window", "Shift+F8", ("messages",)),
-    Action("full_screen", "full_screen", menu="window", shortcut="F11", separated=True),
+    Action("page_picture", "page_picture", menu="window", shortcut="Ctrl+Alt+P", separated=True),
+    Action("full_screen", "full_screen", menu="window", shortcut="F11"),
 )
 
 HELP = (

@@ -531,6 +531,18 @@ class Commands:
         """Show the next message, or the one before."""
         self._window.strip.step(int(by))
 
+    def page_picture(self) -> None:
+        """Ask where the picture of the page is to be written."""
+        dialog = QFileDialog(self._window, tr("picture.title"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr("picture.filter"))
+        dialog.setDefaultSuffix("png")
+        dialog.fileSelected.connect(
+            lambda path: self._studio.start(self._studio.save_picture(path), tr("action.page_picture"))
+        )
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def full_screen(self) -> None:
         """Fill the screen, or stop doing so."""
         if self._window.isFullScreen():

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QImage
-
 from app.controllers.failures import tell_error
 from app.services.engine import EngineService
+from app.services.pictures import write_picture
 from app.state import AppState
 from app.state.notices import Notice
 from app.text import tr
@@ -59,19 +57,10 @@ class NetworkFiles:
     async def picture(self, what: str, path: str) -> bool:
         """Write the 'brain' or the 'matrix' as it is on screen as a PNG; False when it could not be."""
         box = self._page.brain_box if what == "brain" else self._page.matrix_box
-        image = box.grab().toImage()
         try:
-            content = await asyncio.to_thread(_png, image)
-            await asyncio.to_thread(write_bytes, content, Path(path))
+            await write_picture(box, path)
         except EngineError as error:
             tell_error(self._state, error, KEY)
             return False
         self._state.notices.tell(Notice(KEY, "success", tr("networks.picture.done", name=Path(path).name)))
         return True
-
-
-def _png(image: QImage) -> bytes:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
-    return bytes(buffer.data().data())

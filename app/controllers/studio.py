@@ -22,7 +22,7 @@ from app.controllers.boxes import Boxes
 from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
 from app.controllers.engine import EngineController
-from app.controllers.failures import LOST
+from app.controllers.failures import LOST, tell_error
 from app.controllers.fast_copies import FastCopies
 from app.controllers.motion import MotionController
 from app.controllers.opening import OpenController
@@ -33,6 +33,7 @@ from app.controllers.session import OFFER, SessionController
 from app.controllers.shell import ShellController
 from app.controllers.veil import Names
 from app.services.engine import EngineService
+from app.services.pictures import write_picture
 from app.services.preferences import load_preferences, load_recent
 from app.services.shelf import Shelf
 from app.services.tasks import Tasks
@@ -357,6 +358,16 @@ class Studio:
         if self.tabs is not None:
             await self.tabs.ready("attention")
         return self.attending
+
+    async def save_picture(self, path: str) -> bool:
+        """Write what the page on show draws as a PNG; False when it could not be."""
+        try:
+            await write_picture(self.window.drawings, path)
+        except EngineError as error:
+            tell_error(self.state, error, "picture")
+            return False
+        self.state.notices.tell(Notice("picture", "success", tr("picture.done", name=Path(path).name)))
+        return True
 
     def choose_atlas(self, chosen: Callable[[str], None]) -> None:
         """Ask for an atlas; one that was added meanwhile joins the list."""

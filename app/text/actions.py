@@ -134,6 +134,8 @@ ACTIONS = {
     "action.layout_reset": "Reset Layout",
     "action.theme_dark": "Dark Theme",
     "action.theme_light": "Light Theme",
+    "action.page_picture": "Save a Picture of This Page…",
+    "action.page_picture.tip": "What the page draws, as it is on screen, as a PNG file",
     "action.full_screen": "Full Screen",
     "action.palette": "Command Palette…",
     "action.palette.tip": "Find any command by typing a few letters of it",

@@ -30,7 +30,7 @@ REPAIR = {
     "model.networks.model.tip": "R² of the model over the hidden frames of the network’s parcels",
     "model.networks.best": "Best simple",
     "model.networks.best.tip": "The simple method with the highest R² in this network",
-    "model.networks.none": "none",
+    "model.networks.none": "No network",
     "model.networks.parcels": "{n} parcels",
     "model.networks.cell": "{method}: r {r}, MSE {mse} SD²",
     "model.error.name": "Error over time: the model and the best simple method",

@@ -127,6 +127,14 @@ class MainWindow(QMainWindow):
         elif page is not None:
             focus_first(page)
 
+    @property
+    def drawings(self) -> QWidget:
+        """What the page on show draws: without its side panel, where it has one."""
+        page = self._stack.currentWidget()
+        if isinstance(page, TabbedPage):
+            page = page.shown
+        return page.rows if isinstance(page, PageFrame) else page or self
+
     def visible_docks(self) -> tuple[str, ...]:
         """Return the names of the docks on screen."""
         return tuple(name for name, dock in self._dock_widgets.items() if not dock.isHidden())

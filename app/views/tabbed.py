@@ -65,6 +65,11 @@ class TabbedPage(QWidget):
         self.bar.blockSignals(False)
         self._stack.setCurrentWidget(self._pages.get(name, self._waiting))
 
+    @property
+    def shown(self) -> QWidget | None:
+        """The page on show."""
+        return self._stack.currentWidget()
+
     def take_focus(self) -> None:
         """Give the keyboard to the page on show."""
         shown = self._stack.currentWidget()

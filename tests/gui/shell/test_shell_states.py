@@ -58,6 +58,11 @@ def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_pat
         with out.open(encoding="utf-8") as file:
             assert len(list(csv.DictReader(file))) == result.info.windows
         assert unexpected(studio) == []
+        picture = tmp_path / "states.png"
+        assert await studio.save_picture(str(picture))
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert not await studio.save_picture(str(picture / "inside.png"))
+        state.notices.drop("picture")
 
         short = write_table(tmp_path / "b.tsv", 2 * result.info.window_frames + 1, 2)
         assert await studio.open_path(short, ANSWERS)
