@@ -45,11 +45,11 @@ class StatesDrawing:
         told = tr("states.model", title=title) if title else tr("reason.model")
         page.panel.show_choices(states.k, states.source, states.colour, told)
         result = states.result
-        for box in (page.plot_box, page.strip_box):
-            box.set_waiting("" if result is not None else self._waiting())
+        page.plot_box.set_waiting("" if result is not None else self._waiting())
+        page.strip_box.set_waiting("" if result is not None else tr("states.waiting"))
         if result is None:
             page.plot_box.set_title(tr("states.plot.none"))
-            page.panel.show_result(self._waiting(), "", outdated=False)
+            page.panel.show_result("" if states.problem else self._waiting(), "", outdated=False)
             return
         info = result.info
         window_s = info.window_frames * info.tr_s

@@ -29,6 +29,7 @@ STATES = {
     "states.axis.second": "Component 2",
     "states.axis.time": "Time, s",
     "states.empty": "Press Find States.",
+    "states.waiting": "States over time will stand here.",
     "states.running": "Looking for states …",
     "states.table.name": "Occupancy, dwell time, visits and transitions of every state",
     "states.table.tip": "Time: share of it. Dwell: mean length of a visit. Then: what follows most often",

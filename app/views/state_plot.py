@@ -138,7 +138,7 @@ class StateStrip(LegendPlot):
 
 def state_colour(theme: Theme, state: int) -> str:
     """Return the colour of a state."""
-    colours = (*theme.trace, theme.text)
+    colours = (*theme.networks, theme.text)  # eight that differ; the traces have two blues
     return colours[int(state) % len(colours)]
 
 
