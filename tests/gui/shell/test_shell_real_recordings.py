@@ -72,4 +72,25 @@ def test_a_table_of_200_regions(window: MainWindow, live: Live, shared_data: Pat
         scores = {score.method: score.r2 for score in result.info.scores}
         assert scores["model"] > 0.2 > scores["mean"]  # one real person, fixed seed
 
+        studio.state.shell.put(model_tab="forecast")
+        forecast = await studio.forecast()
+        assert forecast is not None, state.forecast.problem
+        assert forecast.of("forecast").shape[0] == 200
+        studio.state.shell.put(model_tab="states")
+        states = await studio.states()
+        assert states is not None, state.states.problem
+        assert states.info.windows * states.info.window_frames <= state.case.recording.info.n_frames
+        studio.state.shell.put(model_tab="attention")
+        attention = await studio.attention()
+        assert attention is not None, state.attention.problem
+        assert attention.arrays["maps"].shape[2:] == (200, 200)
+        studio.show_workspace("networks")
+        networks = await studio.networks()
+        assert networks is not None, state.networks.problem
+        right = {score.method: score.accuracy for score in networks.info.scores}
+        assert right["attention"] > right["noise"] + 0.15
+        assert "overlap" in networks.info.reference_from or "mm" in networks.info.reference_from
+        await studio.settled()
+        assert not [notice.text for notice in state.notices.waiting if notice.tone == "danger"]
+
     live(story, window)
