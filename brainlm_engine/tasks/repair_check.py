@@ -150,7 +150,7 @@ def verdict(kinds: list[tuple[int, str, tuple[Score, ...]]]) -> str:
             others = [score for score in scores if score.method != method]
             second = min(others, key=lambda score: score.mse, default=None)
             sentence += (
-                f"; no other method does better, the next is “{second.title}” ({second.mse**0.5:.2f} SD)."
+                f"; no other method does clearly better, the next is “{second.title}” ({second.mse**0.5:.2f} SD)."
                 if (second is not None)
                 else "."
             )
