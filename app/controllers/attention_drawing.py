@@ -111,7 +111,7 @@ class AttentionDrawing:
             facts.append(
                 tr(
                     "attention.facts", windows=info.windows, frames=info.window_frames, layers=info.layers,
-                    heads=info.heads, agreement=f"{info.agreement:.2f}", near=f"{info.near:.2f}",
+                    heads=info.heads, layer=info.layer, agreement=f"{info.agreement:.2f}", near=f"{info.near:.2f}",
                 )
             )  # fmt: skip
             notes = "\n".join(veiled(state, note) for note in info.notes)

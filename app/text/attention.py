@@ -55,7 +55,7 @@ ATTENTION = {
     "attention.empty": "Press Read Attention.",
     "attention.running": "Reading the attention …",
     "attention.occluding": "Hiding the parcel …",
-    "attention.facts": "{windows} windows of {frames} frames; {layers} layers of {heads} heads. The last layer goes "
+    "attention.facts": "{windows} windows of {frames} frames; {layers} layers of {heads} heads. Layer {layer} goes "
     "with functional connectivity (r {agreement}) and with closeness in space (r {near}).",
     "attention.summary.none": "Summary token; click a parcel for its own",
     "attention.no_signal": "{name} holds no signal or has no position in this recording: the model is not shown it.",

@@ -22,8 +22,12 @@ class AttentionInfo(Message):
     layers: int
     heads: int = Field(description="per layer; 1 = the mean of all, where there are too many to be kept apart")
     summary: str = Field(default="", description="what the summary token's row is made of, in words")
+    layer: int = Field(
+        default=0,
+        description="from 1 on, the one that tells networks best by the model's card, or the last; 0 = unknown",
+    )
     agreement: float = Field(
-        description="correlation of the last layer's mean map (both directions averaged) with functional connectivity, "
+        description="correlation of the mean map (both directions averaged) of ``layer`` with functional connectivity, "
         "over pairs of parcels"
     )
     near: float = Field(description="the same with closeness (minus the distance in mm): what position alone explains")

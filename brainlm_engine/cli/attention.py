@@ -107,8 +107,8 @@ def as_text(result: dict[str, Any]) -> str:
     told = [
         f"{result['layers']} layers of {result['heads']} heads, {result['windows']} windows of "
         f"{result['window_frames']} frames",
-        f"The last layer's map goes with functional connectivity (r {share(result['agreement'])}) and with closeness "
-        f"(r {share(result['near'])}).",
+        f"The map of layer {result['layer']} goes with functional connectivity (r {share(result['agreement'])}) and "
+        f"with closeness (r {share(result['near'])}).",
         "Attention says what the model looks at, not what causes what.",
     ]
     if result["strongest"]:

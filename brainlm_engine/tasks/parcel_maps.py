@@ -114,15 +114,16 @@ def parcel_maps(
         "rollout": np.mean(rollout, 0).astype(np.float32), "embedding": _correlation(np.mean(tokens, 0), centred=False),
         "connectivity": connectivity,
     }  # fmt: skip
-    last = mean[-1].mean(0)
+    named = layer or (model.card.figures.get("attention_layer") if model.card is not None else None)
+    chosen = named if isinstance(named, int) and 1 <= named <= len(mean) else len(mean)
+    telling = mean[chosen - 1].mean(0)
     info = AttentionInfo(
         recording_id=recording_id, model_id=model_id(model), windows=len(starts), window_frames=length,
         layers=mean.shape[0], heads=mean.shape[1], summary=_SUMMARY[isinstance(model, Studio)],
-        agreement=_alike(last, connectivity), near=_alike(last, _closeness(recording.xyz)), seconds=clock.seconds,
-        notes=notes,
+        layer=chosen, agreement=_alike(telling, connectivity), near=_alike(telling, _closeness(recording.xyz)),
+        seconds=clock.seconds, notes=notes,
     )  # fmt: skip
-    named = layer or (model.card.figures.get("attention_layer") if model.card is not None else None)
-    return ParcelMaps(info, arrays, named if isinstance(named, int) and 1 <= named <= info.layers else info.layers)
+    return ParcelMaps(info, arrays, chosen)
 
 
 def chosen_map(made: ParcelMaps, source: str, layer: int | None = None, head: int | None = None) -> Floats:
