@@ -128,7 +128,8 @@ def refusal(target: Path, error: OSError) -> EngineError:
             "Choose another folder.",
             str(error),
         )
-    return BadInput(f"{name} cannot be written: {error.strerror or error}.", "Choose another file name.", str(error))
+    wrong = "Choose another folder." if error.errno == errno.ENOENT else "Choose another file name."
+    return BadInput(f"{name} cannot be written: {error.strerror or error}.", wrong, str(error))
 
 
 def check_output(output: Path, inputs: Iterable[Path | None] = ()) -> None:

@@ -43,6 +43,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
     torch.set_num_threads(args.threads)
     if args.out:
+        if args.out.suffix.lower() != ".safetensors":
+            raise BadInput(f"{args.out.name} is no name for maps.", "Let it end with .safetensors.")
         check_output(args.out, (args.recording, args.coordinates))
     recording, told = recording_and_notes(args, say)
     if args.parcel is not None and args.parcel >= recording.n_parcels:
@@ -121,8 +123,9 @@ def as_text(result: dict[str, Any]) -> str:
 
 def _occlusion_as_text(result: dict[str, Any]) -> str:
     told = [
-        f"{result['windows']} window(s) of {result['window_frames']} frames, {result['hidden']:.0%} of the patches "
-        f"hidden anyway; {result['runs']} windows were filled in, {result['seconds']:.0f} s",
+        f"{result['windows']} {'window' if result['windows'] == 1 else 'windows'} of {result['window_frames']} frames, "
+        f"{result['hidden']:.0%} of the patches hidden anyway; {result['runs']} windows were filled in, "
+        f"{result['seconds']:.0f} s",
         "Occlusion says what the model's answer depends on, not what the brain does.",
     ]
     if result["strongest"]:

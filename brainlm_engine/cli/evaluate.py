@@ -52,6 +52,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the tables: that of DATA, and under ``external`` those of the others."""
     import torch
 
+    from brainlm_engine.api.errors import BadInput
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output, written_whole
     from brainlm_engine.models import load_model
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.tasks.evaluate_all import PARTS, evaluate_all
 
     everything = (args.data, *args.external)
+    if args.save and args.save.suffix.lower() not in {".json", ".md"}:
+        raise BadInput(f"{args.save.name} is no name for a table of figures.", "Let it end with .json or .md.")
     if args.save:
         check_output(args.save, (*everything, args.data / "participants.tsv"))
     torch.set_num_threads(args.threads)
@@ -77,7 +80,11 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
             keep_report(table, find_model(args.model), shipped_too=True)
     result = {**tables[0].model_dump(mode="json"), "external": [table.model_dump(mode="json") for table in tables[1:]]}
     if args.save:
-        text = _markdown(tables, find_model(args.model)) if args.save.suffix == ".md" else json.dumps(result, indent=2)
+        text = (
+            _markdown(tables, find_model(args.model))
+            if args.save.suffix.lower() == ".md"
+            else json.dumps(result, indent=2)
+        )
         with written_whole(args.save) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     return result

@@ -26,6 +26,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Find the states and return what is known of them."""
     import torch
 
+    from brainlm_engine.api.errors import BadInput
     from brainlm_engine.api.states_table import write_states
     from brainlm_engine.files import check_output
     from brainlm_engine.models import load_model
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
     torch.set_num_threads(args.threads)
     if args.out:
+        if args.out.suffix.lower() != ".csv":
+            raise BadInput(f"{args.out.name} is no name for a table of states.", "Let it end with .csv.")
         check_output(args.out, (args.recording, args.coordinates))
     recording, told = recording_and_notes(args, say)
     model = load_model(args.model)

@@ -113,6 +113,10 @@ def thinned(chosen: Chosen, most: int | None) -> Chosen:
     if chosen.paired:
         kept = _evenly(np.arange(len(chosen.people)), most)
     else:
+        if most < 2 * LEAST:
+            raise BadInput(
+                f"{most} people are too few for two groups of at least {LEAST}.", f"Ask for {2 * LEAST} people or more."
+            )
         first, second = np.flatnonzero(~chosen.second), np.flatnonzero(chosen.second)
         share = min(max(round(most * len(second) / len(chosen.people)), LEAST), len(second))
         kept = np.sort(np.r_[_evenly(first, max(most - share, LEAST)), _evenly(second, share)])
@@ -190,6 +194,11 @@ def _groups(cohort: Cohort, table: Table, people: list[str], asked: Asked) -> Ch
             second.append(bool(side))
             places.append((own,))
             tasks.add(tuple(sorted({task_of(place.stem) for place in own})))
+    there = {task_of(place.stem) for person in people for place in cohort.files[person]}
+    if asked.task and asked.task not in there:
+        raise BadInput(
+            f"No recording is of the task “{asked.task}”.", f"Choose one of {', '.join(sorted(filter(None, there)))}."
+        )
     for side, value in enumerate((asked.first, asked.second)):
         count = second.count(bool(side))
         if count < LEAST:

@@ -80,7 +80,7 @@ def responses(
         series = scaling.units(recording).into(series[None])[0]
     device = next(model.parameters()).device
     signal = torch.from_numpy(np.ascontiguousarray(series))[None].to(device)
-    xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32))[None].to(device)
+    xyz = torch.from_numpy(np.array(recording.xyz, np.float32))[None].to(device)
     patches = length // model.frames_per_patch(recording.tr_s)
     parcels = len(series)
 

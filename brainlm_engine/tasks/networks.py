@@ -221,11 +221,11 @@ def verdict(scores: tuple[NetworkScore, ...]) -> str:
     told = f"{first.title} put {first.accuracy:.0%} of the parcels into their reference network."
     best = max(("xyz", "mirrored"), key=lambda name: of[name])
     if of[best] > first.accuracy + _EVEN:
-        told += f" Coordinates alone do better ({of[best]:.0%}): the figure alone says nothing about function."
+        told += f" {TITLES[best]} do better ({of[best]:.0%}): the figure alone says nothing about function."
     elif of[best] >= first.accuracy - _EVEN:
-        told += f" Coordinates alone do as well ({of[best]:.0%}): the figure alone says nothing about function."
+        told += f" {TITLES[best]} do as well ({of[best]:.0%}): the figure alone says nothing about function."
     else:
-        told += f" Coordinates alone reach {of[best]:.0%}."
+        told += f" {TITLES[best]} reach {of[best]:.0%}."
     if first.method not in OF_MODEL:
         return told
     simple = max(("connectivity", "raw"), key=lambda name: of[name])

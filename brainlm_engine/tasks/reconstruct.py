@@ -243,7 +243,7 @@ def predict(
     spread = _spread(model, recording)
     if model.scaling is not None:
         windows = model.scaling.of_zscores(windows, spread)
-    xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32)).expand(batch, -1, -1)
+    xyz = torch.from_numpy(np.array(recording.xyz, np.float32)).expand(batch, -1, -1)
     device = next(model.parameters()).device
     with torch.inference_mode():
         output = model(

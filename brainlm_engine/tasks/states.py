@@ -96,7 +96,7 @@ def embedded(
     steps = length // patch
     units = scaling.units(recording) if scaling is not None else None
     device = next(model.parameters()).device
-    xyz = torch.from_numpy(np.ascontiguousarray(recording.xyz, np.float32))[None].to(device)
+    xyz = torch.from_numpy(np.array(recording.xyz, np.float32))[None].to(device)
     rows: dict[int, Floats] = {}
     for start in window_starts(series.shape[1], length):  # all on the grid of patches, as length and series are
         window = series[:, start : start + length]

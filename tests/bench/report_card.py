@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -79,8 +80,8 @@ def rows_of(table: Evaluation) -> dict[str, tuple[str, str]]:
         others = ("connectivity", "raw", "vae", "gcn", "xyz", "mirrored")
         other = max((of[name] for name in others), key=lambda row: row.accuracy)
         found["Seven networks of one person, zero-shot by attention, share of parcels right"] = (
-            f"{number(attention.accuracy, attention.low, attention.high)} ({nets.people} people; noise as input "
-            f"{number(of['noise'].accuracy)}, untrained {number(of['untrained'].accuracy)})",
+            f"{number(attention.accuracy, attention.low, attention.high)} ({nets.people} people{_sites(nets.data)}; "
+            f"noise as input {number(of['noise'].accuracy)}, untrained {number(of['untrained'].accuracy)})",
             f"{number(other.accuracy, other.low, other.high)} {_low(other.title)}",
         )
         found[f"Own map found among {nets.people} people (chance {nets.chance:.0%})"] = tuple(
@@ -92,10 +93,16 @@ def rows_of(table: Evaluation) -> dict[str, tuple[str, str]]:
         simple_ = max(rest, key=lambda row: row.figure)
         figure = "AUC" if trait.kind == "group" else "R²"
         found[f"Reading {trait.name} from the embedding, {figure}"] = (
-            f"{number(ours_.figure, ours_.low, ours_.high)} ({trait.people} people)",
+            f"{number(ours_.figure, ours_.low, ours_.high)} ({trait.people} people{_sites(table.embeddings.data)})",
             f"{number(simple_.figure, simple_.low, simple_.high)} {_low(simple_.title)}",
         )
     return found
+
+
+def _sites(data: str) -> str:
+    """Return ' of 6 sites' where only some are asked."""
+    found = re.search(r"of (\d+ sites)", data)
+    return f" of {found[1]}" if found else ""
 
 
 def _low(title: str) -> str:
