@@ -15,6 +15,7 @@ from app.state import AppState
 from app.state.notices import Notice
 from app.text import tr
 from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.networks import write_bytes
 from brainlm_engine.api.report_card import ReportCard, as_html, as_markdown
 
 if TYPE_CHECKING:
@@ -111,10 +112,9 @@ class ReportController:
         html = name.lower().endswith((".html", ".htm"))
         text = f"<!doctype html><meta charset='utf-8'><body>{as_html(card)}</body>" if html else as_markdown(card)
         try:
-            await asyncio.to_thread(Path(path).write_text, text, "utf-8")
-        except OSError as error:
-            why = tr("report.export.failed", name=name, why=error.strerror or str(error))
-            self._state.notices.tell(Notice(KEY, "danger", why, tr("report.export.failed.next")))
+            await asyncio.to_thread(write_bytes, text.encode("utf-8"), Path(path))
+        except EngineError as error:
+            tell_error(self._state, error, KEY)
             return False
         self._state.notices.tell(Notice(KEY, "success", tr("report.export.done", name=name)))
         return True

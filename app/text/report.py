@@ -17,6 +17,4 @@ REPORT = {
     "report.export.md": "Markdown (*.md)",
     "report.export.html": "Web page (*.html)",
     "report.export.done": "Report card written to {name}.",
-    "report.export.failed": "{name} could not be written: {why}.",
-    "report.export.failed.next": "Choose another folder.",
 }

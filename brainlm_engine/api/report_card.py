@@ -15,6 +15,7 @@ RESEARCH = "For research use only."
 class CardTable(Message):
     """One part of an evaluation."""
 
+    part: str = Field(default="", description="of the evaluation: 'networks', 'age', ...; what a later run replaces")
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -48,7 +49,7 @@ def as_markdown(card: ReportCard, *, level: int = 1) -> str:
     for each in card.evaluations:
         lines += ["", f"{'#' * (level + 1)} {each.data[:1].upper()}{each.data[1:]}", "", *markdown_tables(each.tables)]
         lines += ["", *(f"- {note}" for note in each.notes)] * bool(each.notes)
-        lines += ["", "; ".join(f"{name} {value}" for name, value in each.facts)] * bool(each.facts)
+        lines += ["", "; ".join(f"{name} {value}" for name, value in _made(each))] * bool(_made(each))
     return "\n".join([*lines, "", RESEARCH, ""])
 
 
@@ -60,6 +61,10 @@ def markdown_tables(tables: Iterable[CardTable]) -> list[str]:
         lines += [_line(row) for row in table.rows]
         lines += ["", *table.sentences] * bool(table.sentences)
     return lines[1:]
+
+
+def _made(each: CardEvaluation) -> tuple[tuple[str, str], ...]:
+    return ((("made", each.made),) if each.made else ()) + each.facts
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -76,7 +81,7 @@ def as_html(card: ReportCard, *, border: str = "#808080") -> str:
             parts += [f"<p><b>{escape(table.title)}</b></p>", _table(table, border)]
             parts += [f"<p>{escape(sentence)}</p>" for sentence in table.sentences]
         parts += [f"<p>{escape(note)}</p>" for note in each.notes]
-        parts.append(_facts(each.facts))
+        parts.append(_facts(_made(each)))
     return "\n".join([*parts, f"<p>{RESEARCH}</p>"])
 
 

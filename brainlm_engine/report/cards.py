@@ -10,12 +10,14 @@ from brainlm_engine.models.card import Card
 from brainlm_engine.paths import data_dir, resources_dir
 from brainlm_engine.report.numbers import NOT_KNOWN, interval, share
 from brainlm_engine.tasks.evaluate import Evaluation
+from brainlm_engine.tasks.evaluate_all import weights_hash
 from brainlm_engine.tasks.evaluate_embeddings import EmbeddingEvaluation
 from brainlm_engine.tasks.evaluate_forecasts import ForecastEvaluation
 from brainlm_engine.tasks.evaluate_networks import NetworkEvaluation
 
 FILE = "report.json"
 _LEADS = (1, 2, 5, 10, 20)
+_OTHER = "Made with other weights than the model has now: evaluate it again."
 
 
 def tables_of(table: Evaluation) -> tuple[CardTable, ...]:
@@ -43,7 +45,7 @@ def _reconstruction(table: Evaluation) -> CardTable:
     people = "1 person" if table.people == 1 else f"{table.people} people"
     title = f"Filling in {table.mask_ratio:.0%} of the patches, {people}: R²"
     columns = ("Method", "R²", "95 % interval", "Model better by")
-    return CardTable(title=title, columns=columns, rows=rows, sentences=tuple(better))
+    return CardTable(part="reconstruction", title=title, columns=columns, rows=rows, sentences=tuple(better))
 
 
 def _forecasts(table: ForecastEvaluation) -> CardTable:
@@ -56,7 +58,7 @@ def _forecasts(table: ForecastEvaluation) -> CardTable:
     told += [f"Surely better than the forecast: {each}." for each in table.worse_at]
     told += ["No simple method is surely better than the forecast at any lead."] * (not table.worse_at)
     return CardTable(
-        title=f"Forecasting {table.horizon} frames from {table.history}, {table.people} people: "
+        part="forecasts", title=f"Forecasting {table.horizon} frames from {table.history}, {table.people} people: "
         "MSE as a share of that of the mean",
         columns=("Method", "Error", "95 % interval", *(f"Frame {lead}" for lead in leads)), rows=rows,
         sentences=tuple(told),
@@ -77,6 +79,7 @@ def _networks(table: NetworkEvaluation) -> CardTable:
         for row in table.retrieval
     ]
     return CardTable(
+        part="networks",
         title=f"Seven networks, zero-shot, {table.people} people: share of {table.parcels} parcels right",
         columns=("Compared by", "Right", "95 % interval", "NMI", "Mean map"), rows=rows,
         sentences=(f"Attention of layer {table.layer}, chosen on other people.", *told),
@@ -94,7 +97,7 @@ def _embeddings(table: EmbeddingEvaluation) -> list[CardTable]:
         )
         title = f"Reading {name} of {trait.people} people, learned from {trait.taught} others: {figure}"
         columns = ("Source", figure, "95 % interval", other)
-        made.append(CardTable(title=title, columns=columns, rows=rows, sentences=(trait.verdict,)))
+        made.append(CardTable(part=trait.name, title=title, columns=columns, rows=rows, sentences=(trait.verdict,)))
     return made
 
 
@@ -119,10 +122,10 @@ def report_card(folder: Path) -> ReportCard:
         ("Command", card.command),
     )  # fmt: skip
     evaluations: dict[str, CardEvaluation] = {}
+    now = weights_hash(folder)
     for path in (folder / FILE, _own_file(folder)):
-        if path.is_file():
-            kept = ReportCard.model_validate_json(path.read_text(encoding="utf-8"))
-            evaluations |= {each.data: each for each in kept.evaluations}
+        if path == folder / FILE or _is_shipped(folder):
+            evaluations |= {each.data: _checked(each, now) for each in _kept(path)}
     return ReportCard(
         model_id=folder.name, title=info.title or folder.name, facts=tuple(fact for fact in facts if fact[1]),
         limits=card.limits, evaluations=tuple(evaluations.values()),
@@ -134,16 +137,34 @@ def keep_report(table: Evaluation, folder: Path, *, shipped_too: bool = False) -
 
     What comes with the program is not changed: its evaluations are kept with the person's data, unless ``shipped_too``.
     """
-    shipped = resources_dir() in folder.resolve().parents and not shipped_too
-    path = _own_file(folder) if shipped else folder / FILE
-    new = evaluation_card(table)
-    card = report_card(folder)
-    others = tuple(each for each in card.evaluations if each.data != new.data)
-    card = card.model_copy(update={"evaluations": (*others, new)})
+    path = _own_file(folder) if _is_shipped(folder) and not shipped_too else folder / FILE
+    new, before = evaluation_card(table), _kept(path)
+    old = next((each for each in before if each.data == new.data), None)
+    if old is not None and dict(old.facts).get("weights") == dict(new.facts).get("weights"):
+        parts = {each.part for each in new.tables}
+        new = new.model_copy(update={"tables": (*new.tables, *(each for each in old.tables if each.part not in parts))})
+    kept = (*(each for each in before if each.data != new.data), new)
+    card = report_card(folder).model_copy(update={"evaluations": kept})
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
         temporary.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    return card
+    return report_card(folder)
+
+
+def _kept(path: Path) -> tuple[CardEvaluation, ...]:
+    return ReportCard.model_validate_json(path.read_text(encoding="utf-8")).evaluations if path.is_file() else ()
+
+
+def _checked(each: CardEvaluation, weights: str) -> CardEvaluation:
+    """Say so where an evaluation was made with other weights than the model has now."""
+    made_with = dict(each.facts).get("weights", "")
+    if not made_with or made_with == weights or _OTHER in each.notes:
+        return each
+    return each.model_copy(update={"notes": (_OTHER, *each.notes)})
+
+
+def _is_shipped(folder: Path) -> bool:
+    return resources_dir() in folder.resolve().parents
 
 
 def _own_file(folder: Path) -> Path:

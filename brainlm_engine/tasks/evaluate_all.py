@@ -57,13 +57,13 @@ def evaluate_all(
             except BadInput as error:
                 notes.append(f"No {part}: {error.message}")
     about = {
-        "program": f"brainlm-engine {__version__}", "weights": weights_hash(model),
+        "program": f"brainlm-engine {__version__}", "weights": weights_hash(model.folder),
         "date": time.strftime("%Y-%m-%d"), "seed": str(seed), "frames": str(frames),
     }  # fmt: skip
     return table.model_copy(update={**found, "notes": tuple(notes), "about": about})
 
 
-def weights_hash(model: MaskedModel) -> str:
-    """Return the first 16 digits of the SHA-256 of the weights file, '' for a model built by hand."""
-    path = model.folder / "model.safetensors" if model.folder is not None else None
+def weights_hash(folder: Path | None) -> str:
+    """Return the first 16 digits of the SHA-256 of the weights file of a model's folder, '' where there is none."""
+    path = folder / "model.safetensors" if folder is not None else None
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path is not None and path.is_file() else ""

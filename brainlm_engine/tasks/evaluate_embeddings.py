@@ -212,7 +212,7 @@ def _trait(name: str, chosen: _People, features: dict[str, Doubles]) -> Trait | 
     table = _rows(told, truth, figures, other)
     return Trait(
         name=name, kind="group" if levels else "number", levels=levels, taught=int(first.sum()),
-        people=int(second.sum()), rows=table, verdict=_verdict(name, table, int(second.sum())),
+        people=int(second.sum()), rows=table, verdict=verdict_of(name, table, int(second.sum()), group=bool(levels)),
     )  # fmt: skip
 
 
@@ -259,8 +259,11 @@ def _rows(
     return tuple(rows)
 
 
-def _verdict(name: str, rows: tuple[TraitRow, ...], people: int) -> str:
+def verdict_of(name: str, rows: tuple[TraitRow, ...], people: int, *, group: bool) -> str:
+    """Say in a sentence whether the embedding beats the best other source, or nothing tells the trait at all."""
     best = max(rows[1:], key=lambda row: row.figure)
+    if all(row.low <= 0.5 * group for row in rows):
+        return f"Neither the embedding nor anything else tells {name} of these {people} people better than chance."
     against = f"{best.title[0].lower()}{best.title[1:]}"
     if best.minus_embedding_high < 0:
         return f"The embedding tells {name} better than {against} on these {people} people."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,24 @@ def test_report_cards_are_kept_and_replaced(small_cohort: Path, tmp_path: Path) 
         assert f"{table.rows[0].r2:.3f}" in said
         assert card.title in said
     assert ReportCard.model_validate_json(card.model_dump_json()) == card
+
+
+def test_parts_are_added_and_other_weights_are_told(small_cohort: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "studio-tiny"
+    shutil.copytree(find_model("studio-tiny"), mine)
+    model = load_model(mine)
+    keep_report(evaluate_all(model, small_cohort, frames=60, parts=("forecasts",)), mine)
+    card = keep_report(evaluate_all(model, small_cohort, frames=60, parts=()), mine)
+    new = card.evaluations[-1]
+    assert [each.part for each in new.tables] == ["reconstruction", "forecasts"], "the other part stays"
+    assert new.notes == ()
+    assert f"made {new.made}" in as_markdown(card)
+    weights = mine / "model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(bytes(changed))
+    assert "other weights" in report_card(mine).evaluations[-1].notes[0]
+    assert not (data_dir() / "report_cards" / "studio-tiny.json").exists(), "an own model keeps its own card"
 
 
 def test_the_command_saves_json_and_markdown(
