@@ -7,6 +7,7 @@ width, m the MLP's ratio, N time patches, V parcels, K visible per patch, R regi
 - encoder layer: N(K+R) tokens x (8 + 4m) D^2, attention 4 N (K+R)^2 D; over time S = 1 + NR tokens x 8 D^2 + 4 S^2 D
 - decoder layer: NQ tokens x (8 own time + 4 query and out + 8 MLP) D^2, keys and values N(K+R+1) x 4 D^2,
   attention 4 N^2 Q D + 4 N Q (K+R+1) D
+- tied attention: scores of all V + R places, 2 N (V+R)^2 (D + 1) and 2 N Q (V+R+1) D, in place of half of these
 - around: embedding 80 NKD + 40 NQD, to the decoder 2 (NK+NR+1) D^2, head NQ (4 D^2 + 80 D), places,
   first guess N (2 V r^2 + r^3 / 3 + 4 r^2 20 + 4 V r 20)
 - 13M: per layer T tokens x (8 D^2 + 4 D I), attention 4 T^2 D, convolution 2 T k D; the last decoder block asks the
@@ -77,8 +78,13 @@ def _studio(model: Studio, parcels: int, patches: int, asked: int) -> float:
     d, n, q, r, place = c.width, patches, asked, c.factors, c.place_width
     k = int(parcels * (1 - RATIO) + 1e-9)
     seen, context, line = k + c.registers, k + c.registers + 1, 1 + n * c.registers
-    encoder = n * seen * (8 + 4 * c.mlp_ratio) * d**2 + 4 * n * seen**2 * d + line * 8 * d**2 + 4 * line**2 * d
-    decoder = n * q * 20 * d**2 + n * context * 4 * d**2 + 4 * n**2 * q * d + 4 * n * q * context * d
+    among, across = 4 * n * seen**2 * d, 4 * n * q * context * d
+    if c.attention == "tied":  # scores are of all places, what is taken is of those seen
+        every = parcels + c.registers
+        among = 2 * n * every**2 * (d + 1) + 2 * n * seen**2 * d
+        across = 2 * n * q * (every + 1) * d + 2 * n * q * context * d
+    encoder = n * seen * (8 + 4 * c.mlp_ratio) * d**2 + among + line * 8 * d**2 + 4 * line**2 * d
+    decoder = n * q * 20 * d**2 + n * context * 4 * d**2 + 4 * n**2 * q * d + across
     around = 80 * n * k * d + 40 * n * q * d + 2 * (n * seen + 1) * d**2 + n * q * (4 * d**2 + 80 * d)
     places = 2 * parcels * ((4 * c.frequencies + 4) * place + place**2 + place * (2 * d + r + 1))
     guess = n * (2 * parcels * r**2 + r**3 / 3 + 80 * r**2 + 80 * parcels * r)
