@@ -51,7 +51,7 @@ class NetworksDrawing:
         self._drawn: Atlas | None = None
         self.turns, self._again = Turns(), Turns()
         networks = state.networks
-        for field in ("source", "into", "shown", "result", "running", "controlling", "outdated", "problem"):
+        for field in ("source", "into", "shown", "result", "running", "controlling", "outdated", "problem", "people"):
             networks.on(field).connect(self.show)
         for field in ("recording", "atlas", "phase"):
             state.case.on(field).connect(self.show)
@@ -79,6 +79,10 @@ class NetworksDrawing:
         page.set_empty(tr("networks.nothing.asking" if case.phase == "asking" else "networks.nothing"))
         if not self._on_show or case.recording is None:
             self.turns.drop()
+            if self._on_show:
+                self._panel()
+                page.scores.show_words(tr("networks.nothing"), outdated=False)
+                page.scores.show_tables((), (), -1)
             return
         self.turns.take(self._panel, self._words, self._atlas, self._brain, self._matrix, self._traces, self._tables)
 

@@ -43,6 +43,8 @@ def test_the_window_finds_what_the_command_finds(
         page = studio.networking.page
         assert not page.brain.isVisible(), "a sentence stands there"
         assert not window.board["networks"].isEnabled()
+        assert page.scores.verdict.text() == tr("networks.nothing")
+        assert page.group.people.value() == shown.people == 20
         assert await studio.open_path(path, ANSWERS)
         assert await studio.prepared()
         studio.show_workspace("networks")
