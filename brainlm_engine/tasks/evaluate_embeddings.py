@@ -1,6 +1,6 @@
 """What can be read of a person from a model's embedding, beside connectivity, covariates and knowing nothing.
 
-Everything learns from other people than are asked, each person once (recordings averaged), and chooses its penalty
+Everything learns from other people than are asked, each person once (the first recording), and chooses its penalty
 among those it learns from.
 """
 
