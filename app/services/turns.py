@@ -59,10 +59,13 @@ def pace() -> Pace:
 
 
 class Turns(QObject):
-    """A new list of pieces replaces what is left of the last one; every piece reads the state as it is then."""
+    """A new list of pieces replaces what is left of the last one; every piece reads the state as it is then.
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    Pieces draw on ``page``: they go with it, so that none meets a page that is no more.
+    """
+
+    def __init__(self, page: QObject) -> None:
+        super().__init__(page)
         self._left: list[Callable[[], object]] = []
 
     @property
