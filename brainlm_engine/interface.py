@@ -218,6 +218,7 @@ def states(
     k: int | None = None,
     *,
     scaling: str | PathLike[str] = "",
+    events: str | PathLike[str] = "",
 ) -> States:
     """Find states along a recording, in a model's embedding and beside it in the parcel series themselves.
 
@@ -227,6 +228,7 @@ def states(
     model : name or folder of a model
     k : number of states, 2 or more; None = by silhouette
     scaling : as for :func:`reconstruct`
+    events : BIDS events table of this run; '' = the one beside the scan that the recording was made from, if any
 
     Returns
     -------
@@ -234,6 +236,7 @@ def states(
         ``arrays`` and ``info``, see ``StatesInfo``.
     """
     from brainlm_engine.models import load_model
+    from brainlm_engine.preprocess.events import read_events
     from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.states import brain_states
 
@@ -243,7 +246,8 @@ def states(
         if k < 2:
             raise BadInput("One state is everything.", "Give k=2 or more.")
     loaded = load_model(str(model))
-    return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded))
+    happened = read_events(Path(events)) if str(events) else None
+    return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded), events=happened)
 
 
 def repair(
