@@ -49,6 +49,7 @@ class BrainCanvas(QWidget):
         self.layout_name = "whole"
         self.view = "left"
         self.render_ms = 0.0
+        self._begun_ms = 0.0  # more while a picture is begun and not yet taken
         self._turn = [0.0, 0.0]
         self._zoom = 1.0
         self._pan = [0.0, 0.0]
@@ -101,11 +102,25 @@ class BrainCanvas(QWidget):
         elif self.isVisible():
             render_turns().ask(self)
 
+    @property
+    def drawing(self) -> bool:
+        """True until the newest picture is on show."""
+        return self._stale or self._begun_ms > 0
+
     def draw_waiting(self) -> None:
-        """Draw now if the picture is out of date."""
-        if self._stale and self._scene is not None and self.parts.ready:
-            self._render()
+        """Begin a picture if the one on show is out of date; in the next turn, take it.
+
+        Both at once would block the window for as long as a driver without a graphics card draws.
+        """
+        if self._scene is None or not self.parts.ready:
+            return
+        if self._begun_ms:
+            self._finish()
             self.update()
+        elif self._stale:
+            self._begin()
+        if self.drawing:
+            render_turns().ask(self)
 
     def replace_panels(self) -> None:
         """Parts, layout or size changed."""
@@ -187,12 +202,13 @@ class BrainCanvas(QWidget):
         if not self._quick and self.render_ms > SLOW_MS:
             self._quick = True
 
-    def _render(self) -> None:
+    def _begin(self) -> None:
+        """Begin the picture."""
         panels = self.panels()
         self._stale = False
         if not panels:
             return
-        begin = time.perf_counter()
+        began = time.perf_counter()
         size = (max(self.width(), 1), max(self.height(), 1))
         if not self._placed:
             self._scene.set_panels(panels, self._actors.of_panels(panels), size)
@@ -200,9 +216,15 @@ class BrainCanvas(QWidget):
         self._scene.set_resolution(size, self._ratio())
         self._actors.light(panels)
         self._scene.look(panels)
-        self._pixels, width, height = self._scene.render()
+        self._scene.begin()
+        self._begun_ms = (time.perf_counter() - began) * 1e3
+
+    def _finish(self) -> None:
+        """Take the picture that was begun."""
+        began = time.perf_counter()
+        self._pixels, width, height = self._scene.finish()
         self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        spent = (time.perf_counter() - begin) * 1e3
+        spent, self._begun_ms = self._begun_ms + (time.perf_counter() - began) * 1e3, 0.0
         if not self._quick:
             self.render_ms = spent if self._scene.frames < 4 else 0.8 * self.render_ms + 0.2 * spent
 
@@ -210,7 +232,9 @@ class BrainCanvas(QWidget):
         """Draw without showing."""
         if self.width() < REHEARSAL[0] or self.height() < REHEARSAL[1]:
             self.resize(*REHEARSAL)
-        self._render()
+        self._begin()
+        if self._begun_ms:
+            self._finish()
         self._image, self._stale = QImage(), True
 
     def paintEvent(self, _event: QPaintEvent) -> None:
