@@ -40,6 +40,7 @@ from brainlm_engine.api.messages import (
 )
 from brainlm_engine.api.networks import NetworksFile, NetworksInfo
 from brainlm_engine.api.occlusion import OcclusionInfo
+from brainlm_engine.api.perturb import PerturbInfo, PreviewInfo, Scenario
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
@@ -237,6 +238,24 @@ class EngineClient:
         """Find ``k`` states along a recording, 0 = by silhouette; arrays as in :class:`StatesInfo`."""
         return await self._desk(
             StatesInfo, "states", recording_id=recording_id, model_id=model_id, k=k, scaling=scaling
+        )  # fmt: skip
+
+    async def perturb(
+        self, recording_id: str, model_id: str, scenario: Scenario, scaling: str = ""
+    ) -> Reply[PerturbInfo]:
+        """Set regions of a recording and see what the model expects of the others; arrays as in PerturbInfo."""
+        return await self._desk(
+            PerturbInfo, "perturb", recording_id=recording_id, model_id=model_id,
+            scenario=scenario.model_dump(mode="json"), scaling=scaling,
+        )  # fmt: skip
+
+    async def perturb_preview(
+        self, recording_id: str, model_id: str, scenario: Scenario, moving: int, scaling: str = ""
+    ) -> Reply[PreviewInfo]:
+        """Answer quickly while the target numbered ``moving`` is dragged; arrays as in :class:`PreviewInfo`."""
+        return await self._desk(
+            PreviewInfo, "perturb_preview", recording_id=recording_id, model_id=model_id,
+            scenario=scenario.model_dump(mode="json"), moving=moving, scaling=scaling,
         )  # fmt: skip
 
     async def networks(

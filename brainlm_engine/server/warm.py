@@ -64,8 +64,11 @@ class Warm:
         self.models: LastUsed[Any] = LastUsed(3)
         self.maps: LastUsed[Any] = LastUsed(16)
         self.networks: LastUsed[Any] = LastUsed(6)
+        self.previews: LastUsed[Any] = LastUsed(2)
 
     def clear(self) -> None:
         """Let go of everything."""
-        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps, self.networks):
+        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps):
             things.clear()
+        for made in (self.networks, self.previews):
+            made.clear()
