@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from app.actions.action import Action
 from app.controllers.display import default_look
+from app.controllers.perturb_commands import PerturbCommands
 from app.services.preferences import save_recent
 from app.text import tr
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 NETWORK_FILES = {"csv": "csv", "nii": "nii.gz", "dlabel": "dlabel.nii"}
 
 
-class Commands:
+class Commands(PerturbCommands):
     """Thin: finds the controller that knows how, and asks it."""
 
     def __init__(self, studio: Studio) -> None:

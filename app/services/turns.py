@@ -26,6 +26,11 @@ class Pace(QObject):
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._turn)
 
+    @property
+    def busy(self) -> bool:
+        """True while calls wait."""
+        return bool(self._waiting)
+
     def ask(self, method: Callable[[], object]) -> None:
         """Call ``method``, bound to an object, in a turn of its own; asking twice before that is asking once."""
         wanted = weakref.WeakMethod(method)

@@ -40,6 +40,9 @@ class BrainCanvas(QWidget):
     crosshair_requested = Signal(float, float, float)
     layout_changed = Signal(str)
     step_requested = Signal(int)
+    grip_pulled = Signal(float, bool)
+    """pixels upwards since the parcel was grasped, and whether Shift is held"""
+    grip_released = Signal()
 
     def __init__(self, parts: BrainParts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +67,9 @@ class BrainCanvas(QWidget):
         self._press: QPointF | None = None
         self._last = QPointF()
         self._dragged = False
+        self.grips: frozenset[int] = frozenset()
+        """parcels that a drag pulls up or down rather than turning the brain"""
+        self._gripped = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -278,6 +284,9 @@ class BrainCanvas(QWidget):
         """Start of a click or a drag."""
         self._press = self._last = event.position()
         self._dragged = False
+        left = event.button() == Qt.MouseButton.LeftButton
+        found = self._picked(event.position()) if left and self.grips else None
+        self._gripped = found is not None and found.parcel in self.grips
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Turn; with Shift, the middle or the right button: move."""
@@ -286,6 +295,10 @@ class BrainCanvas(QWidget):
         if not self._dragged and (event.position() - self._press).manhattanLength() < 4:
             return
         self._dragged = True
+        if self._gripped:
+            fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.grip_pulled.emit(self._press.y() - event.position().y(), fine)
+            return
         step = event.position() - self._last
         self._last = event.position()
         moving = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
@@ -297,6 +310,9 @@ class BrainCanvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A press without a drag chooses what is under it."""
         pressed, self._press = self._press, None
+        gripped, self._gripped = self._gripped, False
+        if gripped and self._dragged:
+            self.grip_released.emit()
         if pressed is not None and not self._dragged and event.button() == Qt.MouseButton.LeftButton:
             self._click(event.position())
 

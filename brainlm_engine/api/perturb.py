@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from brainlm_engine.api.messages import Message
@@ -37,6 +40,22 @@ class Target(Message):
     strength: float = Field(default=1.0, ge=0.0, le=1.0)
     add: bool = False
     values: tuple[float, ...] = Field(default=(), description="SD, for 'draw'")
+
+
+def level(target: Target) -> NDArray[np.float64]:
+    """Return (frames,) SD: what a target wants, frame by frame of its span."""
+    frames = max(target.stop - target.start, 1)
+    along = (np.arange(frames) + 0.5) / frames
+    if target.shape == "step":
+        return np.full(frames, target.value)
+    if target.shape == "pulse":
+        return target.value * np.sin(math.pi * along) ** 2
+    if target.shape == "ramp":
+        return target.value * along
+    if target.shape == "silence":
+        return np.zeros(frames)
+    values = np.asarray(target.values or (0.0,), np.float64)
+    return np.interp(along, (np.arange(len(values)) + 0.5) / len(values), values)
 
 
 class Scenario(Message):
@@ -92,6 +111,12 @@ class PerturbInfo(Message):
     verdict: str = ""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+class EffectFile(Message):
+    """An effect as a file's content: array ``content (bytes,)`` uint8."""
+
+    name: str
 
 
 class PreviewInfo(Message):

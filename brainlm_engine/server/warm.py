@@ -54,6 +54,7 @@ class Warm:
     """All that is held warm on one interactive worker.
 
     ``opened`` remembers how each scan was opened (path and answers), so that one that fell out is opened again.
+    ``perturbed`` counts perturbations asked for, so that what was overtaken can end.
     """
 
     def __init__(self) -> None:
@@ -65,6 +66,7 @@ class Warm:
         self.maps: LastUsed[Any] = LastUsed(16)
         self.networks: LastUsed[Any] = LastUsed(6)
         self.previews: LastUsed[Any] = LastUsed(2)
+        self.perturbed = 0
 
     def clear(self) -> None:
         """Let go of everything."""

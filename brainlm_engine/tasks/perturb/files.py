@@ -28,18 +28,24 @@ def check_ending(name: str) -> None:
 
 
 def write_effect(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording, path: Path) -> None:
-    """Write by the ending of ``path``: ``.csv``, ``.nii[.gz]`` or ``.dscalar.nii`` (fsaverage5), the effect in SD.
+    """Write by the ending of ``path``, see :func:`effect_content`; BadInput also when it cannot be written to."""
+    content = effect_content(info, arrays, recording, path.name)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def effect_content(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording, name: str) -> bytes:
+    """Return what a file called ``name`` holds: ``.csv``, ``.nii[.gz]`` or ``.dscalar.nii`` (fsaverage5), SD.
 
     Raises
     ------
     BadInput
-        For another ending, an atlas that is not on this computer, or a file that cannot be written to.
+        For another ending, or an atlas that is not on this computer.
     """
-    check_ending(path.name)
-    ending = path.name.lower()
+    check_ending(name)
+    ending = name.lower()
     content = _table(info, arrays, recording) if ending.endswith(".csv") else _image(arrays, recording, ending)
-    with written_whole(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if ending.endswith(".gz") else content)
+    return gzip.compress(content, mtime=0) if ending.endswith(".gz") else content
 
 
 def _table(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording) -> bytes:

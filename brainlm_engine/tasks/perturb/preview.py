@@ -17,7 +17,6 @@ from brainlm_engine.api.perturb import HARD_SD, PreviewInfo, Scenario
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import InputScaling
-from brainlm_engine.tasks.perturb.answers import Run
 from brainlm_engine.tasks.perturb.effects import effects
 from brainlm_engine.tasks.perturb.intervene import run_of
 from brainlm_engine.tasks.perturb.window import Window, plan
@@ -39,6 +38,12 @@ class Preview:
     _exact: dict[float, Floats] = field(default_factory=dict)
     _plain: Floats | None = None
 
+    def learn(self, scenario: Scenario, unperturbed: Floats, perturbed: Floats) -> None:
+        """Take an exact answer that is there already, when it fits."""
+        if self.fits(scenario, self.moving) and self._plain is None:
+            self._plain = unperturbed
+            self._exact[scenario.targets[self.moving].value] = perturbed
+
     def fits(self, scenario: Scenario, moving: int) -> bool:
         """Tell whether ``scenario`` differs from what is held by the value of the target that moves only."""
         return moving == self.moving and _without(scenario, moving) == _without(self.scenario, self.moving)
@@ -57,8 +62,7 @@ class Preview:
         if target.shape in ("silence", "draw"):
             nodes: tuple[float, ...] = (target.value,)
         else:
-            low = max(-HARD_SD, math.floor(target.value / STEP_SD) * STEP_SD)
-            nodes = (target.value,) if target.value == low else (low, min(HARD_SD, low + STEP_SD))
+            nodes = self._around(target.value)
         self._know(scenario, window, nodes)
         assert self._plain is not None
         made = self._exact[nodes[0]]
@@ -74,24 +78,23 @@ class Preview:
         unperturbed = np.where(window.known[:, None], self._plain, np.nan).astype(np.float32)
         return info, {"unperturbed": unperturbed, "perturbed": made, "effect": found.effect}
 
+    def _around(self, value: float) -> tuple[float, ...]:
+        """Return the values whose exact answers say what ``value`` does: itself, or two that it lies between."""
+        low = max(-HARD_SD, math.floor(value / STEP_SD) * STEP_SD)
+        high = min(HARD_SD, low + STEP_SD)
+        if value in self._exact or value == low:
+            return (value,)
+        near = [known for known in self._exact if low < known < high]
+        return max([low, *(known for known in near if known < value)]), min([high, *(k for k in near if k > value)])
+
     def _know(self, scenario: Scenario, window: Window, nodes: tuple[float, ...]) -> None:
-        """Ask the model at the values that are not known yet, in one batch."""
+        """Ask the model at the values that are not known yet."""
         run = run_of(self.model, self.recording, window, self.scaling)
-        wanted = [value for value in nodes if value not in self._exact]
-        shown = [_at(self, scenario, value).changed for value in wanted]
         if self._plain is None:
-            shown.append(window.measured)
-        if not shown:
-            return
-        made = _ask(run, shown, window)
-        if self._plain is None:
-            self._plain = made.pop()
-        self._exact.update(zip(wanted, made, strict=True))
-
-
-def _ask(run: Run, shown: list[Floats], window: Window) -> list[Floats]:
-    hidden = np.broadcast_to(window.hidden, (len(shown), *window.hidden.shape))
-    return list(run.answers(np.stack(shown), hidden))
+            self._plain = run.answers(window.measured[None], window.hidden[None])[0]
+        for value in nodes:
+            if value not in self._exact:
+                self._exact[value] = run.answers(_at(self, scenario, value).changed[None], window.hidden[None])[0]
 
 
 def _at(preview: Preview, scenario: Scenario, value: float) -> Window:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.perturb import HARD_SD, USUAL_SD, Target
+from brainlm_engine.api.perturb import HARD_SD, USUAL_SD, Target, level
 from brainlm_engine.recording import Recording
 
 Floats = NDArray[np.float32]
@@ -63,22 +62,6 @@ def region_name(recording: Recording, region: int) -> str:
     """Return a region's name, or its number counted from 1."""
     named = recording.names[region] if region < len(recording.names) else ""
     return named or f"Region {region + 1}"
-
-
-def level(target: Target) -> NDArray[np.float64]:
-    """Return (frames,) SD: what a target wants, frame by frame of its span."""
-    frames = max(target.stop - target.start, 1)
-    along = (np.arange(frames) + 0.5) / frames
-    if target.shape == "step":
-        return np.full(frames, target.value)
-    if target.shape == "pulse":
-        return target.value * np.sin(math.pi * along) ** 2
-    if target.shape == "ramp":
-        return target.value * along
-    if target.shape == "silence":
-        return np.zeros(frames)
-    values = np.asarray(target.values or (0.0,), np.float64)
-    return np.interp(along, (np.arange(len(values)) + 0.5) / len(values), values)
 
 
 def written(targets: Sequence[Target], measured: Floats, first: int = 0) -> tuple[Floats, NDArray[np.bool_]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import brainlm_engine
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.perturb import Scenario, Target
+from brainlm_engine.api.perturb import Scenario, Target, level
 from brainlm_engine.cli import main
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models import load_model
@@ -26,7 +26,7 @@ from brainlm_engine.recording import Recording
 from brainlm_engine.simulate.demo import demo_recording
 from brainlm_engine.tasks.perturb import Preview, intervene
 from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
-from brainlm_engine.tasks.perturb.targets import level, written
+from brainlm_engine.tasks.perturb.targets import written
 from brainlm_engine.tasks.reconstruct import predict
 
 Make = Callable[..., Recording]
