@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from brainlm_engine.api.training import TrainingInfo
 
 _HOLDS: dict[str, Callable[[AppState], bool]] = {
-    "later": lambda s: False,
     "engine": lambda s: s.engine.status == "ready",
     "lost_engine": lambda s: s.engine.status in ("lost", "failed"),
     "scan": lambda s: s.case.scan is not None,

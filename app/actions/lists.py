@@ -165,7 +165,6 @@ FORECAST = (
     Action("attention", "attention", menu="model", needs=(*_ASKS, "attention_idle"), separated=True),
     Action("occlude_all", "occlude_all", menu="model", needs=(*_ASKS, "occlusion_idle")),
     Action("attention_export", "attention_export", menu="model", needs=("attention",)),
-    Action("attention_picture", "attention_picture", menu="model", needs=("attention",)),
     Action("contrast_cohort", "contrast_cohort", menu="model", needs=("engine",), separated=True),
     Action("contrast", "contrast", menu="model", needs=("engine", "model", "contrast_form", "contrast_idle")),
     Action("contrast_export", "contrast_export", menu="model", needs=("contrast",)),
@@ -202,7 +201,7 @@ PERTURB = (
     Action("perturb_network", "perturb_network", menu="perturb", needs=("recording", "target")),
     Action("perturb_remove", "perturb_remove", menu="perturb", needs=("recording", "target")),
     Action(
-        "perturb", "perturb", menu="perturb", shortcut="Ctrl+Shift+F", needs=(*_ASKS, "targets", "perturb_idle"),
+        "perturb", "perturb", menu="perturb", shortcut="Ctrl+Shift+E", needs=(*_ASKS, "targets", "perturb_idle"),
         icon="perturb", separated=True,
     ),
     *_choice(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QFileDialog
-
+from app.controllers.asking import ask_file, ask_where
 from app.text import tr
 from brainlm_engine.api.scenario_file import SUFFIX
 
@@ -59,36 +58,21 @@ class PerturbCommands:
 
     def perturb_open(self) -> None:
         """Ask for a scenario."""
-        dialog = QFileDialog(self._studio.window, tr("perturb.open.title"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(tr("perturb.file.filter"))
-        self._ask(dialog, "perturb_open", lambda controller, path: controller.open(path))
+        ask_file(self._studio.window, tr("perturb.open.title"), (tr("perturb.file.filter"),), self._with_file("open"))
 
     def perturb_save(self) -> None:
         """Ask where the scenario is to be written."""
-        dialog = QFileDialog(self._studio.window, tr("perturb.save.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("perturb.file.filter"))
-        dialog.setDefaultSuffix(SUFFIX.lstrip("."))
-        self._ask(dialog, "perturb_save", lambda controller, path: controller.save(path))
+        kinds = {tr("perturb.file.filter"): SUFFIX.lstrip(".")}
+        ask_where(self._studio.window, tr("perturb.save.title"), kinds, self._with_file("save"))
 
     def perturb_export(self) -> None:
         """Ask where the effect is to be written, and as what."""
         kinds = {tr(f"perturb.export.{kind}"): ending for kind, ending in EFFECT_FILES.items()}
-        dialog = QFileDialog(self._studio.window, tr("perturb.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(list(kinds))
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(kinds[chosen]))
-        dialog.setDefaultSuffix("csv")
-        self._ask(dialog, "perturb_export", lambda controller, path: controller.export(path))
+        ask_where(self._studio.window, tr("perturb.export.title"), kinds, self._with_file("export"))
 
-    def _ask(
-        self, dialog: QFileDialog, name: str, do: Callable[[PerturbController, str], Coroutine[Any, Any, Any]]
-    ) -> None:
-        """Do something with the file that is chosen; the dialog does not stop the window."""
-        dialog.fileSelected.connect(lambda path: self._perturbing(name, lambda controller: do(controller, path)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+    def _with_file(self, what: str) -> Callable[[str], None]:
+        """Return what opens, saves or exports with the file that was chosen."""
+        return lambda path: self._perturbing(f"perturb_{what}", lambda controller: getattr(controller, what)(path))
 
 
 def _only(do: Callable[[], object]) -> None:

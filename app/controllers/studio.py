@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QFileDialog
-
 from app import theme
+from app.controllers.asking import ask_file
 from app.controllers.boxes import Boxes
 from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
@@ -472,11 +471,12 @@ class Studio:
     def _answered(self, key: str, value: str) -> None:
         question = key.removeprefix(QUESTION)
         if value == "file:":
-            dialog = QFileDialog(self.window, tr("open.coordinates"))
-            dialog.setNameFilter(tr("open.coordinates_filter"))
-            dialog.fileSelected.connect(lambda path: self._answered(key, path))
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
+            ask_file(
+                self.window,
+                tr("open.coordinates"),
+                (tr("open.coordinates_filter"),),
+                lambda path: self._answered(key, path),
+            )
             return
         if (question, value) == ("space", "atlas"):
             self.choose_atlas(self.opening.choose_atlas_for_space)

@@ -18,9 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
     add_recording(parser)
     parser.add_argument(
-        "--target", action="append", required=True, metavar="REGIONS:VALUE@FROM-TO[:SHAPE]",
+        "--target", action="append", default=[], metavar="REGIONS:VALUE@FROM-TO[:SHAPE]",
         help="regions (names, numbers from 1, or a network; ';' between them), SD, seconds; SHAPE: step, pulse, ramp "
         "or silence. May be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--effective", action="store_true",
+        help="instead: move every region up and down in turn, and read what is expected of all others",
     )  # fmt: skip
     parser.add_argument("--add", action="store_true", help="add the values to what was measured")
     parser.add_argument("--ahead", type=count, default=0, metavar="FRAMES", help="go on that much longer")
@@ -39,6 +43,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     import numpy as np
     import torch
 
+    from brainlm_engine.api.errors import BadInput
     from brainlm_engine.api.perturb import CAPTION, Scenario
     from brainlm_engine.cli.pretrain import Said
     from brainlm_engine.files import check_output
@@ -50,6 +55,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.tasks.perturb.targets import region_name
 
     torch.set_num_threads(args.threads)
+    if args.effective == bool(args.target):
+        raise BadInput("Either --target or --effective says what is to be perturbed.", "Give one of them.")
+    if args.effective:
+        return _effective(args, say)
     if args.out:
         check_ending(args.out.name)
         check_output(args.out, (args.recording, args.coordinates))
@@ -74,8 +83,54 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Move every region in turn."""
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.perturb import CAPTION
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import effective_connectivity
+    from brainlm_engine.tasks.perturb.files import write_maps
+
+    if args.out:
+        if args.out.suffix.lower() != ".safetensors":
+            raise BadInput(f"{args.out.name} is no name for maps.", "Let it end with .safetensors.")
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = recording_and_notes(args, say)
+    model = load_model(args.model)
+    made = effective_connectivity(
+        model, recording, control=args.nulls > 0, scaling=chosen_scaling(args.scaling, model), progress=Said(say)
+    )
+    if args.out:
+        write_maps(made.info, made.arrays, args.out)
+    return {
+        **made.info.model_dump(mode="json", exclude={"recording_id"}), "notes": [*told, *made.info.notes],
+        "caption": CAPTION, "written": str(args.out or ""),
+    }  # fmt: skip
+
+
 def as_text(result: dict[str, Any]) -> str:
-    """Return verdict, networks and regions as a person reads them."""
+    """Return what came of it as a person reads it."""
+    return _map_as_text(result) if "with_connectivity" in result else _effect_as_text(result)
+
+
+def _map_as_text(result: dict[str, Any]) -> str:
+    rows = [
+        (share(result["with_connectivity"]), "functional connectivity of the recording"),
+        (share(result["with_distance"]), "distance between the regions"),
+        (share(result["with_noise"]), "the same map when the history is noise: the model's own part"),
+        (share(result["symmetry"]), "its own transpose: 1 = no direction"),
+    ]
+    told = [f"Every region moved up and down by {result['value']:g} SD, in {result['seconds']:.0f} s.", ""]
+    told += [columns(("Spearman", "Effective connectivity with"), rows), ""]
+    told += [f"Note: {note}" for note in result["notes"]]
+    told += [result["caption"]] + [f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
+
+
+def _effect_as_text(result: dict[str, Any]) -> str:
     told = [result["verdict"], ""]
     drawn = result["nulls"] > 0
     heads = ("Effect, SD", "Specific", *(("Random", "p") if drawn else ()), "Network")

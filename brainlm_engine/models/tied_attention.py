@@ -72,7 +72,9 @@ def _alike(visible: Tensor, always: int) -> tuple[tuple[Tensor, Tensor], ...] | 
     if not bool((visible == visible[:1]).all()):
         return None
     patterns, which = torch.unique(visible[0].T, dim=0, return_inverse=True)
-    if 2 * len(patterns) > visible.shape[2]:
+    sizes = patterns.sum(1) + always
+    alone, alike = visible.shape[2] * int(sizes.max()) ** 2, int(sizes.square().sum())
+    if 2 * alike > alone:
         return None
     front = torch.arange(always, device=visible.device)
     return tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QPixmap
+from PySide6.QtGui import QAction
 
 from app.text import tr
 from app.theme import Theme
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.views.brain import BrainView
 
 #: commands that have a button here
-ACTIONS = ("attention", "occlude_all", "attention_export", "attention_picture")
+ACTIONS = ("attention", "occlude_all", "attention_export", "page_picture")
 CONTRAST = ("contrast_cohort", "contrast", "contrast_export")
 
 
@@ -39,10 +39,6 @@ class AttentionPage(PageFrame):
         self.contrast = ContrastPanel(*(actions[name] for name in CONTRAST))
         self.parcels.setMinimumHeight(190)
         self.set_panel([self.panel, self.parcels, self.contrast])
-
-    def picture(self) -> QPixmap:
-        """Return brain, matrix and table as they are on screen."""
-        return self.rows.grab()
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainlm_engine.api.effective import EffectiveInfo
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.perturb import CAPTION, PerturbInfo
 from brainlm_engine.files import written_whole
@@ -32,6 +33,15 @@ def write_effect(info: PerturbInfo, arrays: Mapping[str, Any], recording: Record
     content = effect_content(info, arrays, recording, path.name)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_maps(info: EffectiveInfo, arrays: Mapping[str, Any], path: Path) -> None:
+    """Write maps (P, P) to a safetensors file, with ``info`` as its metadata; BadInput when it cannot be written to."""
+    from safetensors.numpy import save_file
+
+    kept = {name: np.ascontiguousarray(values, np.float32) for name, values in arrays.items()}
+    with written_whole(path) as temporary:
+        save_file(kept, temporary, metadata={"effective": info.model_dump_json()})
 
 
 def effect_content(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording, name: str) -> bytes:

@@ -67,8 +67,20 @@ class Window:
         return np.flatnonzero(self.where.any(1))
 
 
-def plan(model: MaskedModel, recording: Recording, scenario: Scenario, scaling: InputScaling | None = None) -> Window:
+def plan(
+    model: MaskedModel,
+    recording: Recording,
+    scenario: Scenario,
+    scaling: InputScaling | None = None,
+    *,
+    before: int = HISTORY,
+    after: int = AFTER,
+) -> Window:
     """Plan the window of a scenario.
+
+    Parameters
+    ----------
+    before, after : time patches of history at most, and of what follows at least
 
     Raises
     ------
@@ -84,9 +96,9 @@ def plan(model: MaskedModel, recording: Recording, scenario: Scenario, scaling: 
     check_targets(scenario.targets, recording, known, scenario.ahead)
     onset = min(target.start for target in scenario.targets)
     stop = max(target.stop for target in scenario.targets)
-    before = min(HISTORY, onset // patch)
+    before = min(before, onset // patch)
     start = onset - before * patch
-    end = min(max(stop, onset + AFTER * patch) + scenario.ahead, recording.n_frames + scenario.ahead)
+    end = min(max(stop, onset + after * patch) + scenario.ahead, recording.n_frames + scenario.ahead)
     after = -(-(end - onset) // patch)
     if after > LONGEST:
         raise BadInput(

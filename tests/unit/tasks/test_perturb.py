@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 import brainlm_engine
 from brainlm_engine.api.errors import BadInput
@@ -24,8 +25,9 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.recording import Recording
 from brainlm_engine.simulate.demo import demo_recording
-from brainlm_engine.tasks.perturb import Preview, intervene
+from brainlm_engine.tasks.perturb import Preview, effective_connectivity, intervene
 from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
+from brainlm_engine.tasks.perturb.effective import ranks_together
 from brainlm_engine.tasks.perturb.targets import written
 from brainlm_engine.tasks.reconstruct import predict
 
@@ -260,3 +262,35 @@ def test_the_verb_and_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert float(np.max(scalars.get_fdata())) == pytest.approx(float(np.nanmax(made.effect)), abs=1e-5)
     assert main([*asked, "--out", str(tmp_path / "effect.txt")]) == 2
     assert main(["perturb", str(path), "--target", "nonsense"]) == 2
+
+
+def test_effective_connectivity(model: MaskedModel, make_recording: Make, tmp_path: Path) -> None:
+    recording = make_recording(5, frames=120, parcels=12)
+    missing = recording.missing.copy()
+    missing[3] = True
+    made = effective_connectivity(model, replace(recording, missing=missing))
+    table = made.arrays["effective"]
+    assert np.isnan(table[3]).all()
+    assert np.isnan(table[:, 3]).all()
+    others = np.delete(np.arange(12), 3)
+    inside = table[np.ix_(others, others)]
+    assert np.isnan(inside.diagonal()).all()
+    assert np.isfinite(inside).sum() == 11 * 10
+    up, down = (
+        intervene(model, replace(recording, missing=missing), scenario(one(value, 60, 80, region=5, add=True)))
+        for value in (1.0, -1.0)
+    )
+    both = (up.arrays["perturbed"] - down.arrays["perturbed"])[:, up.info.onset : up.info.onset + 40].mean(1) / 2
+    assert np.corrcoef(both[others[others != 5]], table[5, others[others != 5]])[0, 1] > 0.95
+    assert -1 <= made.info.with_connectivity <= 1
+    assert made.info.symmetry == pytest.approx(ranks_together(table, table.T))
+    path, out = tmp_path / "small.safetensors", tmp_path / "maps.safetensors"
+    recording.save(path)
+    assert main(["perturb", str(path), "--effective", "--nulls", "0", "--out", str(out)]) == 0
+    assert sorted(load_file(out)) == ["connectivity", "effective"]
+    for asked in (["--effective", "--target", "1:1@1-9"], [], ["--effective", "--out", "maps.csv"]):
+        assert main(["perturb", str(path), *asked]) == 2
+    with pytest.raises(BadInput, match="fewer than 3 time patches"):
+        effective_connectivity(model, make_recording(5, frames=50))
+    with pytest.raises(BadInput, match="no distance"):
+        effective_connectivity(model, recording, value=0.0)
