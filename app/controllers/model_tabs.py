@@ -120,17 +120,27 @@ class ModelTabs:
         from app.controllers.attention import AttentionController
         from app.views.matrix_plot import MatrixView
         from app.views.pages.attention import ACTIONS, CONTRAST, AttentionPage
+        from app.views.panels.attention import AttentionPanel
+        from app.views.panels.contrast import ContrastPanel
+        from app.views.top_table import TopTable
 
         studio, state = self._studio, self._studio.state
         matrix = MatrixView()
         await asyncio.sleep(0)
-        actions = {name: studio.window.board[name] for name in (*ACTIONS, *CONTRAST)}
-        page = AttentionPage(self._looking, matrix, actions)
+        top = TopTable()
+        await asyncio.sleep(0)
+        panel = AttentionPanel(*(studio.window.board[name] for name in ACTIONS))
+        await asyncio.sleep(0)
+        contrast = ContrastPanel(*(studio.window.board[name] for name in CONTRAST))
+        await asyncio.sleep(0)
+        page = AttentionPage(self._looking, matrix, top, panel, contrast)
         self._page.add("attention", page)
         await asyncio.sleep(0)
         assert studio.modelling is not None
         studio.attending = AttentionController(state, studio.engine, page, studio.modelling, studio.pointing)
         await self._appear(page, page.set_theme)
+        for _ in page.complete():
+            await asyncio.sleep(0)
         studio.attending.drawing.show()
 
     async def _appear(self, page: PageFrame, dress: Callable[[theme.Theme], None] | None = None) -> None:
