@@ -133,7 +133,7 @@ def refusal(target: Path, error: OSError) -> EngineError:
 
 
 def check_output(output: Path, inputs: Iterable[Path | None] = ()) -> None:
-    """Refuse to write over a folder, a device, or a file that the same command reads.
+    """Refuse to write over a folder, a device, or a file that the same command reads, or where nothing may be written.
 
     Raises
     ------
@@ -141,7 +141,9 @@ def check_output(output: Path, inputs: Iterable[Path | None] = ()) -> None:
         One sentence that names the file.
     """
     with writing_to(output):
-        _destination(output)
+        folder = next(each for each in _destination(output).absolute().parents if each.exists())
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(output))
         refuse_same(output, inputs)
 
 

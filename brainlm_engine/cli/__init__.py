@@ -25,6 +25,7 @@ from brainlm_engine import __version__
 from brainlm_engine.api.errors import FULL, BadInput, EngineError, OutOfSpace
 from brainlm_engine.api.messages import ErrorInfo
 from brainlm_engine.cli.as_text import lines
+from brainlm_engine.cli.file_name import refuse_existing
 
 VERBS = (
     "serve",
@@ -49,6 +50,11 @@ VERBS = (
 )
 
 
+#: verbs that write files, and the options that name these
+WRITES = {
+    "reconstruct": ("out", "scores"), "forecast": ("out",), "attention": ("out",),
+    "contrast": ("out",), "networks": ("out",), "states": ("out",), "perturb": ("out",), "evaluate": ("save",),
+}  # fmt: skip
 _DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
 
 
@@ -114,6 +120,8 @@ def build_parser(only: str = "") -> argparse.ArgumentParser:
         module = importlib.import_module(f"brainlm_engine.cli.{name}")
         sub = verbs.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
         module.arguments(sub)
+        if name in WRITES:
+            sub.add_argument("--replace", action="store_true", help="write over a file that is there already")
         sub.add_argument("--json", action="store_true", help="one JSON object on stdout")
         sub.set_defaults(module=module)
     return parser
@@ -161,6 +169,8 @@ def _main(argv: list[str]) -> int:
 def _run(args: argparse.Namespace) -> object:
     """Run the verb; what the disk refuses wherever it happens is a sentence too."""
     try:
+        if not getattr(args, "replace", True):
+            refuse_existing(getattr(args, option) for option in WRITES[args.verb])
         return args.module.run(args, say)
     except OSError as error:
         if error.errno not in _DISK or error.filename is None:

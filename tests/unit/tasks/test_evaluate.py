@@ -93,7 +93,12 @@ def test_reconstruct_command(small_cohort: Path, tmp_path: Path, capsys: pytest.
     assert main(["reconstruct", str(recording), "--span", "2:4", "--frames", "100", "--out", str(out), "--json"]) == 0
     assert "verdict" in json.loads(capsys.readouterr().out)
     assert load_file(out)["mask"].sum() == 2 * 36
-    assert main(["reconstruct", str(recording), "--whole", "--frames", "120", "--out", str(out), "--json"]) == 0
+    whole = ["reconstruct", str(recording), "--whole", "--frames", "120", "--out", str(out), "--json"]
+    before = out.read_bytes()
+    assert main(whole) == 2
+    assert "there already" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert out.read_bytes() == before
+    assert main([*whole, "--replace"]) == 0
     assert load_file(out)["predicted"].shape == (36, Recording.load(recording).n_frames)
     assert main(["reconstruct", str(recording), "--parcels", "1,x"]) == 2
     assert main(["reconstruct", str(tmp_path / "none.safetensors")]) == 2
