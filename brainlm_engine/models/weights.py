@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 PYTORCH = "pytorch_model.bin"
 _PICKLES = ("model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl")
+
+
+def weights_sha256(folder: Path | None) -> str:
+    """Return the hash of a model's weights, '' for one that was built by hand or has other files."""
+    path = folder / WEIGHTS if folder is not None else None
+    if path is None or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from brainlm_engine.api.report_card import CardEvaluation, CardTable, ReportCard
 from brainlm_engine.files import written_whole
 from brainlm_engine.models.card import Card
+from brainlm_engine.models.weights import weights_sha256
 from brainlm_engine.paths import data_dir, resources_dir
 from brainlm_engine.report.numbers import NOT_KNOWN, interval, share
 from brainlm_engine.tasks.evaluate import Evaluation
-from brainlm_engine.tasks.evaluate_all import weights_hash
+from brainlm_engine.tasks.evaluate_all import SHOWN
 from brainlm_engine.tasks.evaluate_embeddings import EmbeddingEvaluation
 from brainlm_engine.tasks.evaluate_forecasts import ForecastEvaluation
 from brainlm_engine.tasks.evaluate_networks import NetworkEvaluation
@@ -122,7 +123,7 @@ def report_card(folder: Path) -> ReportCard:
         ("Command", card.command),
     )  # fmt: skip
     evaluations: dict[str, CardEvaluation] = {}
-    now = weights_hash(folder)
+    now = weights_sha256(folder)[:SHOWN]
     for path in (folder / FILE, _own_file(folder)):
         if path == folder / FILE or _is_shipped(folder):
             evaluations |= {each.data: _checked(each, now) for each in _kept(path)}

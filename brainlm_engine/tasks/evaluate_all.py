@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from brainlm_engine import __version__
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.weights import weights_sha256
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.tasks.evaluate import Evaluation, evaluate
 from brainlm_engine.tasks.evaluate_embeddings import evaluate_embeddings
@@ -17,6 +17,8 @@ from brainlm_engine.tasks.evaluate_forecasts import evaluate_forecasts
 from brainlm_engine.tasks.evaluate_networks import evaluate_networks
 
 PARTS = ("reconstruction", "forecasts", "networks", "embeddings")
+#: digits of the hash of the weights that a report names
+SHOWN = 16
 #: people that networks are found of, when nobody says how many: half a minute each ten
 NETWORK_PEOPLE = 50
 
@@ -57,13 +59,7 @@ def evaluate_all(
             except BadInput as error:
                 notes.append(f"No {part}: {error.message}")
     about = {
-        "program": f"brainlm-engine {__version__}", "weights": weights_hash(model.folder),
+        "program": f"brainlm-engine {__version__}", "weights": weights_sha256(model.folder)[:SHOWN],
         "date": time.strftime("%Y-%m-%d"), "seed": str(seed), "frames": str(frames),
     }  # fmt: skip
     return table.model_copy(update={**found, "notes": tuple(notes), "about": about})
-
-
-def weights_hash(folder: Path | None) -> str:
-    """Return the first 16 digits of the SHA-256 of the weights file of a model's folder, '' where there is none."""
-    path = folder / "model.safetensors" if folder is not None else None
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path is not None and path.is_file() else ""

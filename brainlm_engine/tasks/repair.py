@@ -6,7 +6,6 @@ filled in, by what and when.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.repair import REPAIRS, RepairInfo, RepairKind, RepairSpec, spans_of, written_holes
 from brainlm_engine.files import check_output, written_whole
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.models.weights import weights_sha256
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import OF_RECORDING, InputScaling
@@ -159,15 +159,6 @@ def check_repaired(out: Path, inputs: tuple[Path | None, ...]) -> None:
     for path in (out, out.with_suffix(".json")):
         if path.exists():
             raise BadInput(f"{path.name} is there already, in {path.parent}.", "Give another name for the result.")
-
-
-def weights_sha256(folder: Path | None) -> str:
-    """Return the hash of a model's weights, '' for one that was built by hand."""
-    path = folder / "model.safetensors" if folder is not None else None
-    if path is None or not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _usable(recording: Recording, holes: Holes) -> NDArray[np.bool_]:

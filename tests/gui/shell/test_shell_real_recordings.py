@@ -90,6 +90,20 @@ def test_a_table_of_200_regions(window: MainWindow, live: Live, shared_data: Pat
         right = {score.method: score.accuracy for score in networks.info.scores}
         assert right["attention"] > right["noise"] + 0.15
         assert "overlap" in networks.info.reference_from or "mm" in networks.info.reference_from
+        state.perturb.nulls = 4
+        studio.pointing.pick(20)
+        window.board["perturb_add"].trigger()
+        assert studio.perturb_room is not None
+        controller = await studio.perturb_room.ready()
+        await studio.settled()
+        follows = state.perturb.result
+        assert follows is not None, state.perturb.problem
+        assert follows.info.nulls == 4
+        asked = await studio.engine.client.perturb(
+            state.case.recording.info.recording_id, state.model.model_id, state.perturb.scenario()
+        )
+        assert np.allclose(asked.arrays["effect"], follows.arrays["effect"], atol=1e-5, equal_nan=True)
+        assert controller.page.follows.verdict.text() == follows.info.verdict
         await studio.settled()
         assert not [notice.text for notice in state.notices.waiting if notice.tone == "danger"]
 
