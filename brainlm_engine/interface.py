@@ -6,7 +6,7 @@ imported by what needs a model only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -19,9 +19,11 @@ _EXAMPLES = {"ratio": 0.75, "seed": 0, "start": 0, "frames": 200, "origin": 300,
 _EXAMPLES |= {"count": 7, "k": 4}
 
 if TYPE_CHECKING:
+    from brainlm_engine.api.perturb import Target
     from brainlm_engine.recording import Recording
     from brainlm_engine.tasks.forecast import Forecast
     from brainlm_engine.tasks.networks import Networks
+    from brainlm_engine.tasks.perturb import Intervention
     from brainlm_engine.tasks.reconstruct import Reconstruction
     from brainlm_engine.tasks.repair import Repair
     from brainlm_engine.tasks.states import States
@@ -218,6 +220,7 @@ def states(
     k: int | None = None,
     *,
     scaling: str | PathLike[str] = "",
+    events: str | PathLike[str] = "",
 ) -> States:
     """Find states along a recording, in a model's embedding and beside it in the parcel series themselves.
 
@@ -227,6 +230,7 @@ def states(
     model : name or folder of a model
     k : number of states, 2 or more; None = by silhouette
     scaling : as for :func:`reconstruct`
+    events : BIDS events table of this run; '' = the one beside the scan that the recording was made from, if any
 
     Returns
     -------
@@ -234,6 +238,7 @@ def states(
         ``arrays`` and ``info``, see ``StatesInfo``.
     """
     from brainlm_engine.models import load_model
+    from brainlm_engine.preprocess.events import read_events
     from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.states import brain_states
 
@@ -243,7 +248,49 @@ def states(
         if k < 2:
             raise BadInput("One state is everything.", "Give k=2 or more.")
     loaded = load_model(str(model))
-    return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded))
+    happened = read_events(Path(events)) if str(events) else None
+    return brain_states(loaded, recording, k, scaling=chosen_scaling(str(scaling), loaded), events=happened)
+
+
+def perturb(
+    recording: Recording,
+    targets: str | Target | Sequence[str | Target],
+    model: str | PathLike[str] = "studio-tiny",
+    *,
+    ahead: int = 0,
+    nulls: int = 99,
+    seed: int = 0,
+    scaling: str | PathLike[str] = "",
+) -> Intervention:
+    """Set regions of a recording and see what a model expects of the others.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    targets : texts as ``"Visual:+1.5@40-80"`` (regions, SD, seconds), or ``Target`` from ``brainlm_engine.api.perturb``
+    model : name or folder of a model
+    ahead : frames to go on longer
+    nulls : draws of random regions to compare with
+    scaling : as for :func:`reconstruct`
+
+    Returns
+    -------
+    Intervention
+        ``effect (parcels,)`` in SD, ``verdict``, ``arrays`` and ``info``, see ``PerturbInfo``.
+    """
+    from brainlm_engine.api.perturb import Scenario, Target
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import intervene
+    from brainlm_engine.tasks.perturb.asked import parsed_target
+
+    _check_recording(recording, "that is to be perturbed")
+    _check_numbers(whole=True, ahead=ahead, nulls=nulls, seed=seed)
+    given = [targets] if isinstance(targets, str | Target) else list(targets)
+    wanted = tuple(each if isinstance(each, Target) else parsed_target(str(each), recording) for each in given)
+    loaded = load_model(str(model))
+    scenario = Scenario(targets=wanted, ahead=ahead, nulls=nulls, seed=seed)
+    return intervene(loaded, recording, scenario, scaling=chosen_scaling(str(scaling), loaded))
 
 
 def repair(

@@ -179,14 +179,26 @@ def run(extra: list[str]) -> int:
 
 
 def test(extra: list[str]) -> int:
-    """Run the tests; those that need the shared folder of real recordings run in CI."""
+    """Run the tests; those that need the shared folder of real recordings run in CI.
+
+    Tests of single modules run in two processes; those with an engine or a window of their own one after the other.
+    """
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     if shutil.which("xvfb-run") and not has_display():
         environment |= {"QT_QPA_PLATFORM": "xcb"}
     elif not has_display():
         environment |= {"QT_QPA_PLATFORM": "offscreen"}
-    command = under_display([str(python_in_venv()), "-m", "pytest", *(extra or ["-q", "-m", "not shared_data"])])
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    python = [str(python_in_venv()), "-m", "pytest"]
+    if extra:
+        return subprocess.run(under_display([*python, *extra]), cwd=ROOT, env=environment, check=False).returncode
+    usual = ["-q", "-m", "not shared_data"]
+    apart = [*usual, "-n", "2", "--dist", "loadfile", "tests/unit"]
+    one_by_one = [*usual, "--ignore", "tests/unit", "tests"]
+    codes = [
+        subprocess.run(under_display([*python, *part]), cwd=ROOT, env=environment, check=False).returncode
+        for part in (apart, one_by_one)
+    ]
+    return max(codes)
 
 
 def main() -> int:

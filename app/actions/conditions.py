@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from brainlm_engine.api.training import TrainingInfo
 
 _HOLDS: dict[str, Callable[[AppState], bool]] = {
-    "later": lambda s: False,
     "engine": lambda s: s.engine.status == "ready",
     "lost_engine": lambda s: s.engine.status in ("lost", "failed"),
     "scan": lambda s: s.case.scan is not None,
@@ -35,6 +34,10 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "states_idle": lambda s: not s.states.running,
     "networks": lambda s: s.networks.result is not None and not s.networks.outdated,
     "networks_idle": lambda s: not s.networks.running,
+    "targets": lambda s: bool(s.perturb.targets),
+    "target": lambda s: s.perturb.target is not None,
+    "perturbed": lambda s: s.perturb.result is not None and not s.perturb.outdated,
+    "perturb_idle": lambda s: not s.perturb.running,
     "attention": lambda s: s.attention.result is not None and not s.attention.outdated,
     "attention_idle": lambda s: not s.attention.running,
     "occlusion_idle": lambda s: not s.attention.occluding,

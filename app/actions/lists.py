@@ -41,7 +41,7 @@ WORKSPACES = (
     _workspace("view", 2),
     _workspace("model", 3),
     _workspace("networks", 4),
-    _workspace("perturb", 5, "later"),
+    _workspace("perturb", 5),
     _workspace("train", 6),
 )
 
@@ -165,7 +165,6 @@ FORECAST = (
     Action("attention", "attention", menu="model", needs=(*_ASKS, "attention_idle"), separated=True),
     Action("occlude_all", "occlude_all", menu="model", needs=(*_ASKS, "occlusion_idle")),
     Action("attention_export", "attention_export", menu="model", needs=("attention",)),
-    Action("attention_picture", "attention_picture", menu="model", needs=("attention",)),
     Action("contrast_cohort", "contrast_cohort", menu="model", needs=("engine",), separated=True),
     Action("contrast", "contrast", menu="model", needs=("engine", "model", "contrast_form", "contrast_idle")),
     Action("contrast_export", "contrast_export", menu="model", needs=("contrast",)),
@@ -196,6 +195,30 @@ NETWORKS = (
     Action("networks_brain", "networks_picture", "brain", menu="networks", needs=("networks",)),
     Action("networks_matrix", "networks_picture", "matrix", menu="networks", needs=("networks",)),
 )
+
+PERTURB = (
+    Action("perturb_add", "perturb_add", menu="perturb", shortcut="Ctrl+T", needs=("recording",)),
+    Action("perturb_network", "perturb_network", menu="perturb", needs=("recording", "target")),
+    Action("perturb_remove", "perturb_remove", menu="perturb", needs=("recording", "target")),
+    Action(
+        "perturb", "perturb", menu="perturb", shortcut="Ctrl+Shift+E", needs=(*_ASKS, "targets", "perturb_idle"),
+        icon="perturb", separated=True,
+    ),
+    *_choice(
+        "perturb",
+        "show_perturbed",
+        "perturb.shown",
+        (
+            ("perturb_effect", "effect", "Alt+Shift+1"),
+            ("perturb_difference", "difference", "Alt+Shift+2"),
+            ("perturb_activity", "activity", "Alt+Shift+3"),
+        ),
+        "perturbed",
+    ),
+    Action("perturb_open", "perturb_open", menu="perturb", needs=("recording",), separated=True),
+    Action("perturb_save", "perturb_save", menu="perturb", needs=("recording", "targets")),
+    Action("perturb_export", "perturb_export", menu="perturb", needs=("engine", "perturbed")),
+)  # fmt: skip
 
 MODEL = (
     Action(
@@ -299,7 +322,7 @@ HELP = (
     Action("about", "about", menu="help", separated=True),
 )
 
-MENUS = ("file", "edit", "view", "brain", "time", "model", "networks", "train", "engine", "window", "help")
+MENUS = ("file", "edit", "view", "brain", "time", "model", "networks", "perturb", "train", "engine", "window", "help")
 ALL: tuple[Action, ...] = (
-    FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + NETWORKS + TRAIN + ENGINE + WINDOW + HELP
+    FILE + EDIT + VIEW + BRAIN + TIME + MODEL + FORECAST + NETWORKS + PERTURB + TRAIN + ENGINE + WINDOW + HELP
 )

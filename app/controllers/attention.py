@@ -239,13 +239,3 @@ class AttentionController:
         done = "attention.export.done" if shown.matrix is not None else "attention.export.done_map"
         state.notices.tell(Notice(KEY, "success", tr(done, name=target.name, matrix=matrix.name)))
         return True
-
-    def save_picture(self, path: str) -> bool:
-        """Write brain, matrix and table as they are on screen; False when it could not be."""
-        name = Path(path).name
-        if self._page.picture().save(path, "PNG"):
-            self._state.notices.tell(Notice(KEY, "success", tr("attention.picture.done", name=name)))
-            return True
-        failed = tr("attention.picture.failed", name=name)
-        self._state.notices.tell(Notice(KEY, "warning", failed, tr("attention.picture.next")))
-        return False

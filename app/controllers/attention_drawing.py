@@ -41,7 +41,7 @@ class AttentionDrawing:
         self._matrix: tuple[object, ...] = ()
         self._view: View | ContrastView | None = None
         self._stopped = False
-        self.turns = Turns()
+        self.turns = Turns(page)
         for field in _FIELDS:
             state.attention.on(field).connect(self.show)
         for field in ("result", "shown", "masked"):

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QInputDialog
+from PySide6.QtWidgets import QInputDialog
 
 from app.actions.action import Action
+from app.controllers.asking import ask_file, ask_where
 from app.controllers.display import default_look
+from app.controllers.model_commands import ModelCommands
+from app.controllers.perturb_commands import PerturbCommands
+from app.controllers.train_commands import TrainCommands
 from app.services.preferences import save_recent
 from app.text import tr
 
 if TYPE_CHECKING:
     from app.controllers.studio import Studio
 
-#: kinds of files of networks, and how their names end
-NETWORK_FILES = {"csv": "csv", "nii": "nii.gz", "dlabel": "dlabel.nii"}
 
-
-class Commands:
+class Commands(ModelCommands, PerturbCommands, TrainCommands):
     """Thin: finds the controller that knows how, and asks it."""
 
     def __init__(self, studio: Studio) -> None:
@@ -40,12 +40,15 @@ class Commands:
 
     def open_dialog(self) -> None:
         """Ask for a file; the dialog does not stop the window."""
-        dialog = QFileDialog(self._window, tr("open.title"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("open.filter"), tr("open.filter_all")])
-        dialog.fileSelected.connect(lambda path: self._studio.start(self._studio.open_path(path), tr("action.open")))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_file(
+            self._window,
+            tr("open.title"),
+            (
+                tr("open.filter"),
+                tr("open.filter_all"),
+            ),
+            lambda path: self._studio.start(self._studio.open_path(path), tr("action.open")),
+        )
 
     def open_demo(self) -> None:
         """Make and open the demo case."""
@@ -69,23 +72,27 @@ class Commands:
 
     def motion_dialog(self) -> None:
         """Ask for the table of head motion of the open scan."""
-        dialog = QFileDialog(self._window, tr("motion.title"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("motion.filter"), tr("open.filter_all")])
-        dialog.fileSelected.connect(
-            lambda path: self._studio.start(self._studio.choose_motion(path), tr("action.motion"))
+        ask_file(
+            self._window,
+            tr("motion.title"),
+            (
+                tr("motion.filter"),
+                tr("open.filter_all"),
+            ),
+            lambda path: self._studio.start(self._studio.choose_motion(path), tr("action.motion")),
         )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def compare_dialog(self) -> None:
         """Ask for a scan to stand beside the open one."""
-        dialog = QFileDialog(self._window, tr("compare.title"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("compare.filter"), tr("open.filter_all")])
-        dialog.fileSelected.connect(lambda path: self._studio.start(self._studio.compare(path), tr("action.compare")))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_file(
+            self._window,
+            tr("compare.title"),
+            (
+                tr("compare.filter"),
+                tr("open.filter_all"),
+            ),
+            lambda path: self._studio.start(self._studio.compare(path), tr("action.compare")),
+        )
 
     def close_comparison(self) -> None:
         """Show the open scan alone again."""
@@ -192,279 +199,7 @@ class Commands:
         """Show time in seconds, frames or clock."""
         self._state.view.put(time_unit=unit)
 
-    # ------------------------------------------------------------ model, engine
-
-    def reconstruct(self) -> None:
-        """Reconstruct the window with the present settings."""
-        self._studio.start(self._studio.reconstruct(), tr("action.reconstruct"))
-
-    def another_mask(self) -> None:
-        """Draw another mask and reconstruct."""
-        assert self._studio.modelling is not None
-        self._studio.modelling.another_mask()
-        self.reconstruct()
-
-    def reconstruct_all(self) -> None:
-        """Reconstruct the whole recording as a job."""
-        self._studio.start(self._studio.reconstruct_all(), tr("action.reconstruct_all"))
-
-    def repair(self) -> None:
-        """Show the box in which a recording is repaired."""
-        assert self._studio.repairing is not None
-        self._studio.repairing.open()
-
-    def mask_load(self) -> None:
-        """Ask for a file with a mask."""
-        dialog = QFileDialog(self._window, tr("model.mask.load.title"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("model.mask.filter"), tr("open.filter_all")])
-        dialog.fileSelected.connect(self._studio.load_mask)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def mask_save(self) -> None:
-        """Ask where the mask on screen is to be written."""
-        dialog = QFileDialog(self._window, tr("model.mask.save.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("model.mask.filter"))
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(self._studio.save_mask)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def mask_clear(self) -> None:
-        """Hide nothing of the painted mask any more."""
-        assert self._studio.modelling is not None
-        self._studio.modelling.painting.clear()
-
-    def show_result(self, shown: str) -> None:
-        """Choose what the second brain shows."""
-        self._state.model.put(shown=shown)
-
-    def show_model_tab(self, name: str) -> None:
-        """Show a tab of the Model workspace."""
-        self._state.shell.put(model_tab=name)
-        self.show_workspace("model")
-
-    def forecast(self) -> None:
-        """Forecast from the chosen moment."""
-        self.show_model_tab("forecast")
-        self._studio.start(self._studio.forecast(), tr("action.forecast"))
-
-    def forecast_all(self) -> None:
-        """Forecast along the whole recording as a job."""
-        self.show_model_tab("forecast")
-        self._studio.start(self._studio.forecast_all(), tr("action.forecast_all"))
-
-    def forecast_export(self) -> None:
-        """Ask where the forecast is to be written as a table."""
-        dialog = QFileDialog(self._window, tr("forecast.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("forecast.export.filter"))
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(self._studio.export_forecast)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def states(self) -> None:
-        """Find states along the recording."""
-        self.show_model_tab("states")
-        self._studio.start(self._studio.states(), tr("action.states"))
-
-    def states_export(self) -> None:
-        """Ask where the states are to be written as a table."""
-        dialog = QFileDialog(self._window, tr("states.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("states.export.filter"))
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(self._studio.export_states)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def report_evaluate(self) -> None:
-        """Ask for a cohort to evaluate the chosen model on."""
-        self.show_model_tab("report")
-        dialog = QFileDialog(self._window, tr("report.choose.title"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(
-            lambda path: self._studio.start(self._studio.evaluate_model(path), tr("action.report_evaluate"))
-        )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def report_export(self) -> None:
-        """Ask where the report card is to be written."""
-        dialog = QFileDialog(self._window, tr("report.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([tr("report.export.md"), tr("report.export.html")])
-        dialog.fileSelected.connect(self._studio.export_report)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def networks(self) -> None:
-        """Find the networks of the recording."""
-        self.show_workspace("networks")
-        self._studio.start(self._studio.networks(), tr("action.networks"))
-
-    def show_networks(self, shown: str) -> None:
-        """Choose what the brain and the matrix are coloured and ordered by."""
-        self._state.networks.put(shown=shown)
-
-    def networks_export(self) -> None:
-        """Ask where the networks are to be written, and as what."""
-        kinds = {tr(f"networks.export.{kind}"): ending for kind, ending in NETWORK_FILES.items()}
-        dialog = QFileDialog(self._window, tr("networks.export.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(list(kinds))
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(kinds[chosen]))
-        dialog.setDefaultSuffix("csv")
-        dialog.fileSelected.connect(self._studio.export_networks)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def networks_group(self) -> None:
-        """Ask for a cohort's folder and find the networks of its people's mean map, as a job."""
-        self.show_workspace("networks")
-        dialog = QFileDialog(self._window, tr("networks.group.folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(
-            lambda path: self._studio.start(self._studio.networks_of_group(path), tr("action.networks_group"))
-        )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def networks_picture(self, what: str) -> None:
-        """Ask where the picture of the brain or of the matrix is to be written."""
-        dialog = QFileDialog(self._window, tr("networks.picture.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("networks.picture.filter"))
-        dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(lambda path: self._studio.networks_picture(what, path))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def attention(self) -> None:
-        """Read the attention of the recording."""
-        self.show_model_tab("attention")
-        self._studio.start(self._studio.attention(), tr("action.attention"))
-
-    def occlude_all(self) -> None:
-        """Hide every parcel in turn as a job."""
-        self.show_model_tab("attention")
-        self._studio.start(self._studio.occlude_all(), tr("action.occlude_all"))
-
-    def attention_export(self) -> None:
-        """Ask where the attention is to be written as tables."""
-        attending = self._studio.attending
-        if attending is not None:
-            self._save("attention.export", "csv", lambda path: self._studio.start(attending.export(path), path))
-
-    def attention_picture(self) -> None:
-        """Ask where the picture is to be written."""
-        attending = self._studio.attending
-        if attending is not None:
-            self._save("attention.picture", "png", attending.save_picture)
-
-    def contrast_cohort(self) -> None:
-        """Ask for a cohort folder to contrast."""
-        self.show_model_tab("attention")
-        dialog = QFileDialog(self._window, tr("train.cohort.title"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(self._studio.contrast_folder)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def contrast(self) -> None:
-        """Contrast people by the form."""
-        self.show_model_tab("attention")
-        self._studio.start(self._studio.contrast(), tr("action.contrast"))
-
-    def contrast_export(self) -> None:
-        """Ask where the contrast is to be written as a table."""
-        attending = self._studio.attending
-        if attending is not None:
-            self._save(
-                "contrast.export", "csv", lambda path: self._studio.start(attending.contrast.export(path), path)
-            )  # fmt: skip
-
-    def _save(self, key: str, suffix: str, done: Callable[[str], object]) -> None:
-        """Ask for the name of a file to be written."""
-        dialog = QFileDialog(self._window, tr(f"{key}.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("attention.picture.filter" if suffix == "png" else "attention.export.filter"))
-        dialog.setDefaultSuffix(suffix)
-        dialog.fileSelected.connect(done)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def train_start(self) -> None:
-        """Start a training with the settings of the form."""
-        self.show_workspace("train")
-        self._training("start")
-
-    def train_pause(self) -> None:
-        """Pause the training on show."""
-        self._training("pause")
-
-    def train_resume(self) -> None:
-        """Go on with the training on show."""
-        self.show_workspace("train")
-        self._training("resume")
-
-    def train_lower(self) -> None:
-        """Go on with the training on show, with half its learning rate."""
-        self.show_workspace("train")
-        self._training("lower")
-
-    def train_stop(self) -> None:
-        """End the training on show and keep its model."""
-        self._training("stop")
-
-    def train_evaluate(self) -> None:
-        """Compare the finished model with simple methods."""
-        self._training("evaluate")
-
-    def train_clone(self) -> None:
-        """Put the settings of the training on show into the form."""
-        if self._studio.training is not None:
-            self._studio.training.clone()
-
-    def train_open(self) -> None:
-        """Use the finished model in the Model workspace."""
-        training = self._state.train.on_show
-        if training is not None and training.usable:
-            self._state.model.put(model_id=training.model_id)
-            self.show_workspace("model")
-
-    def _training(self, what: str) -> None:
-        training = self._studio.training
-        if training is not None:
-            self._studio.start(getattr(training, what)(), tr(f"action.train_{what}"))
-
-    def make_cohort(self, size: str) -> None:
-        """Make a demo cohort."""
-        training = self._studio.training
-        if training is not None:
-            self.show_workspace("train")
-            self._studio.start(training.cohorts.make(size), tr(f"action.cohort_{size}"))
-
-    def cohort_dialog(self) -> None:
-        """Ask for a folder of recordings."""
-        training = self._studio.training
-        if training is None:
-            return
-        self.show_workspace("train")
-        dialog = QFileDialog(self._window, tr("train.cohort.title"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(
-            lambda path: self._studio.start(training.cohorts.choose(path), tr("action.cohort_choose"))
-        )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+    # ------------------------------------------------------------ engine
 
     def restart_engine(self) -> None:
         """Bring the engine back."""
@@ -533,15 +268,12 @@ class Commands:
 
     def page_picture(self) -> None:
         """Ask where the picture of the page is to be written."""
-        dialog = QFileDialog(self._window, tr("picture.title"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(tr("picture.filter"))
-        dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(
-            lambda path: self._studio.start(self._studio.save_picture(path), tr("action.page_picture"))
+        ask_where(
+            self._window,
+            tr("picture.title"),
+            {tr("picture.filter"): "png"},
+            lambda path: self._studio.start(self._studio.save_picture(path), tr("action.page_picture")),
         )
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
 
     def full_screen(self) -> None:
         """Fill the screen, or stop doing so."""

@@ -26,7 +26,7 @@ class ForecastDrawing:
     def __init__(self, state: AppState, page: ForecastPage) -> None:
         self._state, self._page = state, page
         self._drawn: Atlas | None = None
-        self.turns = Turns()
+        self.turns = Turns(page)
         self._connect()
         self.show()
 

@@ -30,7 +30,7 @@ class ModelDrawing:
         self._stale = False
         self._drawn: Atlas | None = None
         self.painted: Callable[[], tuple[Array, int] | None] = lambda: None
-        self.turns = Turns()
+        self.turns = Turns(page)
         self._connect()
         self.show()
 

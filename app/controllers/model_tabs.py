@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app import theme
@@ -78,12 +79,8 @@ class ModelTabs:
         await asyncio.sleep(0)
         assert studio.modelling is not None
         studio.forecasting = ForecastController(state, studio.engine, page, studio.modelling, studio.pointing)
-        page.set_theme(theme.current())
-        page.side.setVisible(state.shell.panel)
-        await asyncio.sleep(0)
+        await self._appear(page, page.set_theme)
         studio.forecasting.drawing.show()
-        self._page.show_tab(state.shell.model_tab)
-        studio.window.focus_page()
 
     async def _build_states(self) -> None:
         """Make page and controller in pieces, so that nothing blocks."""
@@ -101,11 +98,8 @@ class ModelTabs:
         await asyncio.sleep(0)
         assert studio.modelling is not None
         studio.stating = StatesController(state, studio.engine, page, studio.modelling)
-        page.set_theme(theme.current())
-        page.side.setVisible(state.shell.panel)
+        await self._appear(page, page.set_theme)
         studio.stating.drawing.show()
-        self._page.show_tab(state.shell.model_tab)
-        studio.window.focus_page()
 
     async def _build_report(self) -> None:
         """Make page and controller."""
@@ -117,9 +111,7 @@ class ModelTabs:
         self._page.add("report", page)
         await asyncio.sleep(0)
         studio.reporting = ReportController(state, studio.engine, page)
-        page.side.setVisible(state.shell.panel)
-        self._page.show_tab(state.shell.model_tab)
-        studio.window.focus_page()
+        await self._appear(page)
 
     async def _build_attention(self) -> None:
         """Make page and controller in pieces, so that nothing blocks."""
@@ -128,22 +120,44 @@ class ModelTabs:
         from app.controllers.attention import AttentionController
         from app.views.matrix_plot import MatrixView
         from app.views.pages.attention import ACTIONS, CONTRAST, AttentionPage
+        from app.views.panels.attention import AttentionPanel
+        from app.views.panels.contrast import ContrastPanel
+        from app.views.top_table import TopTable
 
         studio, state = self._studio, self._studio.state
         matrix = MatrixView()
         await asyncio.sleep(0)
-        actions = {name: studio.window.board[name] for name in (*ACTIONS, *CONTRAST)}
-        page = AttentionPage(self._looking, matrix, actions)
+        top = TopTable()
+        await asyncio.sleep(0)
+        panel = AttentionPanel(*(studio.window.board[name] for name in ACTIONS))
+        await asyncio.sleep(0)
+        contrast = ContrastPanel(*(studio.window.board[name] for name in CONTRAST))
+        await asyncio.sleep(0)
+        page = AttentionPage(self._looking, matrix, top, panel, contrast)
         self._page.add("attention", page)
         await asyncio.sleep(0)
         assert studio.modelling is not None
         studio.attending = AttentionController(state, studio.engine, page, studio.modelling, studio.pointing)
-        page.set_theme(theme.current())
-        page.side.setVisible(state.shell.panel)
-        await asyncio.sleep(0)
+        await self._appear(page, page.set_theme)
+        for _ in page.complete():
+            await asyncio.sleep(0)
         studio.attending.drawing.show()
-        self._page.show_tab(state.shell.model_tab)
-        studio.window.focus_page()
+
+    async def _appear(self, page: PageFrame, dress: Callable[[theme.Theme], None] | None = None) -> None:
+        """Show a page that is built: its drawings in one turn, the controls at their side in the next."""
+        shell = self._studio.state.shell
+        if dress is not None:
+            dress(theme.current())
+        page.side.setVisible(shell.panel)
+        controls = page.side.widget()
+        if controls is not None:
+            controls.hide()
+        await asyncio.sleep(0)
+        self._page.show_tab(shell.model_tab)
+        await asyncio.sleep(0)
+        if controls is not None:
+            controls.show()
+        self._studio.window.focus_page()
 
     def _show_panel(self, shown: bool) -> None:
         for page in self._page.pages:

@@ -49,7 +49,7 @@ class NetworksDrawing:
     def __init__(self, state: AppState, page: NetworksPage) -> None:
         self._state, self._page = state, page
         self._drawn: Atlas | None = None
-        self.turns, self._again = Turns(), Turns()
+        self.turns, self._again = Turns(page), Turns(page)
         networks = state.networks
         for field in ("source", "into", "shown", "result", "running", "controlling", "outdated", "problem", "people"):
             networks.on(field).connect(self.show)

@@ -35,6 +35,7 @@ async def build_pages(studio: Studio) -> None:
     from app.controllers.model_tabs import TABS, ModelTabs
     from app.controllers.modelling import ModelController
     from app.controllers.network_workspace import NetworkWorkspace
+    from app.controllers.perturb_workspace import PerturbWorkspace
     from app.controllers.repairing import RepairController
     from app.controllers.timing import TimeController
     from app.controllers.training import TrainingController
@@ -76,13 +77,16 @@ async def build_pages(studio: Studio) -> None:
     await asyncio.sleep(0)
     looking = BrainView(no_3d=off)  # of the Attention tab
     await asyncio.sleep(0)
-    studio.brains = (first, measured, answer, ahead, grouped, looking)
+    pulled = BrainView(no_3d=off)  # of the Perturb workspace
+    await asyncio.sleep(0)
+    studio.brains = (first, measured, answer, ahead, grouped, looking, pulled)
     studio.viewing = ViewController(state, studio.engine, view, studio.player, studio.pointing)
     studio.comparing = CompareController(state, studio.engine, view, studio.pointing, studio.tasks)
     studio.modelling = ModelController(state, studio.engine, model, studio.player, studio.pointing)
     studio.timing = TimeController(state, studio.player, (view.time_bar, model.time_bar))
     studio.tabs = ModelTabs(studio, tabs, ahead, looking)
     studio.network_room = NetworkWorkspace(studio, grouped)
+    studio.perturb_room = PerturbWorkspace(studio, pulled)
     studio.whole = WholeRecording(state, studio.engine, studio.modelling)
     studio.repairing = RepairController(state, studio.engine, window, studio.tasks, studio.modelling)
     await asyncio.sleep(0)

@@ -157,7 +157,7 @@ class SessionController(QObject):
         state.edits.clear()
         if session.second and Path(session.second).exists():
             await self._compare(session.second)
-        if session.workspace in ("view", "model", "networks", "train"):
+        if session.workspace in ("view", "model", "networks", "perturb", "train"):
             state.shell.workspace = session.workspace
         return True
 

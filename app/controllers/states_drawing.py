@@ -9,8 +9,11 @@ from app.state import AppState
 from app.text import tr
 from app.theme import Theme
 from app.views.panels.states import SOURCES
+from app.views.window_colours import Colouring, by_activity, by_condition, by_state, by_time
+from app.widgets.ticks import number
 
 if TYPE_CHECKING:
+    from app.state.data import StatesFound
     from app.views.pages.states import StatesPage
     from brainlm_engine.api.states import StateSet
 
@@ -43,8 +46,10 @@ class StatesDrawing:
         model = state.model.model
         title = veiled_model(state, model).title if model is not None else ""
         told = tr("states.model", title=title) if title else tr("reason.model")
-        page.panel.show_choices(states.k, states.source, states.colour, told)
         result = states.result
+        networks, with_conditions = (result.info.networks, bool(result.info.conditions)) if result else ((), False)
+        page.panel.show_colours(networks, conditions=with_conditions)
+        page.panel.show_choices(states.k, states.source, states.colour, told)
         page.plot_box.set_waiting("" if result is not None else self._waiting())
         page.strip_box.set_waiting("" if result is not None else tr("states.waiting"))
         if result is None:
@@ -57,15 +62,28 @@ class StatesDrawing:
         source = tr(f"states.source.{states.source}")
         page.plot_box.set_title(tr("states.plot", source=source, seconds=f"{window_s:.1f}", shares=shares))
         page.plot.set_windows(
-            result.arrays[f"{states.source}_xy"], result.arrays[f"{states.source}_states"],
-            by_time=states.colour == "time",
-        )  # fmt: skip
-        page.strip.set_states(tuple(result.arrays[f"{name}_states"] for name in SOURCES), window_s)
+            result.arrays[f"{states.source}_xy"], result.arrays[f"{states.source}_states"], self._colouring(result)
+        )
+        ours, plain = (result.arrays[f"{name}_states"] for name in SOURCES)
+        page.strip.set_states(ours, plain, result.arrays.get("condition"), info.conditions, window_s)
         tables = [_table(tr(f"states.source.{name}"), getattr(info, name)) for name in SOURCES]
-        tables.append(tr("states.agreement", value=f"{info.agreement:.2f}"))
+        tables.append(tr("states.agreement", value=number(info.agreement, 0.01)))
+        if agreed := info.with_conditions:
+            tables.append(tr("states.with_conditions", **{name: number(agreed[name], 0.01) for name in SOURCES}))
         notes = "\n".join(veiled(state, note) for note in info.notes)
         page.panel.show_result("<br>".join(tables), notes, outdated=states.outdated)
         self._frame_changed()
+
+    def _colouring(self, result: StatesFound) -> Colouring:
+        """Return what colours say; by state where what was chosen is not known of this recording."""
+        states, info, arrays = self._state.states, result.info, result.arrays
+        if states.colour == "time":
+            return by_time(info.windows)
+        if states.colour == "condition" and info.conditions:
+            return by_condition(arrays["condition"], info.conditions)
+        if states.colour in info.networks:
+            return by_activity(arrays["activity"][info.networks.index(states.colour)])
+        return by_state(arrays[f"{states.source}_states"])
 
     def _waiting(self) -> str:
         states = self._state.states
@@ -101,5 +119,5 @@ def _table(source: str, found: StateSet) -> str:
             _then(state, found.transitions[state]),
         )  # fmt: skip
         rows.append("".join(f"<td align='right'>{cell}&nbsp;</td>" for cell in cells))
-    head = tr("states.found", source=source, k=found.k, silhouette=f"{found.silhouette:.2f}")
+    head = tr("states.found", source=source, k=found.k, silhouette=number(found.silhouette, 0.01))
     return f"<b>{head}</b><table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

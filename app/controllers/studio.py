@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QFileDialog
-
 from app import theme
+from app.controllers.asking import ask_file
 from app.controllers.boxes import Boxes
 from app.controllers.commands import Commands
 from app.controllers.details import DetailsController
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from app.controllers.modelling import ModelController
     from app.controllers.network_workspace import NetworkWorkspace
     from app.controllers.networks import NetworksController
+    from app.controllers.perturb_workspace import PerturbWorkspace
     from app.controllers.repairing import RepairController
     from app.controllers.report import ReportController
     from app.controllers.states import StatesController
@@ -109,6 +109,7 @@ class Studio:
         self.stating: StatesController | None = None
         self.reporting: ReportController | None = None
         self.network_room: NetworkWorkspace | None = None
+        self.perturb_room: PerturbWorkspace | None = None
         self.networking: NetworksController | None = None
         self.attending: AttentionController | None = None
         self.timing: TimeController | None = None
@@ -194,6 +195,8 @@ class Studio:
             await self.networking.stop()
         if self.attending is not None:
             await self.attending.stop()
+        if self.perturb_room is not None:
+            await self.perturb_room.stop()
         if self.training is not None:
             await self.training.close()
         await self.tasks.stop()
@@ -386,6 +389,14 @@ class Studio:
         """Show the dark or the light theme."""
         self.state.preferences.put(theme=name)
 
+    async def drawn(self) -> None:
+        """Wait until what is to be drawn is drawn, 3D pictures included."""
+        from app.services.turns import pace
+        from app.views.render_turns import render_turns
+
+        while pace().busy or render_turns().busy:
+            await asyncio.sleep(0.001)
+
     async def settled(self) -> None:
         """Wait until no slice, no 3D picture and no reconstruction is on its way."""
         from app.views.render_turns import render_turns
@@ -412,11 +423,12 @@ class Studio:
             await self.stating.latest.settled()
         if self.reporting is not None:
             await self.reporting.latest.settled()
-
         if self.networking is not None:
             await self.networking.settled()
         if self.attending is not None:
             await self.attending.settled()
+        if self.perturb_room is not None:
+            await self.perturb_room.settled()
         if self.training is not None:
             await self.training.settled()
 
@@ -459,11 +471,12 @@ class Studio:
     def _answered(self, key: str, value: str) -> None:
         question = key.removeprefix(QUESTION)
         if value == "file:":
-            dialog = QFileDialog(self.window, tr("open.coordinates"))
-            dialog.setNameFilter(tr("open.coordinates_filter"))
-            dialog.fileSelected.connect(lambda path: self._answered(key, path))
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
+            ask_file(
+                self.window,
+                tr("open.coordinates"),
+                (tr("open.coordinates_filter"),),
+                lambda path: self._answered(key, path),
+            )
             return
         if (question, value) == ("space", "atlas"):
             self.choose_atlas(self.opening.choose_atlas_for_space)
@@ -478,7 +491,7 @@ class Studio:
         states = self.stating.drawing if self.stating is not None else None
         networks = self.networking.drawing if self.networking is not None else None
         attention = self.attending.drawing if self.attending is not None else None
-        later = (training, forecasts, states, networks, attention, self.reporting)
+        later = (training, forecasts, states, networks, attention, self.reporting, self.perturb_room)
         for controller in (self.viewing, self.comparing, drawing, *later):
             if controller is not None:
                 controller.set_theme(chosen)

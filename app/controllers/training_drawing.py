@@ -35,7 +35,7 @@ class TrainingDrawing:
     def __init__(self, state: AppState, page: TrainPage, estimate: EstimateController) -> None:
         self._state, self._page, self._estimate = state, page, estimate
         self._previewed: tuple[str, int] = ("", -1)
-        self.turns = Turns()
+        self.turns = Turns(page)
         train = state.train
         for field in _FORM:
             train.on(field).connect(self.form)

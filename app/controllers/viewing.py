@@ -37,7 +37,7 @@ class ViewController:
         self._slicing = Slicing(state, engine, page)
         self.voxel = VoxelTrace(state, engine, page)
         self._readings = Readings(state, page)
-        self.turns = Turns()
+        self.turns = Turns(page)
         self._connect()
         self._look_changed()
         self._scan_changed()

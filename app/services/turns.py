@@ -26,6 +26,11 @@ class Pace(QObject):
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._turn)
 
+    @property
+    def busy(self) -> bool:
+        """True while calls wait."""
+        return bool(self._waiting)
+
     def ask(self, method: Callable[[], object]) -> None:
         """Call ``method``, bound to an object, in a turn of its own; asking twice before that is asking once."""
         wanted = weakref.WeakMethod(method)
@@ -59,10 +64,13 @@ def pace() -> Pace:
 
 
 class Turns(QObject):
-    """A new list of pieces replaces what is left of the last one; every piece reads the state as it is then."""
+    """A new list of pieces replaces what is left of the last one; every piece reads the state as it is then.
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    Pieces draw on ``page``: they go with it, so that none meets a page that is no more.
+    """
+
+    def __init__(self, page: QObject) -> None:
+        super().__init__(page)
         self._left: list[Callable[[], object]] = []
 
     @property

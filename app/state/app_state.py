@@ -22,6 +22,7 @@ from app.state.parts import (
     ViewState,
     WorkState,
 )
+from app.state.perturb import PerturbState
 from app.state.preferences import Preferences
 from app.state.training import TrainState
 
@@ -38,6 +39,7 @@ class AppState(State):
     report: ReportState = Field(default_factory=ReportState)
     states: StatesState = Field(default_factory=StatesState)
     networks: NetworksState = Field(default_factory=NetworksState)
+    perturb: PerturbState = Field(default_factory=PerturbState)
     attention: AttentionState = Field(default_factory=AttentionState)
     contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)

@@ -61,8 +61,10 @@ class SetFields:
             raise
 
     def merged(self, later: Edit) -> Edit | None:
-        """Merge changes of the same fields within one second."""
+        """Merge changes of the same fields, called the same, within one second."""
         if not isinstance(later, SetFields) or later.target is not self.target or later.new.keys() != self.new.keys():
+            return None
+        if later.label != self.label:
             return None
         if later.at - self.at > 1.0:
             return None

@@ -164,7 +164,7 @@ class StatesState(State):
 
     k: int = Field(default=0, description="number of states; 0 = by silhouette")
     source: Literal["model", "series"] = "model"
-    colour: Literal["state", "time"] = "state"
+    colour: str = Field(default="state", description="'state', 'time', 'condition', or a network: its activity")
     result: StatesFound | None = None
     running: bool = False
     outdated: bool = False

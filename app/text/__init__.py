@@ -10,6 +10,7 @@ from app.text.drawing import DRAWING
 from app.text.forecast import FORECAST
 from app.text.motion import MOTION
 from app.text.networks import NETWORKS
+from app.text.perturb import PERTURB
 from app.text.repair import REPAIR
 from app.text.report import REPORT
 from app.text.shell import SHELL
@@ -20,7 +21,7 @@ from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
     **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
-    **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
+    **PERTURB, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

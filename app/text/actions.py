@@ -141,7 +141,6 @@ ACTIONS = {
     "action.palette.tip": "Find any command by typing a few letters of it",
     "action.help": "Help",
     "action.about": "About BrainLM Studio",
-    "reason.later": "Comes with a later version.",
     "reason.engine": "The engine is not ready yet.",
     "reason.lost_engine": "The engine runs; there is nothing to restart.",
     "reason.scan": "Open a scan first.",

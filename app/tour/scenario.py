@@ -16,6 +16,7 @@ import PySide6
 from PySide6.QtCore import qVersion
 
 from app.controllers.veil import veiled, veiled_model
+from app.tour.perturb import perturb
 from app.tour.pulse import Pulse
 from app.tour.report import Picture, Section, Table, write_report
 from brainlm_engine import __version__
@@ -82,6 +83,7 @@ async def run(studio: Studio, out: Path) -> int:
         await _states(tour)
         await _networks(tour)
         await _attention(tour)
+        await perturb(tour)
         await _train(tour)
         await _other_looks(tour)
     except OSError as error:

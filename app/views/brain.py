@@ -49,6 +49,9 @@ class BrainView(QWidget):
     layout_changed = Signal(str)
     """'whole' or 'panels', also when changed by a key"""
     availability_changed = Signal(bool)
+    grip_pulled = Signal(float, bool)
+    """pixels upwards since a parcel of :meth:`set_grips` was grasped, and whether Shift is held"""
+    grip_released = Signal()
 
     def __init__(self, no_3d: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +89,8 @@ class BrainView(QWidget):
             source.crosshair_requested.connect(self.crosshair_requested)
             source.step_requested.connect(self._step)
         self.canvas.layout_changed.connect(self.layout_changed)
+        self.canvas.grip_pulled.connect(self.grip_pulled)
+        self.canvas.grip_released.connect(self.grip_released)
         self._loader.loaded.connect(self._take_loaded)
         self._loader.failed.connect(self._give_up)
         self.destroyed.connect(_Closer(self.__dict__))
@@ -154,6 +159,10 @@ class BrainView(QWidget):
         self._selected = tuple(int(parcel) for parcel in parcels)
         self.flat.set_selected(frozenset(self._selected))
         self._draw_outlines()
+
+    def set_grips(self, parcels: Iterable[int]) -> None:
+        """Let a drag that begins on one of these parcels pull it up or down rather than turn the brain."""
+        self.canvas.grips = frozenset(int(parcel) for parcel in parcels)
 
     def set_surface(self, name: Surface) -> None:
         """'pial' (as in life) or 'inflated' (sulci opened)."""

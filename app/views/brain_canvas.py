@@ -40,6 +40,9 @@ class BrainCanvas(QWidget):
     crosshair_requested = Signal(float, float, float)
     layout_changed = Signal(str)
     step_requested = Signal(int)
+    grip_pulled = Signal(float, bool)
+    """pixels upwards since the parcel was grasped, and whether Shift is held"""
+    grip_released = Signal()
 
     def __init__(self, parts: BrainParts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +52,7 @@ class BrainCanvas(QWidget):
         self.layout_name = "whole"
         self.view = "left"
         self.render_ms = 0.0
+        self._begun_ms = 0.0  # more while a picture is begun and not yet taken
         self._turn = [0.0, 0.0]
         self._zoom = 1.0
         self._pan = [0.0, 0.0]
@@ -63,6 +67,9 @@ class BrainCanvas(QWidget):
         self._press: QPointF | None = None
         self._last = QPointF()
         self._dragged = False
+        self.grips: frozenset[int] = frozenset()
+        """parcels that a drag pulls up or down rather than turning the brain"""
+        self._gripped = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -101,11 +108,25 @@ class BrainCanvas(QWidget):
         elif self.isVisible():
             render_turns().ask(self)
 
+    @property
+    def drawing(self) -> bool:
+        """True until the newest picture is on show."""
+        return self._stale or self._begun_ms > 0
+
     def draw_waiting(self) -> None:
-        """Draw now if the picture is out of date."""
-        if self._stale and self._scene is not None and self.parts.ready:
-            self._render()
+        """Begin a picture if the one on show is out of date; in the next turn, take it.
+
+        Both at once would block the window for as long as a driver without a graphics card draws.
+        """
+        if self._scene is None or not self.parts.ready:
+            return
+        if self._begun_ms:
+            self._finish()
             self.update()
+        elif self._stale:
+            self._begin()
+        if self.drawing:
+            render_turns().ask(self)
 
     def replace_panels(self) -> None:
         """Parts, layout or size changed."""
@@ -187,12 +208,13 @@ class BrainCanvas(QWidget):
         if not self._quick and self.render_ms > SLOW_MS:
             self._quick = True
 
-    def _render(self) -> None:
+    def _begin(self) -> None:
+        """Begin the picture."""
         panels = self.panels()
         self._stale = False
         if not panels:
             return
-        begin = time.perf_counter()
+        began = time.perf_counter()
         size = (max(self.width(), 1), max(self.height(), 1))
         if not self._placed:
             self._scene.set_panels(panels, self._actors.of_panels(panels), size)
@@ -200,9 +222,15 @@ class BrainCanvas(QWidget):
         self._scene.set_resolution(size, self._ratio())
         self._actors.light(panels)
         self._scene.look(panels)
-        self._pixels, width, height = self._scene.render()
+        self._scene.begin()
+        self._begun_ms = (time.perf_counter() - began) * 1e3
+
+    def _finish(self) -> None:
+        """Take the picture that was begun."""
+        began = time.perf_counter()
+        self._pixels, width, height = self._scene.finish()
         self._image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        spent = (time.perf_counter() - begin) * 1e3
+        spent, self._begun_ms = self._begun_ms + (time.perf_counter() - began) * 1e3, 0.0
         if not self._quick:
             self.render_ms = spent if self._scene.frames < 4 else 0.8 * self.render_ms + 0.2 * spent
 
@@ -210,7 +238,9 @@ class BrainCanvas(QWidget):
         """Draw without showing."""
         if self.width() < REHEARSAL[0] or self.height() < REHEARSAL[1]:
             self.resize(*REHEARSAL)
-        self._render()
+        self._begin()
+        if self._begun_ms:
+            self._finish()
         self._image, self._stale = QImage(), True
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -254,6 +284,9 @@ class BrainCanvas(QWidget):
         """Start of a click or a drag."""
         self._press = self._last = event.position()
         self._dragged = False
+        left = event.button() == Qt.MouseButton.LeftButton
+        found = self._picked(event.position()) if left and self.grips else None
+        self._gripped = found is not None and found.parcel in self.grips
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Turn; with Shift, the middle or the right button: move."""
@@ -262,6 +295,10 @@ class BrainCanvas(QWidget):
         if not self._dragged and (event.position() - self._press).manhattanLength() < 4:
             return
         self._dragged = True
+        if self._gripped:
+            fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self.grip_pulled.emit(self._press.y() - event.position().y(), fine)
+            return
         step = event.position() - self._last
         self._last = event.position()
         moving = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
@@ -273,6 +310,9 @@ class BrainCanvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A press without a drag chooses what is under it."""
         pressed, self._press = self._press, None
+        gripped, self._gripped = self._gripped, False
+        if gripped and self._dragged:
+            self.grip_released.emit()
         if pressed is not None and not self._dragged and event.button() == Qt.MouseButton.LeftButton:
             self._click(event.position())
 

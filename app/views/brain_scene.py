@@ -185,15 +185,18 @@ class BrainScene:
             camera.SetParallelScale(seen.scale)
             camera.SetClippingRange(50.0, 800.0)
 
-    def render(self) -> tuple[Array, int, int]:
-        """Draw now.
+    def begin(self) -> None:
+        """Begin a picture; a driver without a graphics card goes on with it beside this thread."""
+        self._window.Render()
+
+    def finish(self) -> tuple[Array, int, int]:
+        """Wait for the picture that was begun.
 
         Returns
         -------
         pixels : (height * width * 4,) uint8 view, RGBA, bottom row first; valid until the next call
         width, height : device pixels
         """
-        self._window.Render()
         width, height = self._window.GetSize()
         self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._bytes, 0)
         self.frames += 1
@@ -208,7 +211,8 @@ class BrainScene:
         self.set_panels([panel], {panel.key: [MeshActor(mesh).actor, line.actor]}, (16, 16))
         self.set_resolution((16, 16), 1.0)
         self.look([panel])
-        self.render()
+        self.begin()
+        self.finish()
 
     def messages(self) -> str:
         """What VTK complained about so far."""

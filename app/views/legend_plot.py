@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
+from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent, QTransform
 
 from app.theme.tokens import DARK, Theme
 from app.widgets.colour_bar import small_font
 from app.widgets.focus_ring import paint_focus_ring
 
-_GAP, _SWATCH = 14.0, 16.0
+_GAP, _SWATCH, _SYMBOL = 14.0, 16.0, 9.0
 DASHES = ([6.0, 4.0], [2.0, 3.0], [8.0, 3.0, 2.0, 3.0])
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a legend: ``area`` is a filled swatch, else a line as wide and dashed as it is drawn."""
+    """One entry of a legend: ``area`` is a filled swatch, ``symbol`` the form of a dot, else a line as it is drawn."""
 
     text: str
     colour: str
     width: float = 1.5
     dash: tuple[float, ...] = ()
     area: bool = False
+    symbol: str = ""
 
 
 class LegendPlot(pg.PlotWidget):  # type: ignore[misc]
@@ -119,6 +121,10 @@ class LegendPlot(pg.PlotWidget):  # type: ignore[misc]
                 colour = QColor(entry.colour)
                 colour.setAlpha(90)
                 painter.fillRect(QRectF(x, middle - 5, _SWATCH - 2, 10), colour)
+            elif entry.symbol:
+                place = QTransform.fromTranslate(x + _SWATCH / 2, middle).scale(_SYMBOL, _SYMBOL)
+                painter.fillPath(place.map(Symbols[entry.symbol]), QColor(entry.colour))
+                painter.strokePath(place.map(Symbols[entry.symbol]), QPen(QColor(self.theme.border), 1))
             else:
                 painter.setPen(self.pen(entry))
                 painter.drawLine(QPointF(x, middle), QPointF(x + _SWATCH, middle))

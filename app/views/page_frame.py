@@ -107,6 +107,13 @@ class PageFrame(QWidget):
             column.addStretch(1)
         self.side.setWidget(body)
 
+    def add_section(self, section: QWidget) -> None:
+        """Add a section below the others of the side panel."""
+        body = self.side.widget()
+        column = body.layout() if body is not None else None
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.count() - 1, section)
+
     def set_filled(self, filled: bool) -> None:
         """Show the drawings, or the sentence that says what to do."""
         inside = holds_focus(self._stack)

@@ -8,21 +8,19 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 
 from app.text import tr
-from app.theme.tokens import Theme
-from app.views.legend_plot import Entry, LegendPlot
+from app.views.legend_plot import LegendPlot
+from app.views.window_colours import Colouring, by_state, condition_colour, condition_entries, state_colour, symbol
 from app.widgets.ticks import number, round_ticks
 
 Array = NDArray[Any]
-#: rows of the strip, from above
-ROWS = ("model", "series")
-_SYMBOLS = ("o", "s", "t", "d", "star", "p", "h", "+")
 
 
 class StatePlot(LegendPlot):
-    """A dot per window; states differ by colour and by form, the present window has a ring.
+    """A dot per window; states differ by form and, unless colour says something else, by colour; the present window
+    has a ring.
 
     Emits ``window_chosen(window)`` on a click on a dot and for arrow keys.
     """
@@ -33,7 +31,8 @@ class StatePlot(LegendPlot):
         super().__init__(tr("states.axis.second"), tr("states.axis.first"), parent)
         self._xy: Array = np.zeros((0, 2))
         self._states: Array = np.zeros(0, int)
-        self._by_time, self.window = False, 0
+        self._colouring: Colouring = by_state(self._states)
+        self.window = 0
         self.path, self.dots, self.ring = pg.PlotCurveItem(), pg.ScatterPlotItem(), pg.ScatterPlotItem()
         for item in (self.path, self.dots, self.ring):
             self.addItem(item, ignoreBounds=True)
@@ -42,9 +41,9 @@ class StatePlot(LegendPlot):
         self.setAccessibleDescription(tr("states.plot.help"))
         self.setToolTip(tr("states.plot.help"))
 
-    def set_windows(self, xy: Array, states: Array, *, by_time: bool) -> None:
+    def set_windows(self, xy: Array, states: Array, colouring: Colouring) -> None:
         """Draw ``xy (T, 2)`` with ``states (T,)`` from 0; NaN and -1 for windows left out."""
-        self._xy, self._states, self._by_time = np.asarray(xy, np.float64), states, by_time
+        self._xy, self._states, self._colouring = np.asarray(xy, np.float64), states, colouring
         self.redraw()
 
     def set_window(self, window: int) -> None:
@@ -62,18 +61,13 @@ class StatePlot(LegendPlot):
             return
         theme, known = self.theme, np.flatnonzero(np.isfinite(self._xy).all(1))
         self.path.setData(self._xy[:, 0], self._xy[:, 1], pen=pg.mkPen(theme.border, width=1), connect="finite")
-        colours = [
-            between(theme, at / max(1, len(self._xy) - 1)) if self._by_time else state_colour(theme, self._states[at])
-            for at in known
-        ]
+        painted = self._colouring(theme)
         self.dots.setData(
-            pos=self._xy[known], data=known, size=9, pen=None, brush=[pg.mkBrush(each) for each in colours],
-            symbol=[_SYMBOLS[self._states[at] % len(_SYMBOLS)] for at in known],
+            pos=self._xy[known], data=known, size=9, pen=pg.mkPen(theme.border),
+            brush=[pg.mkBrush(painted.colours[at]) for at in known],
+            symbol=[symbol(int(self._states[at])) for at in known],
         )  # fmt: skip
-        numbers = [] if self._by_time else sorted({int(state) for state in self._states if state >= 0})
-        self.set_entries([
-            Entry(tr("states.state", state=state + 1), state_colour(theme, state), 4) for state in numbers
-        ])  # fmt: skip
+        self.set_entries(painted.entries)
         if len(known):
             low, high = self._xy[known].min(0), self._xy[known].max(0)
             for name, first, last in zip(("bottom", "left"), low.tolist(), high.tolist(), strict=True):
@@ -91,25 +85,32 @@ class StatePlot(LegendPlot):
 
 
 class StateStrip(LegendPlot):
-    """Two rows over time: states in the embedding, states in the parcel series. Emits ``time_chosen(seconds)``."""
+    """Rows over time: states in the embedding, states in the parcel series, conditions where they are known.
+
+    Emits ``time_chosen(seconds)``.
+    """
 
     time_chosen = Signal(float)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__("", tr("states.axis.time"), parent)
         self._kinds: tuple[Array, ...] = ()
+        self._conditions: tuple[str, ...] = ()
         self._window_s, self._bars = 1.0, pg.BarGraphItem(x0=[], x1=[], y0=[], y1=[])
         self.cursor = pg.InfiniteLine(0, angle=90)
+        self.getAxis("left").setWidth(68)  # its words are longer than numbers
         self.addItem(self._bars, ignoreBounds=True)
         self.addItem(self.cursor, ignoreBounds=True)
-        self.getAxis("left").setTicks([[(-0.5 - at, tr(f"states.row.{name}")) for at, name in enumerate(ROWS)], []])
         self.setAccessibleName(tr("states.strip.name"))
         self.setAccessibleDescription(tr("states.strip.help"))
         self.setToolTip(f"{tr('states.strip.name')}. {tr('states.strip.help')}")
 
-    def set_states(self, rows: tuple[Array, ...], window_s: float) -> None:
-        """Draw rows of states (T,), windows of ``window_s`` seconds, -1 for windows left out."""
-        self._kinds, self._window_s = rows, window_s
+    def set_states(
+        self, model: Array, series: Array, condition: Array | None, conditions: tuple[str, ...], window_s: float
+    ) -> None:
+        """Draw states (T,) of windows of ``window_s`` seconds, -1 for windows left out, and their condition (T,)."""
+        self._kinds = (model, series) if condition is None else (model, series, condition)
+        self._conditions, self._window_s = conditions, window_s
         self.redraw()
 
     def set_cursor(self, seconds: float) -> None:
@@ -120,11 +121,16 @@ class StateStrip(LegendPlot):
         """Draw everything again."""
         if not hasattr(self, "cursor") or not self._kinds:
             return
+        theme, rows = self.theme, ("model", "series", "condition")[: len(self._kinds)]
+        colour_of = (state_colour, state_colour, condition_colour)
         spots = [(row, at, int(s)) for row, states in enumerate(self._kinds) for at, s in enumerate(states) if s >= 0]
         low = np.array([-float(row) - 0.9 for row, *_ in spots])
         left = np.array([at * self._window_s for _, at, _ in spots])
-        brushes = [pg.mkBrush(state_colour(self.theme, state)) for *_, state in spots]
+        brushes = [pg.mkBrush(colour_of[row](theme, kind)) for row, _, kind in spots]
         self._bars.setOpts(x0=left, x1=left + self._window_s, y0=low, y1=low + 0.8, brushes=brushes, pen=None)
+        self.getAxis("left").setTicks([[(-0.5 - at, tr(f"states.row.{name}")) for at, name in enumerate(rows)], []])
+        named = self._kinds[2] if self._conditions else np.zeros(0, int)
+        self.set_entries(condition_entries(named[named >= 0], self._conditions, theme, "s"))
         last = len(self._kinds[0]) * self._window_s
         self.view.setRange(xRange=(0, last), yRange=(-len(self._kinds), 0), padding=0)
         self.getAxis("bottom").setTicks([[(v, number(v, 1.0)) for v in round_ticks(0, last, 6)], []])
@@ -134,16 +140,3 @@ class StateStrip(LegendPlot):
         """Go to where it was clicked."""
         at: Any = self.view.mapSceneToView(self.mapToScene(event.position().toPoint()))
         self.time_chosen.emit(float(at.x()))
-
-
-def state_colour(theme: Theme, state: int) -> str:
-    """Return the colour of a state."""
-    colours = (*theme.networks, theme.text)  # eight that differ; the traces have two blues
-    return colours[int(state) % len(colours)]
-
-
-def between(theme: Theme, share: float) -> QColor:
-    """Return the colour of a moment, 0 the first and 1 the last."""
-    first, last = QColor(theme.muted), QColor(theme.accent)
-    pairs = ((first.red(), last.red()), (first.green(), last.green()), (first.blue(), last.blue()))
-    return QColor(*(round((1 - share) * one + share * other) for one, other in pairs))

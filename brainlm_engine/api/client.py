@@ -40,6 +40,7 @@ from brainlm_engine.api.messages import (
 )
 from brainlm_engine.api.networks import NetworksFile, NetworksInfo
 from brainlm_engine.api.occlusion import OcclusionInfo
+from brainlm_engine.api.perturb import EffectFile, PerturbInfo, PreviewInfo, Scenario
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
@@ -237,6 +238,32 @@ class EngineClient:
         """Find ``k`` states along a recording, 0 = by silhouette; arrays as in :class:`StatesInfo`."""
         return await self._desk(
             StatesInfo, "states", recording_id=recording_id, model_id=model_id, k=k, scaling=scaling
+        )  # fmt: skip
+
+    async def perturb(
+        self, recording_id: str, model_id: str, scenario: Scenario, scaling: str = "", *, judged: bool = False
+    ) -> Reply[PerturbInfo]:
+        """Set regions of a recording and see what the model expects of the others; arrays as in PerturbInfo.
+
+        With ``judged`` random regions are set as well, ``scenario.nulls`` times; that takes seconds, and ends as
+        ``Cancelled`` when anything else is perturbed meanwhile.
+        """
+        return await self._desk(
+            PerturbInfo, "perturb_judged" if judged else "perturb", recording_id=recording_id, model_id=model_id,
+            scenario=scenario.model_dump(mode="json"), scaling=scaling,
+        )  # fmt: skip
+
+    async def perturb_file(self, name: str) -> Reply[EffectFile]:
+        """Return the last whole answer as a file called ``name``; see :class:`EffectFile`."""
+        return await self._desk(EffectFile, "perturb_file", name=name)
+
+    async def perturb_preview(
+        self, recording_id: str, model_id: str, scenario: Scenario, moving: int, scaling: str = ""
+    ) -> Reply[PreviewInfo]:
+        """Answer quickly while the target numbered ``moving`` is dragged; arrays as in :class:`PreviewInfo`."""
+        return await self._desk(
+            PreviewInfo, "perturb_preview", recording_id=recording_id, model_id=model_id,
+            scenario=scenario.model_dump(mode="json"), moving=moving, scaling=scaling,
         )  # fmt: skip
 
     async def networks(

@@ -31,7 +31,8 @@ class StatesInfo(Message):
 
     Arrays, with T windows: ``starts (T,)`` int32, first frame; ``model_xy (T, 2)`` and ``series_xy (T, 2)`` float32,
     principal components; ``model_states (T,)`` and ``series_states (T,)`` int32 from 0, -1 for windows left out
-    (their components are NaN).
+    (their components are NaN); ``activity (N, T)`` float32, mean z-score of every network in ``networks``;
+    ``condition (T,)`` int32, number in ``conditions``, -1 for windows of none (absent without events).
     """
 
     recording_id: str = ""
@@ -42,5 +43,10 @@ class StatesInfo(Message):
     model: StateSet = Field(description="of the model's embedding")
     series: StateSet = Field(description="of the principal components of the parcel series: the baseline")
     agreement: float = Field(description="adjusted Rand index of both sets of states: 0 by chance, 1 the same")
+    networks: tuple[str, ...] = Field(default=(), description="reference networks whose activity is given")
+    conditions: tuple[str, ...] = Field(default=(), description="of the events table, in the order they first come")
+    with_conditions: dict[str, float] = Field(
+        default={}, description="adjusted Rand index of the states of 'model' and 'series' with the conditions"
+    )
     seconds: float = 0.0
     notes: tuple[str, ...] = ()

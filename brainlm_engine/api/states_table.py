@@ -13,7 +13,8 @@ from brainlm_engine.files import written_whole
 
 
 def write_states(info: StatesInfo, arrays: Mapping[str, Any], path: Path) -> None:
-    """Write start, states (from 1) and components of every window; what is left out stays empty.
+    """Write start, condition, states (from 1), components and network activity of every window; what is left out
+    stays empty.
 
     Raises
     ------
@@ -24,11 +25,16 @@ def write_states(info: StatesInfo, arrays: Mapping[str, Any], path: Path) -> Non
         writer = csv.writer(file, lineterminator="\n")
         kinds = ("model", "series")
         heads = [f"{kind}_{what}" for kind in kinds for what in ("state", "component_1", "component_2")]
-        writer.writerow(("window", "frame", "time_s", *heads))
+        activity = [f"{name} activity, SD" for name in info.networks]
+        writer.writerow(("window", "frame", "time_s", *["condition"] * bool(info.conditions), *heads, *activity))
         for window, start in enumerate(arrays["starts"]):
             cells: list[str] = []
+            if info.conditions:
+                condition = int(arrays["condition"][window])
+                cells.append(info.conditions[condition] if condition >= 0 else "")
             for kind in kinds:
                 state, values = int(arrays[f"{kind}_states"][window]), arrays[f"{kind}_xy"][window]
                 cells.append(str(state + 1) if state >= 0 else "")
                 cells += ["" if math.isnan(value) else f"{value:.6g}" for value in map(float, values)]
+            cells += [f"{value:.6g}" for value in arrays["activity"][:, window]]
             writer.writerow((window + 1, int(start), f"{start * info.tr_s:.3f}", *cells))

@@ -44,6 +44,7 @@ VERBS = (
     "contrast",
     "networks",
     "states",
+    "perturb",
     "evaluate",
 )
 

@@ -54,14 +54,16 @@ def read_confounds(path: Path, columns: Sequence[str] = ()) -> Confounds:
     return Confounds(values, tuple(chosen), None if fd is None else fd.astype(np.float32), shown(path))
 
 
-def table_rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of a TSV or CSV, cells as text; BadInput when it is no table."""
+def table_rows(
+    path: Path, what: str = "confounds", how: str = "Give a TSV with a header and one row per frame."
+) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a TSV or CSV of ``what``, cells as text; BadInput, which says ``how``, for no table."""
     with reading(path):
         lines = [line for line in path.read_text("utf-8-sig", "replace").splitlines() if line.strip()]
     delimiter = "\t" if lines and "\t" in lines[0] else ","
     rows = [[cell.strip() for cell in line.split(delimiter)] for line in lines]
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
-        raise BadInput(f"{shown(path)} is not a table of confounds.", "Give a TSV with a header and one row per frame.")
+        raise BadInput(f"{shown(path)} is not a table of {what}.", how)
     return [name.strip('"') for name in rows[0]], rows[1:]
 
 

@@ -43,12 +43,17 @@ def table_beside(scan: Path) -> Path | None:
 
     The same subject, session, task, run, ...; whatever says how the scan was resampled is left out.
     """
-    stem = scan.name.split(".")[0]
-    which = [part for part in stem.split("_") if "-" in part and part.split("-")[0] not in _HOW]
+    which = run_of(scan)
     if not which:
         return None
     candidates = (scan.with_name("_".join((*which, ending))) for ending in _ENDINGS)
     return next((path for path in candidates if path.is_file()), None)
+
+
+def run_of(scan: Path) -> tuple[str, ...]:
+    """Return the parts of a BIDS name that say which run it is; () for other names."""
+    stem = scan.name.split(".")[0]
+    return tuple(part for part in stem.split("_") if "-" in part and part.split("-")[0] not in _HOW)
 
 
 def read_motion(path: Path, n_frames: int, name: str) -> HeadMotion:

@@ -54,6 +54,7 @@ class Warm:
     """All that is held warm on one interactive worker.
 
     ``opened`` remembers how each scan was opened (path and answers), so that one that fell out is opened again.
+    ``perturbed`` counts perturbations asked for, so that what was overtaken can end.
     """
 
     def __init__(self) -> None:
@@ -64,8 +65,12 @@ class Warm:
         self.models: LastUsed[Any] = LastUsed(3)
         self.maps: LastUsed[Any] = LastUsed(16)
         self.networks: LastUsed[Any] = LastUsed(6)
+        self.previews: LastUsed[Any] = LastUsed(2)
+        self.perturbed = 0
 
     def clear(self) -> None:
         """Let go of everything."""
-        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps, self.networks):
+        for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps):
             things.clear()
+        for made in (self.networks, self.previews):
+            made.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,14 @@ DEMO_TR_S = 0.72
 DEMO_ZOOM_MM = 3.0
 DEMO_STEM = "sub-demo_task-visual"
 DEMO_NAME = f"{DEMO_STEM}_bold"
+EVENTS_NAME = f"{DEMO_STEM}_events.tsv"
 
 
 def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) -> Path:
     """Return the demo person's scan, painted once and then used again.
 
-    A visual task, TR 0.72 s, 61 x 73 x 61 voxels of 3 mm in MNI space; a BIDS-like JSON file and the person's head
-    motion, in a table like fMRIPrep's, lie beside it.
+    A visual task, TR 0.72 s, 61 x 73 x 61 voxels of 3 mm in MNI space; beside it lie a BIDS-like JSON file, the task's
+    events table and the person's head motion, in a table like fMRIPrep's.
 
     Parameters
     ----------
@@ -60,12 +62,15 @@ def demo_case(folder: Path, n_frames: int = 490, progress: Progress = SILENT) ->
     if _is_whole(scan, sidecar, expected):
         if not table_path(DEMO_STEM, folder).exists():  # painted before there were motion tables
             write_table(_made(n_frames)[1], DEMO_STEM, folder)
+        if not (folder / EVENTS_NAME).exists():
+            _write_events(folder, n_frames)
         progress(1.0, "Demo case found")
         return scan
     recording, moved = _made(n_frames)
     sidecar.unlink(missing_ok=True)
     paint_nifti(recording, atlas, scan, progress, zoom_mm=DEMO_ZOOM_MM, seed=DEMO_PERSON)
     write_table(moved, DEMO_STEM, folder)
+    _write_events(folder, n_frames)
     content = {**scan_sidecar(recording), **expected, "FileSize": scan.stat().st_size}
     with written_whole(sidecar) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
@@ -84,6 +89,14 @@ def _made(n_frames: int) -> tuple[Recording, NDArray[np.float64]]:
 
     simulator = Simulator(load_atlas("mni424"), DEFAULT_SEED)
     return simulator.recording_with_motion(simulator.person(DEMO_PERSON), n_frames, DEMO_TR_S, "visual")
+
+
+def _write_events(folder: Path, n_frames: int) -> None:
+    """Write the blocks of the demo's task as a BIDS events table."""
+    blocks = math.ceil(n_frames * DEMO_TR_S / VISUAL_BLOCK_S)
+    rows = [f"{at * VISUAL_BLOCK_S:g}\t{VISUAL_BLOCK_S:g}\t{('darkness', 'pictures')[at % 2]}" for at in range(blocks)]
+    with written_whole(folder / EVENTS_NAME) as temporary:
+        temporary.write_text("\n".join(("onset\tduration\ttrial_type", *rows)) + "\n", "utf-8")
 
 
 def scan_sidecar(recording: Recording) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.states import StatesInfo
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.preprocess.events import LAG_S, Events, events_beside, read_events, window_conditions
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.input_scaling import InputScaling
 from brainlm_engine.tasks.reconstruct import model_id, plan_window
 from brainlm_engine.tasks.recording import window_starts
+from brainlm_engine.tasks.reference_networks import NETWORKS, reference_networks
 from brainlm_engine.tasks.scoring import Clock
 from brainlm_engine.tasks.state_clusters import MOST_STATES, find_states
 
@@ -38,6 +40,7 @@ def brain_states(
     seed: int = 0,
     recording_id: str = "",
     scaling: InputScaling | None = None,
+    events: Events | None = None,
 ) -> States:
     """Look for states of ``recording``, everything visible to the model.
 
@@ -45,6 +48,7 @@ def brain_states(
     ----------
     k : number of states, 2 to 8; None = by silhouette, for model and series apart
     seed : of k-means
+    events : what happened during the recording; None = what lies beside the scan it was made from, if anything does
 
     Raises
     ------
@@ -76,16 +80,55 @@ def brain_states(
     raw = find_states(plain, window_s, k, seed, like=ours.states)
     if left := recording.n_frames - windows * patch:
         notes = (*notes, f"The last {left} frames are less than a window and are left out.")
-    info = StatesInfo(
-        recording_id=recording_id, model_id=model_id(model), windows=windows, window_frames=patch, tr_s=recording.tr_s,
-        model=ours.info, series=raw.info, agreement=_agreement(ours.states, raw.states), seconds=clock.seconds,
-        notes=notes,
-    )  # fmt: skip
+    starts = np.arange(windows, dtype=np.int32) * patch
     arrays: dict[str, NDArray[np.generic]] = {
-        "starts": np.arange(windows, dtype=np.int32) * patch, "model_xy": ours.xy, "series_xy": raw.xy,
+        "starts": starts, "model_xy": ours.xy, "series_xy": raw.xy,
         "model_states": ours.states, "series_states": raw.states,
     }  # fmt: skip
+    activity = network_activity(recording, series, patch)
+    arrays["activity"] = np.stack(list(activity.values())) if activity else np.zeros((0, windows), np.float32)
+    events, told = (events, ()) if events is not None else _found_events(recording, windows * window_s)
+    if events is not None:
+        condition = window_conditions(events, starts.astype(np.float64) * recording.tr_s, window_s)
+        arrays["condition"] = condition
+        notes = (*notes, f"Conditions: {events.source}, {LAG_S:g} s later for the blood response.")
+    info = StatesInfo(
+        recording_id=recording_id, model_id=model_id(model), windows=windows, window_frames=patch, tr_s=recording.tr_s,
+        model=ours.info, series=raw.info, agreement=_agreement(ours.states, raw.states), networks=tuple(activity),
+        conditions=events.names if events is not None else (),
+        with_conditions={} if events is None else {
+            name: _agreement(found.states, condition) for name, found in (("model", ours), ("series", raw))
+        },
+        seconds=clock.seconds, notes=(*notes, *told),
+    )  # fmt: skip
     return States(info, arrays)
+
+
+def network_activity(recording: Recording, series: Floats, patch: int) -> dict[str, Floats]:
+    """Return (windows,) by reference network: the mean of ``series (P, windows * patch)``, z-scores, over its parcels.
+
+    Networks without a measured parcel are left out; {} where no parcel lies in a reference network.
+    """
+    try:
+        labels = reference_networks(recording).labels
+    except BadInput:
+        return {}
+    measured = np.isfinite(series).any(1) & ~recording.missing
+    inside = {name: measured & (labels == number) for number, name in enumerate(NETWORKS)}
+    return {name: _window_means(series[rows], patch).mean(1) for name, rows in inside.items() if rows.any()}
+
+
+def _found_events(recording: Recording, seconds: float) -> tuple[Events | None, tuple[str, ...]]:
+    """Return what lies beside the scan; a table that cannot be used is told, not fatal: nobody asked for it."""
+    path = events_beside(recording)
+    if path is None:
+        return None, ()
+    try:
+        events = read_events(path)
+        window_conditions(events, np.zeros(1), seconds)
+    except BadInput as error:
+        return None, (f"Conditions are left out: {error.message}",)
+    return events, ()
 
 
 def embedded(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -9,10 +11,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.text import tr
 from app.views.action_button import ActionButton
 from app.views.forms import GRID, Form, choices, choose, label
+from app.widgets.network_colours import readable
 
 COUNTS = (0, 2, 3, 4, 5, 6, 7, 8)
 SOURCES = ("model", "series")
-COLOURS = ("state", "time")
 
 
 class StatesPanel(QWidget):
@@ -26,7 +28,8 @@ class StatesPanel(QWidget):
         super().__init__()
         self.k = choices((str(count), str(count) if count else tr("states.k.auto")) for count in COUNTS)
         self.source = choices((name, tr(f"states.source.{name}")) for name in SOURCES)
-        self.colour = choices((name, tr(f"states.colour.{name}")) for name in COLOURS)
+        self.colour = choices(())
+        self._colours: tuple[tuple[str, str], ...] = ()
         self.k.activated.connect(lambda _=0: self.k_chosen.emit(int(self.k.currentData())))
         self.source.activated.connect(lambda _=0: self.source_chosen.emit(str(self.source.currentData())))
         self.colour.activated.connect(lambda _=0: self.colour_chosen.emit(str(self.colour.currentData())))
@@ -47,6 +50,17 @@ class StatesPanel(QWidget):
         ):  # fmt: skip
             column.addWidget(widget)
         self._outdated.hide()
+
+    def show_colours(self, networks: Sequence[str], *, conditions: bool) -> None:
+        """Offer what windows can be coloured by: always state and time, of a result its conditions and networks."""
+        kinds = ("state", "time", *["condition"] * conditions)
+        offered = [(kind, tr(f"states.colour.{kind}")) for kind in kinds]
+        offered += [(name, tr("states.colour.activity", network=readable(name))) for name in networks]
+        if tuple(offered) != self._colours:
+            self._colours = tuple(offered)
+            self.colour.clear()
+            for value, text in offered:
+                self.colour.addItem(text, value)
 
     def show_choices(self, k: int, source: str, colour: str, model: str) -> None:
         """Show what is chosen, and whose embedding it is."""

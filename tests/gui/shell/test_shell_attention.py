@@ -89,7 +89,7 @@ def test_attention_of_a_table(window: MainWindow, live: Live, until: Until, tmp_
             assert len(list(csv.DictReader(file))) == 424
         with (tmp_path / "map-matrix.csv").open(encoding="utf-8") as file:
             assert len(next(csv.reader(file))) == 425
-        assert studio.attending.save_picture(str(tmp_path / "seen.png"))
+        assert await studio.save_picture(str(tmp_path / "seen.png"))
         assert not QImage(str(tmp_path / "seen.png")).isNull()
         assert unexpected(studio) == []
 

@@ -58,9 +58,12 @@ def test_another_scan_and_another_atlas_under_a_result(
 
 
 def test_a_failing_piece_does_not_stop_the_others(qtbot: object, capsys: object) -> None:
+    from PySide6.QtCore import QObject
+
     from app.services.turns import Turns
 
-    turns, diary = Turns(), []
+    page, diary = QObject(), []
+    turns = Turns(page)
 
     def fails() -> None:
         raise ValueError("this piece fails")

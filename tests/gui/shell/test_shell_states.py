@@ -45,7 +45,7 @@ def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_pat
         assert state.view.frame == 0
         assert page.plot.window == 0
         shown.put(source="series", colour="time")
-        assert page.plot.entries == ()
+        assert [entry.text for entry in page.plot.entries] == ["First window", "Last window"]
 
         shown.put(k=3)
         await until(lambda: not shown.running and not shown.outdated)
@@ -70,5 +70,44 @@ def test_states_of_a_table(window: MainWindow, live: Live, until: Until, tmp_pat
         await until(lambda: bool(shown.problem))
         assert "too few to look for states" in shown.problem
         assert shown.result is None
+
+    live(story, window)
+
+
+def test_colours_of_the_demo_case_say_condition_and_activity(window: MainWindow, live: Live, until: Until) -> None:
+    async def story(studio: Studio) -> None:
+        shown = studio.state.states
+        assert await studio.open_demo()
+        assert await studio.prepared()
+        window.board["tab_states"].trigger()
+        await until(lambda: shown.result is not None)
+        await studio.settled()
+        assert studio.stating is not None
+        assert shown.result is not None
+        page, info, arrays = studio.stating._page, shown.result.info, shown.result.arrays
+        box = page.panel.colour
+        assert info.conditions == ("darkness", "pictures")
+        assert box.count() == 3 + len(info.networks)
+        assert "Condition" in [text for _, text in page.strip.getAxis("left")._tickLevels[0]]
+
+        def dots() -> list[str]:
+            return [spot.brush().color().name() for spot in page.plot.dots.points()]
+
+        def choose(value: str) -> None:
+            box.setCurrentIndex(box.findData(value))
+            box.activated.emit(box.currentIndex())
+
+        choose("condition")
+        assert [entry.text for entry in page.plot.entries] == ["darkness", "pictures"]
+        colours = dict(zip(arrays["condition"].tolist(), dots(), strict=True))
+        assert dots() == [colours[condition] for condition in arrays["condition"].tolist()]
+        assert len(set(dots())) == 2
+
+        choose("Visual")
+        activity = arrays["activity"][info.networks.index("Visual")]
+        reds = [int(colour[1:3], 16) - int(colour[5:7], 16) for colour in dots()]
+        assert all((red > 0) == (value > 0) for red, value in zip(reds, activity, strict=True) if abs(value) > 0.2)
+        assert page.plot.entries[1].text == "0 SD"
+        assert unexpected(studio) == []
 
     live(story, window)

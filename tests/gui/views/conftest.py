@@ -32,7 +32,8 @@ def _pixels(widget: QWidget) -> NDArray[np.uint8]:
     for canvas in (widget, *widget.findChildren(BrainCanvas)):
         if isinstance(canvas, BrainCanvas):
             canvas.sharpen()
-            canvas.draw_waiting()
+            for _turn in range(3):  # take what was begun, begin what is wanted now, take it
+                canvas.draw_waiting()
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()

@@ -108,3 +108,29 @@ def test_the_short_way_for_whole_windows_is_the_long_one() -> None:
     )
     assert torch.allclose(short_weights[0], long_weights[0], atol=1e-6)
     assert torch.allclose(tied_cross(block, tokens, tokens, layout), tied_cross(block, tokens, tokens, long), atol=1e-5)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_time_patches_that_hold_the_same_places_share_a_softmax(both: bool) -> None:
+    torch.manual_seed(0)
+    visible = torch.ones(BATCH if both else 1, PARCELS, 6, dtype=torch.bool)
+    visible[:, :, 3:] = False
+    visible[:, 2, 3:5] = True  # three all there, two with one parcel, one with none
+    seen = Seen(visible)
+    with torch.no_grad():
+        layout = Layout.of(seen, ALWAYS)
+        assert layout.alike is not None
+        assert sorted(len(places) - ALWAYS for _, places in layout.alike) == [0, 1, PARCELS]
+        plain = layout._replace(alike=None)
+        block = Block(WIDTH, HEADS, 0, crossed=True)
+        tokens = torch.randn(len(visible), 6, layout.place.shape[2], WIDTH)
+        state = torch.randn(len(visible), 6, 4, WIDTH)
+        crossed = [tied_cross(block, state, tokens, each) for each in (layout, plain)]
+        itself = [tied_self(block, tokens, each) for each in (layout, plain)]
+    assert torch.allclose(*crossed, atol=1e-6)
+    assert torch.allclose(itself[0][layout.present], itself[1][layout.present], atol=1e-6)
+    assert Layout.of(seen, ALWAYS).alike is None, "not while gradients are kept"
+    with torch.no_grad():
+        assert Layout.of(layout_of(0.5)[0], ALWAYS).alike is None, "windows that differ"
+        many = torch.eye(PARCELS, dtype=torch.bool)[None]
+        assert Layout.of(Seen(many), ALWAYS).alike is None, "as many kinds as time patches"

@@ -13,13 +13,18 @@ import pytest
 import torch
 
 from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.states_table import write_states
 from brainlm_engine.cli import main
+from brainlm_engine.cohort import zscored
 from brainlm_engine.models import load_model
 from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
+from brainlm_engine.preprocess.events import LAG_S, read_events
 from brainlm_engine.recording import Recording
+from brainlm_engine.simulate.demo import demo_recording
+from brainlm_engine.tasks.reference_networks import NETWORKS, reference_networks
 from brainlm_engine.tasks.state_clusters import find_states, statistics
-from brainlm_engine.tasks.states import brain_states
+from brainlm_engine.tasks.states import brain_states, embedded
 
 Make = Callable[..., Recording]
 TRUTH = np.repeat([0, 1, 0, 1, 0], [6, 4, 5, 3, 7])
@@ -117,3 +122,58 @@ def test_states_found_twice_have_the_same_numbers() -> None:
     lone = np.concatenate([rng.normal(size=(20, 3)), [[40.0, 0, 0]]])
     chosen = find_states(lone, 10.0)
     assert chosen.info.k == 2 or min(chosen.info.occupancy) > 1.5 / 21, "a single window is no state"
+
+
+def test_states_are_compared_with_conditions_and_networks(
+    model: MaskedModel, switching: Recording, tmp_path: Path
+) -> None:
+    rows = [(6, 0.0, "left"), (4, 0, "right"), (5, 0, "left"), (3, 0, "right"), (7, 0, "left")]
+    onsets = np.cumsum([0, *(windows * 14.4 for windows, *_ in rows)])[:5] - LAG_S
+    lines = [f"{onset}\t{rows[at][0] * 14.4}\t{rows[at][2]}" for at, onset in enumerate(onsets)]
+    scan = tmp_path / "sub-1_task-two_space-MNI_bold.nii.gz"
+    table = tmp_path / "sub-1_task-two_events.tsv"
+    table.write_text("\n".join(("onset\tduration\ttrial_type", *lines)) + "\n")
+    found = brain_states(model, replace(switching, provenance={"source": str(scan)}))
+    assert found.info.conditions == ("left", "right")
+    assert np.array_equal(found.arrays["condition"], TRUTH)
+    assert found.info.with_conditions == {"model": 1.0, "series": 1.0}
+    assert any("sub-1_task-two_events.tsv" in note for note in found.info.notes)
+    assert brain_states(model, switching).info.conditions == ()
+    given = brain_states(model, switching, events=read_events(table))
+    assert np.array_equal(given.arrays["condition"], TRUTH)
+
+    names = given.info.networks
+    series = zscored(switching)[:, :500]
+    at = len(names) - 1
+    rows_of = reference_networks(switching).labels == NETWORKS.index(names[at])
+    wanted = np.nan_to_num(series[rows_of]).mean(0).reshape(25, 20).mean(1)
+    assert np.allclose(given.arrays["activity"][at], wanted, atol=1e-5)
+
+    write_states(given.info, given.arrays, tmp_path / "states.csv")
+    with (tmp_path / "states.csv").open(encoding="utf-8") as file:
+        rows_read = list(csv.DictReader(file))
+    assert [row["condition"] for row in rows_read] == [("left", "right")[state] for state in TRUTH]
+    assert np.allclose([float(row[f"{names[at]} activity, SD"]) for row in rows_read], wanted, atol=1e-5)
+
+    table.write_text("onset\tduration\ttrial_type\n9000\t1\tlate\n")
+    beside = brain_states(model, replace(switching, provenance={"source": str(scan)}))
+    assert beside.info.conditions == ()
+    assert any("Conditions are left out" in note for note in beside.info.notes)
+    with pytest.raises(BadInput, match="inside the recording"):
+        brain_states(model, switching, events=read_events(table))
+
+
+def test_the_embedding_knows_the_window_not_its_place(model: MaskedModel) -> None:
+    """A model's positions must not make states: windows in another order cluster by content, as the parcels do."""
+    recording = demo_recording()
+    series = zscored(recording)[:, :480]
+    shares = []
+    for seed in range(6):
+        order = np.random.default_rng(seed).permutation(24)
+        shuffled = series.reshape(len(series), 24, 20)[:, order].reshape(len(series), -1)
+        tokens = embedded(model, shuffled, recording, (20, 200), None)
+        at = np.arange(24) % 10
+        mean = tokens.mean(0)
+        between = sum(((tokens[at == step].mean(0) - mean) ** 2).sum() * (at == step).sum() for step in range(10))
+        shares.append(between / ((tokens - mean) ** 2).sum())
+    assert np.mean(shares) == pytest.approx(9 / 23, abs=0.1)  # what chance gives

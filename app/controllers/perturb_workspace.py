@@ -1,0 +1,87 @@
+"""Builds the Perturb page when it is shown for the first time, a piece at a time so that nothing blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from app import theme
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.controllers.perturbing import PerturbController
+    from app.controllers.studio import Studio
+    from app.views.brain import BrainView
+
+_HEAVY = ("app.views.pages.perturb", "app.controllers.perturbing")
+
+
+class PerturbWorkspace:
+    """Joins the workspace 'perturb' of the rail with its page. ``controller`` is None until it was shown."""
+
+    def __init__(self, studio: Studio, brain: BrainView) -> None:
+        self._studio, self._brain = studio, brain
+        self.controller: PerturbController | None = None
+        self._building: asyncio.Task[None] | None = None
+        studio.state.shell.on("workspace").connect(self.show)
+        studio.state.shell.on("panel").connect(self._show_panel)
+        self.show()
+
+    def show(self, *_: object) -> None:
+        """Build the page when it is to be seen."""
+        if self._studio.state.shell.workspace == "perturb" and self.controller is None:
+            self._studio.start(self.ready(), tr("action.go_perturb"))
+
+    async def ready(self) -> PerturbController:
+        """Build the page, once."""
+        if self.controller is None:
+            if self._building is None:
+                self._building = asyncio.get_running_loop().create_task(self._build())
+            await asyncio.shield(self._building)
+        assert self.controller is not None
+        return self.controller
+
+    async def _build(self) -> None:
+        for name in _HEAVY:
+            await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.perturbing import PerturbController
+        from app.views.pages.perturb import ACTIONS, PerturbPage
+        from app.views.perturb_plot import PerturbPlot, TargetPlot
+
+        studio, state = self._studio, self._studio.state
+        target = TargetPlot()
+        await asyncio.sleep(0)
+        watched = PerturbPlot("watched")
+        await asyncio.sleep(0)
+        page = PerturbPage(self._brain, target, watched, {name: studio.window.board[name] for name in ACTIONS})
+        studio.window.add_page("perturb", page)
+        await asyncio.sleep(0)
+        page.set_theme(theme.current())
+        page.side.setVisible(state.shell.panel)
+        await asyncio.sleep(0)
+        assert studio.modelling is not None
+        self.controller = PerturbController(
+            state, studio.engine, page, studio.modelling, studio.pointing, studio.player
+        )  # fmt: skip
+        if state.shell.workspace == "perturb":
+            studio.window.show_page("perturb")
+
+    def _show_panel(self, shown: bool) -> None:
+        if self.controller is not None:
+            self.controller.page.side.setVisible(shown)
+
+    async def settled(self) -> None:
+        """Wait until nothing is on its way."""
+        if self.controller is not None:
+            await self.controller.settled()
+
+    async def stop(self) -> None:
+        """Give up what is on its way."""
+        if self.controller is not None:
+            await self.controller.stop()
+
+    def set_theme(self, chosen: theme.Theme) -> None:
+        """Repaint the page."""
+        if self.controller is not None:
+            self.controller.drawing.set_theme(chosen)

@@ -1,0 +1,154 @@
+"""``brainlm-engine perturb RECORDING --target ...``: set regions and see what a model expects of the others."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from brainlm_engine.cli.as_text import columns, share
+from brainlm_engine.cli.file_name import file_name
+from brainlm_engine.cli.numbers import count, positive_int
+from brainlm_engine.cli.opening import add_recording, recording_and_notes
+
+SUMMARY = "set regions of a recording and see what a model expects of the others, beside random regions"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verb's arguments."""
+    add_recording(parser)
+    parser.add_argument(
+        "--target", action="append", default=[], metavar="REGIONS:VALUE@FROM-TO[:SHAPE]",
+        help="regions (names, numbers from 1, or a network; ';' between them), SD, seconds; SHAPE: step, pulse, ramp "
+        "or silence. May be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--effective", action="store_true",
+        help="instead: move every region up and down in turn, and read what is expected of all others",
+    )  # fmt: skip
+    parser.add_argument("--add", action="store_true", help="add the values to what was measured")
+    parser.add_argument("--ahead", type=count, default=0, metavar="FRAMES", help="go on that much longer")
+    parser.add_argument("--nulls", type=count, default=99, help="draws of random regions to compare with (default 99)")
+    parser.add_argument("--seed", type=count, default=0)
+    parser.add_argument("--threads", type=positive_int, default=2)
+    parser.add_argument(
+        "--out",
+        type=file_name,
+        help="write the effect of every region: .csv, .nii, .nii.gz or .dscalar.nii",
+    )
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Perturb and return the figures."""
+    import numpy as np
+    import torch
+
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.perturb import CAPTION, Scenario
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import intervene
+    from brainlm_engine.tasks.perturb.asked import parsed_target
+    from brainlm_engine.tasks.perturb.files import check_ending, write_effect
+    from brainlm_engine.tasks.perturb.targets import region_name
+
+    torch.set_num_threads(args.threads)
+    if args.effective == bool(args.target):
+        raise BadInput("Either --target or --effective says what is to be perturbed.", "Give one of them.")
+    if args.effective:
+        return _effective(args, say)
+    if args.out:
+        check_ending(args.out.name)
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = recording_and_notes(args, say)
+    targets = tuple(parsed_target(text, recording, add=args.add) for text in args.target)
+    scenario = Scenario(targets=targets, ahead=args.ahead, nulls=args.nulls, seed=args.seed)
+    model = load_model(args.model)
+    made = intervene(model, recording, scenario, scaling=chosen_scaling(args.scaling, model), progress=Said(say))
+    if args.out:
+        write_effect(made.info, made.arrays, recording, args.out)
+    effect = made.effect
+    order = sorted(map(int, np.flatnonzero(np.isfinite(effect))), key=lambda place: -abs(effect[place]))
+    p = made.arrays.get("p")
+    most = [
+        {"region": region_name(recording, place), "effect": round(float(effect[place]), 4),
+         "p": round(float(p[place]), 4) if p is not None else None}
+        for place in order[:12]
+    ]  # fmt: skip
+    return {
+        **made.info.model_dump(mode="json", exclude={"recording_id", "seconds", "exact"}),
+        "notes": [*told, *made.info.notes], "most": most, "caption": CAPTION, "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Move every region in turn."""
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.perturb import CAPTION
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import effective_connectivity
+    from brainlm_engine.tasks.perturb.files import write_maps
+
+    if args.out:
+        if args.out.suffix.lower() != ".safetensors":
+            raise BadInput(f"{args.out.name} is no name for maps.", "Let it end with .safetensors.")
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = recording_and_notes(args, say)
+    model = load_model(args.model)
+    made = effective_connectivity(
+        model, recording, control=args.nulls > 0, scaling=chosen_scaling(args.scaling, model), progress=Said(say)
+    )
+    if args.out:
+        write_maps(made.info, made.arrays, args.out)
+    return {
+        **made.info.model_dump(mode="json", exclude={"recording_id"}), "notes": [*told, *made.info.notes],
+        "caption": CAPTION, "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """Return what came of it as a person reads it."""
+    return _map_as_text(result) if "with_connectivity" in result else _effect_as_text(result)
+
+
+def _map_as_text(result: dict[str, Any]) -> str:
+    rows = [
+        (share(result["with_connectivity"]), "functional connectivity of the recording"),
+        (share(result["with_distance"]), "distance between the regions"),
+        (share(result["with_noise"]), "the same map when the history is noise: the model's own part"),
+        (share(result["symmetry"]), "its own transpose: 1 = no direction"),
+    ]
+    told = [f"Every region moved up and down by {result['value']:g} SD, in {result['seconds']:.0f} s.", ""]
+    told += [columns(("Spearman", "Effective connectivity with"), rows), ""]
+    told += [f"Note: {note}" for note in result["notes"]]
+    told += [result["caption"]] + [f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
+
+
+def _effect_as_text(result: dict[str, Any]) -> str:
+    told = [result["verdict"], ""]
+    drawn = result["nulls"] > 0
+    heads = ("Effect, SD", "Specific", *(("Random", "p") if drawn else ()), "Network")
+    rows = [
+        (f"{row['effect']:+.3f}", f"{row['specific']:+.3f}",
+         *((f"±{row['null_sd']:.3f}", share(row["p"])) if drawn else ()), row["network"])
+        for row in result["networks"]
+    ]  # fmt: skip
+    if rows:
+        told += [columns(heads, rows), ""]
+    rows = [
+        (f"{row['effect']:+.3f}", *([share(row["p"])] if row["p"] is not None else []), row["region"])
+        for row in result["most"]
+    ]
+    told.append(columns(("Effect, SD", *(["p"] if drawn else []), "Region (of all that are not set, the most)"), rows))
+    told += ["", "Specific: less the mean over the whole brain; p is of that, among random regions set alike."] * drawn
+    told += [f"Bands: {result['bands_from']}."]
+    told += [f"Note: {note}" for note in result["notes"]]
+    told += ["", result["caption"]]
+    told += ["", f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)

@@ -1,0 +1,7 @@
+"""Perturbations: set regions of a recording and see what a model then expects of the others."""
+
+from brainlm_engine.tasks.perturb.effective import Effective, effective_connectivity
+from brainlm_engine.tasks.perturb.intervene import Intervention, intervene
+from brainlm_engine.tasks.perturb.preview import Preview
+
+__all__ = ["Effective", "Intervention", "Preview", "effective_connectivity", "intervene"]

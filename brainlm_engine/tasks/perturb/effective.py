@@ -1,0 +1,128 @@
+"""Effective connectivity in a model: move every region up and down in turn, and read what is expected of all others.
+
+Each parcel is set to what was measured plus and minus ``value`` for one time patch in the middle of the recording; half
+the difference of both answers, per SD, is its row of the map. All else is hidden from the onset on, as in
+:mod:`brainlm_engine.tasks.perturb.intervene`, and what is said there holds here: the map tells what goes with what in
+the recordings a model has learned from. The control moves the same parcels in a recording of noise: what is left of the
+map then is the model's own, not this person's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainlm_engine.api.effective import EffectiveInfo
+from brainlm_engine.api.errors import BadInput
+from brainlm_engine.api.perturb import Scenario, Target
+from brainlm_engine.models.base import MaskedModel
+from brainlm_engine.progress import SILENT, Progress, progress_part
+from brainlm_engine.recording import Recording
+from brainlm_engine.tasks.input_scaling import InputScaling
+from brainlm_engine.tasks.network_maps import connectivity, noise_like
+from brainlm_engine.tasks.perturb.intervene import run_of
+from brainlm_engine.tasks.perturb.window import Window, plan
+from brainlm_engine.tasks.reconstruct import model_id
+from brainlm_engine.tasks.scoring import Clock
+
+Floats = NDArray[np.float32]
+#: time patches of history, and of what is read: fewer than a person is shown, for there are hundreds of runs
+_BEFORE, _AFTER = 2, 2
+
+
+@dataclass(frozen=True)
+class Effective:
+    """The map and what it goes with; the arrays are described at :class:`EffectiveInfo`."""
+
+    info: EffectiveInfo
+    arrays: dict[str, NDArray[Any]]
+
+
+def effective_connectivity(
+    model: MaskedModel,
+    recording: Recording,
+    *,
+    value: float = 1.0,
+    control: bool = True,
+    recording_id: str = "",
+    scaling: InputScaling | None = None,
+    progress: Progress = SILENT,
+) -> Effective:
+    """Move every parcel in turn.
+
+    Parameters
+    ----------
+    value : SD up and down
+    control : also with noise in place of the recording; takes as long again
+
+    Raises
+    ------
+    BadInput
+        When the recording is shorter than three time patches, or the model or the recording cannot be used.
+    """
+    clock = Clock()
+    if not 0 < value <= 3:
+        raise BadInput(f"{value:g} SD is no distance to move a region by.", "Give more than 0 and at most 3.")
+    made, window = _map(model, recording, value, scaling, progress_part(progress, 0.0, 0.5 if control else 1.0))
+    functional = connectivity(recording)
+    apart = np.linalg.norm(recording.xyz[:, None] - recording.xyz[None], axis=2)
+    arrays: dict[str, NDArray[Any]] = {"effective": made, "connectivity": functional}
+    with_noise = float("nan")
+    if control:
+        noise = noise_like(recording)
+        arrays["noise"], _ = _map(model, noise, value, scaling, progress_part(progress, 0.5, 1.0))
+        with_noise = ranks_together(made, arrays["noise"])
+    info = EffectiveInfo(
+        recording_id=recording_id, model_id=model_id(model), value=value, start=window.start, onset=window.onset,
+        frames=window.patch, with_connectivity=ranks_together(made, functional),
+        with_distance=ranks_together(made, apart), with_noise=with_noise, symmetry=ranks_together(made, made.T),
+        notes=window.notes, seconds=clock.seconds,
+    )  # fmt: skip
+    return Effective(info, arrays)
+
+
+def _map(
+    model: MaskedModel, recording: Recording, value: float, scaling: InputScaling | None, progress: Progress
+) -> tuple[Floats, Window]:
+    patch = model.frames_per_patch(recording.tr_s)
+    if recording.n_frames < (_BEFORE + 1) * patch:
+        raise BadInput(
+            f"{recording.name or 'The recording'} has {recording.n_frames} frames, fewer than {_BEFORE + 1} time "
+            f"patches of {patch}.",
+            f"Choose a recording of at least {(_BEFORE + 1) * patch * recording.tr_s:.0f} s.",
+        )
+    whole = min(_BEFORE + _AFTER, recording.n_frames // patch)
+    onset = (recording.n_frames - whole * patch) // 2 + _BEFORE * patch
+    out = np.full((recording.n_parcels,) * 2, np.nan, np.float32)
+    first: Window | None = None
+    for parcel in range(recording.n_parcels):
+        progress(parcel / recording.n_parcels, f"Moving region {parcel + 1} of {recording.n_parcels}")
+        moved = Target(regions=(parcel,), start=onset, stop=onset + patch, value=value, add=True)
+        try:
+            window = plan(model, recording, Scenario(targets=(moved,)), scaling, before=_BEFORE, after=whole - _BEFORE)
+        except BadInput:
+            continue  # a parcel without signal or position has no row
+        first = first or window
+        run = run_of(model, recording, window, scaling)
+        down = 2 * window.measured - window.changed
+        up = run.answers(window.changed[None], window.hidden[None])[0]
+        low = run.answers(np.where(window.where, down, window.measured)[None], window.hidden[None])[0]
+        row = (up - low)[:, window.onset :].mean(1) / (2 * value)
+        row[~window.known], row[parcel] = np.nan, np.nan
+        out[parcel] = row
+    if first is None:
+        raise BadInput("No region has both a signal and a position.", "Give the positions of the regions.")
+    return out, first
+
+
+def ranks_together(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Return Spearman's rank correlation of two maps (P, P) off the diagonal, over what both know."""
+    from scipy.stats import spearmanr
+
+    known = np.isfinite(one) & np.isfinite(other) & ~np.eye(len(one), dtype=bool)
+    if known.sum() < 3:
+        return float("nan")
+    return float(spearmanr(one[known], other[known]).statistic)
