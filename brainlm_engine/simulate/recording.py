@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ from brainlm_engine.simulate.noise import Part
 from brainlm_engine.simulate.parameters import SimulationParameters
 from brainlm_engine.simulate.people import Person, draw_person
 from brainlm_engine.simulate.population import Population
+from brainlm_engine.simulate.stimulation import Stimulus, response_to
 
 if TYPE_CHECKING:
     from brainlm_engine.atlas import Atlas
@@ -62,7 +64,14 @@ class Simulator:
         return self._brain[1]
 
     def recording(
-        self, person: Person, n_frames: int = 490, tr_s: float = 0.72, task: Task = "rest", run: int = 1
+        self,
+        person: Person,
+        n_frames: int = 490,
+        tr_s: float = 0.72,
+        task: Task = "rest",
+        run: int = 1,
+        *,
+        stimulus: Stimulus | None = None,
     ) -> Recording:
         """Simulate one recording.
 
@@ -78,16 +87,25 @@ class Simulator:
             'rest', or 'visual': 16 s of darkness and 16 s of pictures in turn.
         run
             Number of the run; another run of the same person has other noise and the same brain.
+        stimulus
+            An input at some parcels; all else, noise too, is as without it.
 
         Returns
         -------
         Recording
             Series (parcels, frames) in scanner units around 10,000.
         """
-        return self.recording_with_motion(person, n_frames, tr_s, task, run)[0]
+        return self.recording_with_motion(person, n_frames, tr_s, task, run, stimulus=stimulus)[0]
 
     def recording_with_motion(
-        self, person: Person, n_frames: int = 490, tr_s: float = 0.72, task: Task = "rest", run: int = 1
+        self,
+        person: Person,
+        n_frames: int = 490,
+        tr_s: float = 0.72,
+        task: Task = "rest",
+        run: int = 1,
+        *,
+        stimulus: Stimulus | None = None,
     ) -> tuple[Recording, Floats]:
         """Return :meth:`recording` and the head motion behind it: (frames, 6), mm and radians."""
         timing = checked_timing(n_frames, tr_s)
@@ -96,6 +114,8 @@ class Simulator:
         rng = np.random.default_rng([self.seed, 79, person.index, run, TASKS.index(task)])
         brain = self.brain(person)
         fractions, jerks = self._signal(brain, person, timing, task, rng)
+        if stimulus is not None:
+            fractions += self.response(person, stimulus, n_frames, tr_s)
         series = brain.baseline[:, None] * (1 + self._scale(rng) * fractions)
         n = self.population.n_parcels
         moves = np.random.default_rng([self.seed, 80, person.index, run, TASKS.index(task)])
@@ -110,9 +130,27 @@ class Simulator:
             networks=tuple(self.atlas.networks),
             unit="raw",
             name=f"{person.person_id} {task} run {run} (simulated)",
-            provenance=self._provenance(person, task, run),
+            provenance=self._provenance(person, task, run) | ({"stimulus": asdict(stimulus)} if stimulus else {}),
         )
         return made, realignment(person, jerks, moves)
+
+    def response(
+        self, person: Person, stimulus: Stimulus, n_frames: int = 490, tr_s: float = 0.72
+    ) -> NDArray[np.float32]:
+        """Return what ``stimulus`` truly does to the person's brain, (parcels, frames), as it adds to a recording.
+
+        In units of the coupled neural signal; a recording holds it times the parcel's baseline and the run's scale.
+
+        Raises
+        ------
+        BadInput
+            When the stimulus is outside the brain or the recording.
+        """
+        timing = checked_timing(n_frames, tr_s)
+        neural_size, peak_s = _size_and_peak(person, self.parameters)
+        blood = response_spectrum(timing, peak_s)
+        made = response_to(stimulus, self.brain(person).dynamics, timing, blood, self.population.delay_s)
+        return np.float32(neural_size * self.parameters.coupled) * made
 
     def _scale(self, rng: np.random.Generator) -> float:
         return float(self.parameters.signal_scale * (0.9 + 0.2 * rng.random()))
@@ -131,9 +169,7 @@ class Simulator:
     ) -> tuple[NDArray[np.float32], Floats]:
         """All parts together, (parcels, frames), in units of the coupled neural signal; and the course of motion."""
         p, population = self.parameters, self.population
-        ageing = person.age_z * p.effect_age
-        neural_size = 1 - 0.06 * ageing
-        peak_s = 5.5 + 0.125 * person.age_z
+        neural_size, peak_s = _size_and_peak(person, p)
         blood = response_spectrum(timing, peak_s)
 
         parts = [*self._latents(brain, person, timing, blood, rng), self._global(brain, timing, rng)]
@@ -194,6 +230,11 @@ class Simulator:
         visual = np.where(population.codes == numbers.VISUAL, posterior, 1.0)
         alertness = np.exp(0.15 * rng.standard_normal())
         return Part(size[population.codes] * visual * alertness, visual_regressor(timing))
+
+
+def _size_and_peak(person: Person, parameters: SimulationParameters) -> tuple[float, float]:
+    """Return how large neural activity is at the person's age, and seconds to the peak of the blood response."""
+    return 1 - 0.06 * (person.age_z * parameters.effect_age), 5.5 + 0.125 * person.age_z
 
 
 def checked_timing(n_frames: int, tr_s: float) -> Timing:
