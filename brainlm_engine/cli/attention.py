@@ -8,7 +8,7 @@ from typing import Any
 
 from brainlm_engine.cli.as_text import columns, number, share
 from brainlm_engine.cli.file_name import file_name
-from brainlm_engine.cli.numbers import count, positive_int
+from brainlm_engine.cli.numbers import positive_int
 from brainlm_engine.cli.opening import add_recording, recording_and_notes
 
 SUMMARY = "read a model's attention between parcels, beside functional connectivity"
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", choices=SOURCES, default="attention", help="which map (default attention)")
     parser.add_argument("--layer", type=positive_int, help="of the attention, from 1 on; default: the last")
     parser.add_argument("--head", type=positive_int, help="of the attention, from 1 on; default: the mean of all")
-    parser.add_argument("--parcel", type=count, help="number from 0: say what this one takes most from")
+    parser.add_argument("--parcel", type=positive_int, help="number from 1: say what this one takes most from")
     parser.add_argument(
         "--windows", type=positive_int, default=1,
         help="of occlusion, which fills two windows in for every parcel and window (default 1)",
@@ -47,10 +47,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
             raise BadInput(f"{args.out.name} is no name for maps.", "Let it end with .safetensors.")
         check_output(args.out, (args.recording, args.coordinates))
     recording, told = recording_and_notes(args, say)
-    if args.parcel is not None and args.parcel >= recording.n_parcels:
+    if args.parcel is not None and args.parcel > recording.n_parcels:
         raise BadInput(
             f"There is no parcel {args.parcel}: the recording has {recording.n_parcels}.",
-            f"Give --parcel from 0 to {recording.n_parcels - 1}.",
+            f"Give --parcel from 1 to {recording.n_parcels}.",
         )
     model = load_model(args.model)
     if args.source == "occlusion":
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     info = made.info
     return {
         **info.model_dump(mode="json", exclude={"recording_id", "seconds"}), "source": args.source,
-        "strongest": [] if args.parcel is None else strongest(shown, args.parcel, recording.names),
+        "strongest": [] if args.parcel is None else strongest(shown, args.parcel - 1, recording.names),
         "notes": [*told, *info.notes], "written": str(args.out or ""),
     }  # fmt: skip
 
@@ -76,7 +76,7 @@ def _occluded(
     from brainlm_engine.tasks.occlusion import occlude
 
     made = occlude(
-        model, recording, None if args.parcel is None else [args.parcel], windows=args.windows,
+        model, recording, None if args.parcel is None else [args.parcel - 1], windows=args.windows,
         scaling=chosen_scaling(args.scaling, model), progress=Said(say),
     )  # fmt: skip
     if args.out:
@@ -84,7 +84,7 @@ def _occluded(
     info, change = made.info, made.arrays["change"]
     return {
         **info.model_dump(mode="json", exclude={"recording_id", "parcels"}), "source": args.source,
-        "strongest": [] if args.parcel is None else strongest(change.T, 0, recording.names, itself=args.parcel),
+        "strongest": [] if args.parcel is None else strongest(change.T, 0, recording.names, itself=args.parcel - 1),
         "notes": [*told, *info.notes], "written": str(args.out or ""),
     }  # fmt: skip
 
@@ -97,7 +97,7 @@ def strongest(shown: Any, parcel: int, names: tuple[str, ...], *, itself: int | 
     row = np.where(np.arange(shown.shape[1]) == left, -np.inf, np.nan_to_num(shown[parcel], nan=-np.inf))
     order = np.argsort(-row)[:_STRONGEST]
     return [
-        {"parcel": int(at), "name": names[at] if names else str(at), "value": round(float(row[at]), 6)}
+        {"parcel": int(at) + 1, "name": names[at] if names else str(at + 1), "value": round(float(row[at]), 6)}
         for at in order if np.isfinite(row[at])
     ]  # fmt: skip
 

@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=positive_int, help="frames per window (default 200, or all there are)")
     parser.add_argument("--ratio", type=hidden_share, default=0.75, help="share of patches hidden (default 0.75)")
     part = parser.add_mutually_exclusive_group()
-    part.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 0, with commas")
+    part.add_argument("--parcels", default="", help="hide these parcels instead: numbers from 1, with commas")
     part.add_argument("--network", default="", help="hide this network instead")
     part.add_argument("--span", default="", metavar="FROM:TO", help="hide these time patches instead")
     part.add_argument(
@@ -163,7 +163,7 @@ def mask_from(args: argparse.Namespace) -> Any:
 
     try:
         if args.parcels:
-            return MaskSpec(kind="parcels", parcels=tuple(int(word) for word in args.parcels.split(",")))
+            return MaskSpec(kind="parcels", parcels=tuple(int(word) - 1 for word in args.parcels.split(",")))
         if args.network:
             return MaskSpec(kind="network", network=args.network)
         if args.span:

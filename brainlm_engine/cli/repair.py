@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--with", dest="method", choices=_WITH, default="model",
         help="what fills in (default: the model); best = for each kind of hole what errs least on this recording",
     )  # fmt: skip
-    parser.add_argument("--parcels", default="", help="fill in these parcels too: numbers from 0 or names, with commas")
+    parser.add_argument("--parcels", default="", help="fill in these parcels too: numbers from 1 or names, with commas")
     parser.add_argument(
         "--frames", default="", metavar="FROM:TO", help="fill in these frames too, from 0, TO not included, with commas"
     )
@@ -129,13 +129,13 @@ def _parcels(text: str, recording: Recording) -> tuple[int, ...]:
 
     found = []
     for word in filter(None, (part.strip() for part in text.split(","))):
-        if word.isdigit():
-            found.append(int(word))
+        if word.isdigit() and 1 <= int(word) <= recording.n_parcels:
+            found.append(int(word) - 1)
         elif word in recording.names:
             found.append(recording.names.index(word))
         else:
             raise BadInput(
                 f"There is no parcel called {word} in this recording.",
-                "Give a name as in the atlas, or its number from 0.",
+                "Give a name as in the atlas, or its number from 1.",
             )
     return tuple(found)

@@ -95,6 +95,10 @@ def _refused(path: Path, head: bytes) -> BadInput | None:
             f"{name} is a Git LFS pointer: a small text that stands for the real scan, which was not downloaded.",
             "Run 'git lfs pull' in its repository, then open it again.",
         )
+    if re.search(r"\.nii(\.gz)?$", path.name, re.IGNORECASE) and _is_text(head):
+        return BadInput(
+            f"{name} is named as a NIfTI scan and is none: its first bytes are text.", "Copy it again from its source."
+        )
     if head[128:132] == b"DICM":
         return BadInput(f"{name} is a DICOM file.", "Convert the series to NIfTI with dcm2niix, then open the result.")
     if head.lstrip().startswith(b"<?xml") and b"GIFTI" in head:

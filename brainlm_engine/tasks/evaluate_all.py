@@ -55,7 +55,8 @@ def evaluate_all(
     for part, run in work.items():
         if part in chosen:
             try:
-                found[part] = run()
+                found[part] = made = run()
+                notes += getattr(made, "notes", ()) if part == "embeddings" else ()
             except BadInput as error:
                 notes.append(f"No {part}: {error.message}")
     about = {

@@ -132,7 +132,9 @@ def evaluate_embeddings(
             f"{data.name} has no age, sex or diagnosis of enough people to read from the embedding.",
             f"Add such a column to participants.tsv, with at least {FEWEST} people to learn from and {FEWEST} to ask.",
         )
-    return EmbeddingEvaluation(model_id=model_id(model), data=chosen.data, traits=tuple(traits))
+    told = {trait.name for trait in traits}
+    notes = tuple(note for name in _GROUPS if name not in told and (note := _why_not(name, chosen)))
+    return EmbeddingEvaluation(model_id=model_id(model), data=chosen.data, traits=tuple(traits), notes=notes)
 
 
 def _embedding(model: MaskedModel, recording: Recording) -> Doubles:
@@ -181,6 +183,20 @@ def _number(text: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
+def _levels(name: str, chosen: _People) -> tuple[str, ...]:
+    """Return the groups of a column, in the order of their names."""
+    said = (chosen.facts.get(person, {}).get(name, "") for person in (*chosen.taught, *chosen.asked))
+    return tuple(sorted({str(each) for each in said} - {"", "n/a"}))
+
+
+def _why_not(name: str, chosen: _People) -> str:
+    """Return why a column that is there is left out, '' when it is not there."""
+    levels = _levels(name, chosen)
+    if len(levels) > 2:
+        return f"The column {name} has {len(levels)} groups and is left out: two are told apart at a time."
+    return f"The column {name} is left out: too few people of each group are known." if levels else ""
+
+
 def _trait(name: str, chosen: _People, features: dict[str, Doubles]) -> Trait | None:
     """Read one column; None when there are too few people, or the column is none of the kind."""
     everybody = [*chosen.taught, *chosen.asked]
@@ -192,7 +208,7 @@ def _trait(name: str, chosen: _People, features: dict[str, Doubles]) -> Trait | 
         known = np.array([value is not None for value in numbers])
         wanted = np.array([np.nan if value is None else value for value in numbers])
     else:
-        levels = tuple(sorted({str(each) for each in said} - {"", "n/a"}))
+        levels = _levels(name, chosen)
         if len(levels) != 2:
             return None
         known, wanted = np.isin(said, levels), (said == levels[1]).astype(np.float64)

@@ -199,3 +199,11 @@ def test_broken_afni_headers_beside_a_brik(shared_data: Path, tmp_path: Path) ->
         (tmp_path / f"{name}+orig.BRIK").write_bytes(b"\0" * 1000)
         with pytest.raises(BadInput, match="damaged or unusual AFNI"):
             open_scan(tmp_path / f"{name}+orig.HEAD")
+
+
+@pytest.mark.parametrize("name", ["scan.nii", "scan.NII.GZ"])
+def test_text_named_as_a_scan_is_called_damaged(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"not found\n404\n")
+    with pytest.raises(BadInput, match="named as a NIfTI scan and is none") as caught:
+        open_scan(tmp_path / name)
+    assert caught.value.next_step

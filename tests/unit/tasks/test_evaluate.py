@@ -101,6 +101,10 @@ def test_reconstruct_command(small_cohort: Path, tmp_path: Path, capsys: pytest.
     assert main([*whole, "--replace"]) == 0
     assert load_file(out)["predicted"].shape == (36, Recording.load(recording).n_frames)
     assert main(["reconstruct", str(recording), "--parcels", "1,x"]) == 2
+    assert (
+        main(["reconstruct", str(recording), "--parcels", "1", "--frames", "100", "--out", str(out), "--replace"]) == 0
+    )
+    assert load_file(out)["mask"].any(1).nonzero()[0].tolist() == [0]
     assert main(["reconstruct", str(tmp_path / "none.safetensors")]) == 2
 
 

@@ -85,11 +85,11 @@ def test_the_verb(make_recording: Make, tmp_path: Path, capsys: pytest.CaptureFi
     recording.save(path := tmp_path / "r.safetensors")
     assert main(["attention", str(path), "--parcel", "3", "--out", str(tmp_path / "maps.safetensors"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    row = chosen_map(parcel_maps(load_model(), recording), "attention")[3].copy()
-    row[3] = -1
-    assert said["strongest"][0]["parcel"] == int(row.argmax())
+    row = chosen_map(parcel_maps(load_model(), recording), "attention")[2].copy()
+    row[2] = -1
+    assert said["strongest"][0]["parcel"] == int(row.argmax()) + 1
     assert (tmp_path / "maps.safetensors").is_file()
-    assert main(["attention", str(path), "--parcel", "36"]) == 2
-    assert "There is no parcel 36" in capsys.readouterr().err
+    assert main(["attention", str(path), "--parcel", "37"]) == 2
+    assert "There is no parcel 37" in capsys.readouterr().err
     assert main(["attention", str(path), "--parcel", "1"]) == 0
     assert "not what causes what" in capsys.readouterr().out

@@ -62,7 +62,14 @@ def test_a_planted_group_is_told_and_shuffled_labels_are_not(make_recording: Mak
     assert age["nothing"] <= 0
     assert age["embedding"] < 0.3
 
-    none = evaluate_embeddings(model, cohort_of_two_groups(tmp_path / "b", make_recording, shuffled=True))
+    assert planted.notes == ()
+
+    folder = cohort_of_two_groups(tmp_path / "b", make_recording, shuffled=True)
+    people = (folder / "participants.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [f"{people[0]}\tdx", *(f"{line}\t{number % 3}" for number, line in enumerate(people[1:]))]
+    (folder / "participants.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    none = evaluate_embeddings(model, folder)
+    assert none.notes == ("The column dx has 3 groups and is left out: two are told apart at a time.",)
     shuffled = next(trait for trait in none.traits if trait.name == "group")
     row = next(row for row in shuffled.rows if row.method == "embedding")
     assert row.low < 0.5 < row.high
