@@ -118,7 +118,7 @@ class TargetEditor:
     def open(self, targets: tuple[Target, ...], ahead: int) -> None:
         """Bring targets back that were saved."""
         perturb = self._state.perturb
-        perturb.chosen = 0 if targets else -1
+        perturb.chosen, perturb.whose = 0 if targets else -1, whose(self._state)
         self._state.edits.set(tr("perturb.edit.open"), perturb, targets=targets, ahead=ahead)
 
     @property
@@ -149,9 +149,15 @@ class TargetEditor:
 
     def _set(self, targets: tuple[Target, ...], told: str) -> None:
         perturb = self._state.perturb
+        perturb.whose = whose(self._state)
         self._state.edits.set(told, perturb, targets=targets)
         if perturb.chosen >= len(targets):
             perturb.chosen = len(targets) - 1
+
+
+def whose(state: AppState) -> tuple[str, str]:
+    """Return which case targets made now are of: its path and its atlas."""
+    return state.case.path, state.case.atlas_id
 
 
 def row_of(target: Target, name: str, tr_s: float) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.controllers.failures import tell_error
 from app.controllers.perturb_drawing import PerturbDrawing
-from app.controllers.perturb_targets import TargetEditor
+from app.controllers.perturb_targets import TargetEditor, whose
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
@@ -223,11 +223,15 @@ class PerturbController:
         for questions in (self.previews, self.latest, self.judged):
             questions.forget()
         self._asked = None
-        self._state.notices.drop("perturb:")
-        self._state.perturb.put(
-            targets=(), chosen=-1, dragged=None, watched=-1, result=None, preview=None, running=False, judging=False,
-            outdated=False, problem="",
+        state, perturb = self._state, self._state.perturb
+        state.notices.drop("perturb:")
+        perturb.put(
+            dragged=None, watched=-1, result=None, preview=None, running=False, judging=False, outdated=False,
+            problem="",
         )  # fmt: skip
+        if perturb.whose != whose(state):  # those of a session that came back stay
+            perturb.put(targets=(), chosen=-1)
+        self.want()
 
     # ------------------------------------------------------------ files
 

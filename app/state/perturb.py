@@ -42,6 +42,7 @@ class PerturbState(State):
     """Targets, and what came of them. ``dragged`` replaces the chosen target while it is dragged."""
 
     targets: tuple[Target, ...] = ()
+    whose: tuple[str, str] = Field(default=("", ""), description="path and atlas of the case that the targets are of")
     chosen: int = Field(default=-1, description="place of the target that is edited, -1 = none")
     dragged: Target | None = None
     ahead: int = Field(default=0, description="frames to go on longer")

@@ -10,6 +10,7 @@ from app.state.app_state import AppState
 from app.state.parts import INTO, AttentionState, ModelTab, Shown
 from brainlm_engine.api.messages import MaskSpec
 from brainlm_engine.api.networks import SOURCES
+from brainlm_engine.api.perturb import Target
 
 _VIEW = (
     "crosshair_mm", "frame", "speed", "selected", "overlay", "scale", "cmap", "low", "high", "threshold", "opacity",
@@ -45,6 +46,8 @@ class Session(BaseModel):
     horizon: int = 20
     networks: dict[str, str] = {}
     attention: dict[str, Any] = {}
+    targets: tuple[Target, ...] = ()
+    ahead: int = 0
 
 
 def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Session:
@@ -71,6 +74,8 @@ def snapshot(state: AppState, *, saved: float, pid: int, closed: bool) -> Sessio
         horizon=state.forecast.horizon,
         networks={name: getattr(state.networks, name) for name in _NETWORKS},
         attention={name: getattr(state.attention, name) for name in _ATTENTION},
+        targets=state.perturb.targets if state.perturb.whose == (state.case.path, state.case.atlas_id) else (),
+        ahead=state.perturb.ahead,
     )
 
 
@@ -90,6 +95,10 @@ def restore_settings(session: Session, state: AppState) -> None:
     offered = {"source": SOURCES, "into": INTO, "shown": ("found", "reference", "right")}
     state.networks.put(**{name: value for name, value in session.networks.items() if value in offered.get(name, ())})
     _restore_attention(session.attention, state.attention)
+    if session.targets:
+        state.perturb.put(
+            whose=(state.case.path, state.case.atlas_id), ahead=max(0, session.ahead), targets=session.targets, chosen=0
+        )
     state.case.motion_path = session.motion_path
     if session.model_id:
         state.model.model_id = session.model_id

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from app.controllers.perturbing import PerturbController
 from app.controllers.studio import Options, Studio
+from app.state.session import Session, restore_settings, snapshot
 from app.views.main_window import MainWindow
 from brainlm_engine.api.perturb import Target
 from tests.gui.shell.test_shell_model import ANSWERS, unexpected, write_table
@@ -119,7 +120,20 @@ def test_a_target_from_first_click_to_export(window: MainWindow, live: Live, unt
         await studio.settled()
         assert unexpected(studio) == []
 
+        session = Session.model_validate_json(snapshot(state, saved=0.0, pid=1, closed=False).model_dump_json())
+        kept = perturb.targets
+        window.board["perturb_remove"].trigger()
+        await studio.settled()
+        assert await studio.open_path(first, ANSWERS)
+        restore_settings(session, state)
+        assert await studio.prepared()
+        await studio.settled()
+        assert perturb.targets == kept, "they come back with the session, also when the series come later"
+        assert perturb.result is not None
+
         assert await studio.open_path(write_table(tmp_path / "b.tsv", 120, 2), ANSWERS)
+        assert snapshot(state, saved=0.0, pid=1, closed=False).targets == ()
+        assert await studio.prepared()
         await studio.settled()
         assert perturb.targets == ()
 
