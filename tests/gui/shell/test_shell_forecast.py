@@ -78,7 +78,7 @@ def test_forecast_a_table(window: MainWindow, live: Live, until: Until, tmp_path
         assert len(rows) == 424 * 20
         followed = state.case.recording.series[0, 69]  # type: ignore[union-attr]
         assert float(rows[0]["followed"]) == pytest.approx(followed, rel=1e-3, abs=1e-3)
-        assert "forecast.csv" in studio.state.notices.waiting[0].text
+        await until(lambda: "forecast.csv" in studio.state.notices.waiting[0].text)
 
         assert await studio.forecast_all()
         assert shown.rolling is not None
