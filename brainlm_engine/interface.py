@@ -20,10 +20,11 @@ _EXAMPLES |= {"count": 7, "k": 4}
 
 if TYPE_CHECKING:
     from brainlm_engine.api.perturb import Target
+    from brainlm_engine.api.steer import Aim
     from brainlm_engine.recording import Recording
     from brainlm_engine.tasks.forecast import Forecast
     from brainlm_engine.tasks.networks import Networks
-    from brainlm_engine.tasks.perturb import Intervention
+    from brainlm_engine.tasks.perturb import Intervention, Steering
     from brainlm_engine.tasks.reconstruct import Reconstruction
     from brainlm_engine.tasks.repair import Repair
     from brainlm_engine.tasks.states import States
@@ -291,6 +292,58 @@ def perturb(
     loaded = load_model(str(model))
     scenario = Scenario(targets=wanted, ahead=ahead, nulls=nulls, seed=seed)
     return intervene(loaded, recording, scenario, scaling=chosen_scaling(str(scaling), loaded))
+
+
+def steer(
+    recording: Recording,
+    toward: Aim | str | PathLike[str] | Sequence[str | PathLike[str]],
+    model: str | PathLike[str] = "studio-tiny",
+    *,
+    cohort: str | PathLike[str] = "",
+    scaling: str | PathLike[str] = "",
+    **settings: Any,
+) -> Steering:
+    """Search a change of a recording that brings a model's state of it to a target.
+
+    Parameters
+    ----------
+    recording : from :func:`open_recording`
+    toward : the file of another recording, or several; with ``cohort`` a contrast of its people, as
+        ``"task=rest,visual"``; or an ``Aim`` from ``brainlm_engine.api.steer``
+    model : name or folder of a model
+    cohort : folder of a cohort, for a contrast
+    scaling : as for :func:`reconstruct`
+    settings : see :class:`brainlm_engine.api.steer.SteerSpec`; for example ``state="summary"``, ``form="gain"``,
+        ``regions=(3, 17)``, ``shuffles=19``
+
+    Returns
+    -------
+    Steering
+        ``magnitude (parcels,)`` in SD, ``verdict``, ``arrays`` and ``info``, see ``SteerInfo``.
+    """
+    from pydantic import ValidationError
+
+    from brainlm_engine.api.steer import SteerSpec
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import steer as run
+    from brainlm_engine.tasks.perturb.aims import written_aim
+
+    _check_recording(recording, "that is to be steered")
+    unknown = [name for name in settings if name not in SteerSpec.model_fields or name == "aim"]
+    if unknown:
+        raise BadInput(
+            f"There is no setting {unknown[0]!r}.",
+            f"Settings: {', '.join(name for name in SteerSpec.model_fields if name != 'aim')}.",
+        )
+    try:
+        spec = SteerSpec(aim=written_aim(toward, cohort), **settings)
+    except ValidationError as error:
+        told = error.errors()[0]
+        where = ".".join(map(str, told["loc"]))
+        raise BadInput(f"The setting {where!r} cannot be used: {told['msg']}.", "Give another value.") from error
+    loaded = load_model(str(model))
+    return run(loaded, recording, spec, scaling=chosen_scaling(str(scaling), loaded))
 
 
 def repair(

@@ -44,6 +44,7 @@ from brainlm_engine.api.perturb import EffectFile, PerturbInfo, PreviewInfo, Sce
 from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
+from brainlm_engine.api.steer import SteerInfo, SteerSoFar, SteerSpec
 from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
@@ -252,6 +253,28 @@ class EngineClient:
             PerturbInfo, "perturb_judged" if judged else "perturb", recording_id=recording_id, model_id=model_id,
             scenario=scenario.model_dump(mode="json"), scaling=scaling,
         )  # fmt: skip
+
+    async def steer(self, recording_id: str, model_id: str, spec: SteerSpec, scaling: str = "") -> Reply[SteerInfo]:
+        """Search a change that brings the model's state of a recording to a target; arrays as in SteerInfo.
+
+        Takes seconds to minutes: :meth:`steer_so_far` tells where it is, :meth:`steer_end` ends it.
+        """
+        return await self._desk(
+            SteerInfo, "steer", recording_id=recording_id, model_id=model_id, spec=spec.model_dump(mode="json"),
+            scaling=scaling,
+        )  # fmt: skip
+
+    async def steer_so_far(self) -> Reply[SteerSoFar]:
+        """Return where the search is; array ``magnitude (P,)`` of the best change so far."""
+        return await self._desk(SteerSoFar, "steer_so_far")
+
+    async def steer_end(self, *, keep: bool) -> Reply[SteerSoFar]:
+        """End the search: with ``keep`` the best so far is its answer, else it ends as ``Cancelled``."""
+        return await self._desk(SteerSoFar, "steer_end", keep=keep)
+
+    async def steer_file(self, name: str) -> Reply[EffectFile]:
+        """Return the last change that was found as a file called ``name``; see :class:`EffectFile`."""
+        return await self._desk(EffectFile, "steer_file", name=name)
 
     async def perturb_file(self, name: str) -> Reply[EffectFile]:
         """Return the last whole answer as a file called ``name``; see :class:`EffectFile`."""

@@ -46,6 +46,7 @@ VERBS = (
     "networks",
     "states",
     "perturb",
+    "steer",
     "evaluate",
 )
 
@@ -53,7 +54,8 @@ VERBS = (
 #: verbs that write files, and the options that name these
 WRITES = {
     "reconstruct": ("out", "scores"), "forecast": ("out",), "attention": ("out",),
-    "contrast": ("out",), "networks": ("out",), "states": ("out",), "perturb": ("out",), "evaluate": ("save",),
+    "contrast": ("out",), "networks": ("out",), "states": ("out",), "perturb": ("out",), "steer": ("out",),
+    "evaluate": ("save",),
 }  # fmt: skip
 _DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import torch
@@ -79,6 +80,10 @@ class FirstGuess(nn.Module):
         if self.kind == "person":
             self.blend = nn.Parameter(torch.full((SAMPLES, 2), 0.5))
             self.log_blend_prior = nn.Parameter(torch.tensor(math.log(_BLEND_PRIOR)))
+
+    def taken_as_given(self) -> AbstractContextManager[None]:
+        """Learning takes a person's own loadings as given; whoever asks a trained model gets the whole gradient."""
+        return torch.set_grad_enabled(torch.is_grad_enabled() and not self.training)
 
     def transform(self, like: Tensor) -> Tensor:
         """Return the cosine transform (20, 20) on the device of ``like``."""
@@ -133,7 +138,7 @@ class _Window:
             carried = self.known_here(self.carried(used), factors)
             return self.finished(carried, lambda: self.honest(used, self.loadings[:, :, None])[..., 0])
         even = patches % 2 == 0
-        with torch.no_grad():
+        with self.rule.taken_as_given():
             change = self.own_change(used, patches >= 0)
             from_even = self.solve(self.covariance(factors, even))
             from_odd = self.solve(self.covariance(factors, ~even))
@@ -226,7 +231,7 @@ class _Window:
     def blend(self, tried: Tensor) -> Tensor:
         """Return the weights (B, S, 2) with which ``tried (B, V, N, S, 2)`` add up best to what is visible."""
         shown = self.visible[..., None, None]
-        with torch.no_grad():
+        with self.rule.taken_as_given():
             energy = torch.einsum("bvnfk,bvnfl->bfkl", tried * shown, tried)
             match = torch.einsum("bvnfk,bvnf->bfk", tried * shown, self.y.flatten(-2))
             scale = energy.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True) + 1e-3
@@ -237,7 +242,7 @@ class _Window:
 
     def finished(self, everywhere: Tensor, honest: Callable[[], Tensor]) -> Guess:
         """Return to samples in time."""
-        with torch.no_grad():
+        with self.rule.taken_as_given():
             of_visible = honest() if self.rule.left_out else everywhere
         if self.rule.in_frequencies:
             cosines = self.rule.transform(everywhere)

@@ -54,7 +54,8 @@ class Warm:
     """All that is held warm on one interactive worker.
 
     ``opened`` remembers how each scan was opened (path and answers), so that one that fell out is opened again.
-    ``perturbed`` counts perturbations asked for, so that what was overtaken can end.
+    ``perturbed`` counts perturbations asked for, so that what was overtaken can end. ``search`` is the search of a
+    change that is going on, or the last one.
     """
 
     def __init__(self) -> None:
@@ -66,11 +67,13 @@ class Warm:
         self.maps: LastUsed[Any] = LastUsed(16)
         self.networks: LastUsed[Any] = LastUsed(6)
         self.previews: LastUsed[Any] = LastUsed(2)
+        self.goals: LastUsed[Any] = LastUsed(4)
         self.perturbed = 0
+        self.search: Any = None
 
     def clear(self) -> None:
         """Let go of everything."""
         for things in (self.scans, self.atlases_on_scans, self.recordings, self.models, self.maps):
             things.clear()
-        for made in (self.networks, self.previews):
+        for made in (self.networks, self.previews, self.goals):
             made.clear()

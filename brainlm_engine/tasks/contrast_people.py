@@ -120,7 +120,7 @@ def thinned(chosen: Chosen, most: int | None) -> Chosen:
         first, second = np.flatnonzero(~chosen.second), np.flatnonzero(chosen.second)
         share = min(max(round(most * len(second) / len(chosen.people)), LEAST), len(second))
         kept = np.sort(np.r_[_evenly(first, max(most - share, LEAST)), _evenly(second, share)])
-    return _kept(chosen, kept, chosen.notes)
+    return kept_people(chosen, kept, chosen.notes)
 
 
 def contrast_choices(folder: Path) -> ContrastChoices:
@@ -230,7 +230,7 @@ def _known(chosen: Chosen, table: Table, asked: Asked, folder: Path) -> Chosen:
     notes = chosen.notes
     if left := len(chosen.people) - len(kept):
         notes = (*notes, f"{left} people are left out because {' or '.join(asked.covariates)} is not known of them.")
-    found = _kept(chosen, kept, notes)
+    found = kept_people(chosen, kept, notes)
     beside = sum(coded(column, found.people).shape[1] for column in columns)
     if min(found.sizes) < LEAST or sum(found.sizes) // (2 if found.paired else 1) - beside < LEAST:
         raise BadInput(
@@ -240,7 +240,8 @@ def _known(chosen: Chosen, table: Table, asked: Asked, folder: Path) -> Chosen:
     return found
 
 
-def _kept(chosen: Chosen, kept: NDArray[np.intp], notes: tuple[str, ...]) -> Chosen:
+def kept_people(chosen: Chosen, kept: NDArray[np.intp], notes: tuple[str, ...]) -> Chosen:
+    """Return only the people at the places ``kept``."""
     return replace(
         chosen, people=[chosen.people[place] for place in kept], second=chosen.second[kept],
         places=[chosen.places[place] for place in kept], notes=notes,

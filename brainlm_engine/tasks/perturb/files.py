@@ -54,8 +54,9 @@ def effect_content(info: PerturbInfo, arrays: Mapping[str, Any], recording: Reco
     """
     check_ending(name)
     ending = name.lower()
-    content = _table(info, arrays, recording) if ending.endswith(".csv") else _image(arrays, recording, ending)
-    return gzip.compress(content, mtime=0) if ending.endswith(".gz") else content
+    if ending.endswith(".csv"):
+        return _table(info, arrays, recording)
+    return image_content(arrays["effect"], recording, ending, "effect of a perturbation, SD")
 
 
 def _table(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording) -> bytes:
@@ -76,35 +77,43 @@ def _table(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording) -
     return text.getvalue().encode()
 
 
-def _image(arrays: Mapping[str, Any], recording: Recording, ending: str) -> bytes:
+def image_content(values: NDArray[np.floating], recording: Recording, ending: str, what: str) -> bytes:
+    """Return ``values (P,)`` as a volume or on the surface of the recording's atlas; NaN becomes 0.
+
+    Raises
+    ------
+    BadInput
+        When the recording's atlas is not on this computer.
+    """
     import nibabel
 
     from brainlm_engine.atlas.registry import atlas_folder, load_atlas
 
     if not recording.atlas_id or atlas_folder(recording.atlas_id) is None:
         raise BadInput(
-            "An image of the effect needs the atlas of the recording, and only positions are known.",
+            "An image needs the atlas of the recording, and only positions are known.",
             "Write a .csv, or parcellate with an atlas of this program.",
         )
     atlas = load_atlas(recording.atlas_id)
-    effect = np.nan_to_num(arrays["effect"]).astype(np.float32)
+    whole = np.nan_to_num(values).astype(np.float32)
     if ending.endswith(".dscalar.nii"):
-        return _surface(effect, atlas.surface_left, atlas.surface_right)
-    values = np.concatenate([np.zeros(1, np.float32), effect])
-    image = nibabel.Nifti1Image(values[atlas.labels], atlas.affine)
+        return _surface(whole, what, atlas.surface_left, atlas.surface_right)
+    table = np.concatenate([np.zeros(1, np.float32), whole])
+    image = nibabel.Nifti1Image(table[atlas.labels], atlas.affine)
     image.header.set_xyzt_units("mm")
-    image.header["descrip"] = b"effect of a perturbation, SD; simulation, not a treatment"
-    return bytes(image.to_bytes())
+    image.header["descrip"] = f"{what}; simulation, not a treatment".encode()
+    content = bytes(image.to_bytes())
+    return gzip.compress(content, mtime=0) if ending.endswith(".gz") else content
 
 
-def _surface(effect: NDArray[np.float32], left: NDArray[Any], right: NDArray[Any]) -> bytes:
+def _surface(effect: NDArray[np.float32], what: str, left: NDArray[Any], right: NDArray[Any]) -> bytes:
     """Return CIFTI scalars on fsaverage5, 10 242 vertices a side; parcels per vertex in ``left`` and ``right``."""
     import nibabel
 
     sides = (("CORTEX_LEFT", left), ("CORTEX_RIGHT", right))
     models = [nibabel.cifti2.BrainModelAxis.from_mask(parcels >= 0, name=name) for name, parcels in sides]
     values = np.concatenate([effect[parcels[parcels >= 0]] for _, parcels in sides])[None]
-    axes = (nibabel.cifti2.ScalarAxis(["effect of a perturbation, SD"]), models[0] + models[1])
+    axes = (nibabel.cifti2.ScalarAxis([what]), models[0] + models[1])
     image = nibabel.Cifti2Image(values, nibabel.cifti2.Cifti2Header.from_axes(axes))
     image.update_headers()
     return bytes(image.to_bytes())
