@@ -218,6 +218,21 @@ PERTURB = (
     Action("perturb_open", "perturb_open", menu="perturb", needs=("recording",), separated=True),
     Action("perturb_save", "perturb_save", menu="perturb", needs=("recording", "targets")),
     Action("perturb_export", "perturb_export", menu="perturb", needs=("engine", "perturbed")),
+    *_choice(
+        "perturb",
+        "show_question",
+        "steer.question",
+        (("perturb_follows", "follows", "Alt+Shift+8"), ("perturb_take", "take", "Alt+Shift+9")),
+    ),
+    Action(
+        "steer", "steer", menu="perturb", shortcut="Ctrl+Alt+E", needs=(*_ASKS, "steer_ready", "steer_idle"),
+        separated=True,
+    ),
+    Action("steer_stop", "steer_stop", menu="perturb", needs=("engine", "steer_running")),
+    Action("steer_file", "steer_file", menu="perturb", needs=("recording",)),
+    Action("steer_cohort", "steer_cohort", menu="perturb", needs=("engine",)),
+    Action("steer_demo", "steer_demo", menu="perturb", needs=("engine",)),
+    Action("steer_export", "steer_export", menu="perturb", needs=("engine", "steered")),
 )  # fmt: skip
 
 MODEL = (

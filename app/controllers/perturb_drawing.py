@@ -43,6 +43,7 @@ class PerturbDrawing:
         for field in ("recording", "atlas", "phase"):
             state.case.on(field).connect(self.show)
         state.shell.on("workspace").connect(self.show)
+        state.steer.on("question").connect(self.show)
         state.model.on("model_id").connect(self.show)
         state.view.on("names_hidden").connect(self.show)
         state.view.on("frame").connect(self._frame_changed)
@@ -52,6 +53,11 @@ class PerturbDrawing:
     @property
     def _on_show(self) -> bool:
         return self._state.shell.workspace == "perturb"
+
+    @property
+    def _asked(self) -> bool:
+        """True when "What follows if?" is the question on show."""
+        return self._on_show and self._state.steer.question == "follows"
 
     async def settled(self) -> None:
         """Wait until everything is drawn."""
@@ -67,15 +73,18 @@ class PerturbDrawing:
             if self._on_show:
                 self._panel()
             return
+        if self._state.steer.question == "take":  # whose drawing this is then
+            self.turns.take(self._panel, self._atlas)
+            return
         self.turns.take(self._panel, self._atlas, self._brain, self._target, self._watched, self._figures)
 
     def _dragged(self, *_: object) -> None:
         """Follow the hand; what follows from it comes with the preview."""
-        if self._on_show and self._state.case.recording is not None:
+        if self._asked and self._state.case.recording is not None:
             self.turns.take(self._target, self._panel, self._figures)
 
     def _previewed(self, *_: object) -> None:
-        if self._on_show and self._state.case.recording is not None:
+        if self._asked and self._state.case.recording is not None:
             self.turns.take(self._brain, self._target, self._watched, self._panel)
 
     # ------------------------------------------------------------ what is on show
@@ -242,7 +251,7 @@ class PerturbDrawing:
     # ------------------------------------------------------------ small changes
 
     def _frame_changed(self, *_: object) -> None:
-        if not self._on_show or self.turns.busy:
+        if not self._asked or self.turns.busy:
             return
         seconds = self._state.view.frame * self._state.case.tr_s
         self._page.target.set_cursor(seconds)

@@ -11,10 +11,11 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.controllers.perturbing import PerturbController
+    from app.controllers.steering import SteerController
     from app.controllers.studio import Studio
     from app.views.brain import BrainView
 
-_HEAVY = ("app.views.pages.perturb", "app.controllers.perturbing")
+_HEAVY = ("app.views.pages.perturb", "app.controllers.perturbing", "app.controllers.steering")
 
 
 class PerturbWorkspace:
@@ -23,6 +24,7 @@ class PerturbWorkspace:
     def __init__(self, studio: Studio, brain: BrainView) -> None:
         self._studio, self._brain = studio, brain
         self.controller: PerturbController | None = None
+        self.steering: SteerController | None = None
         self._building: asyncio.Task[None] | None = None
         studio.state.shell.on("workspace").connect(self.show)
         studio.state.shell.on("panel").connect(self._show_panel)
@@ -46,15 +48,21 @@ class PerturbWorkspace:
         for name in _HEAVY:
             await asyncio.to_thread(importlib.import_module, name)
         from app.controllers.perturbing import PerturbController
-        from app.views.pages.perturb import ACTIONS, PerturbPage
+        from app.controllers.steering import SteerController
+        from app.views.pages.perturb import ACTIONS, STEER_ACTIONS, PerturbPage
         from app.views.perturb_plot import PerturbPlot, TargetPlot
+        from app.views.steer_plot import SteerPlot
 
         studio, state = self._studio, self._studio.state
         target = TargetPlot()
         await asyncio.sleep(0)
         watched = PerturbPlot("watched")
         await asyncio.sleep(0)
+        search = SteerPlot()
+        await asyncio.sleep(0)
         page = PerturbPage(self._brain, target, watched, {name: studio.window.board[name] for name in ACTIONS})
+        await asyncio.sleep(0)
+        page.add_search(search, {name: studio.window.board[name] for name in STEER_ACTIONS})
         studio.window.add_page("perturb", page)
         await asyncio.sleep(0)
         page.set_theme(theme.current())
@@ -64,6 +72,8 @@ class PerturbWorkspace:
         self.controller = PerturbController(
             state, studio.engine, page, studio.modelling, studio.pointing, studio.player
         )  # fmt: skip
+        await asyncio.sleep(0)
+        self.steering = SteerController(state, studio.engine, page, studio.modelling)
         if state.shell.workspace == "perturb":
             studio.window.show_page("perturb")
 
@@ -75,13 +85,19 @@ class PerturbWorkspace:
         """Wait until nothing is on its way."""
         if self.controller is not None:
             await self.controller.settled()
+        if self.steering is not None:
+            await self.steering.settled()
 
     async def stop(self) -> None:
         """Give up what is on its way."""
         if self.controller is not None:
             await self.controller.stop()
+        if self.steering is not None:
+            await self.steering.stop()
 
     def set_theme(self, chosen: theme.Theme) -> None:
         """Repaint the page."""
         if self.controller is not None:
             self.controller.drawing.set_theme(chosen)
+        if self.steering is not None:
+            self.steering.drawing.show()

@@ -67,6 +67,7 @@ class PerturbController:
             state.model.on(field).connect(self.want)
         state.case.on("recording").connect(self._recording_changed)
         state.shell.on("workspace").connect(self.want)
+        state.steer.on("question").connect(self.want)
         state.engine.on("status").connect(self.want)
         state.view.on("selected").connect(self._watch)
         page.panel.chosen.connect(lambda place: perturb.put(chosen=place))
@@ -133,7 +134,7 @@ class PerturbController:
         if wish == self._asked:
             perturb.put(outdated=False, preview=None)
             return
-        on_show = self._state.shell.workspace == "perturb"
+        on_show = self._state.shell.workspace == "perturb" and self._state.steer.question == "follows"
         if not on_show or self._engine.state.status != "ready":
             perturb.put(outdated=perturb.result is not None)
             return

@@ -24,6 +24,7 @@ from app.state.parts import (
 )
 from app.state.perturb import PerturbState
 from app.state.preferences import Preferences
+from app.state.steer import SteerState
 from app.state.training import TrainState
 
 
@@ -40,6 +41,7 @@ class AppState(State):
     states: StatesState = Field(default_factory=StatesState)
     networks: NetworksState = Field(default_factory=NetworksState)
     perturb: PerturbState = Field(default_factory=PerturbState)
+    steer: SteerState = Field(default_factory=SteerState)
     attention: AttentionState = Field(default_factory=AttentionState)
     contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)

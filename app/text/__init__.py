@@ -15,13 +15,14 @@ from app.text.repair import REPAIR
 from app.text.report import REPORT
 from app.text.shell import SHELL
 from app.text.states import STATES
+from app.text.steer import STEER
 from app.text.tips import TIPS
 from app.text.training import TRAINING
 from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
     **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
-    **PERTURB, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
+    **PERTURB, **STEER, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

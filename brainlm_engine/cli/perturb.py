@@ -26,6 +26,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--effective", action="store_true",
         help="instead: move every region up and down in turn, and read what is expected of all others",
     )  # fmt: skip
+    parser.add_argument(
+        "--sweep", metavar="A,B,...", help="instead: the first target at these values, SD; begin with = when negative",
+    )  # fmt: skip
+    parser.add_argument(
+        "--over", default="", metavar="PLACES",
+        help="of a sweep: 'networks', or regions in the target's place (',' between places, ';' inside)",
+    )  # fmt: skip
+    parser.add_argument("--onsets", default="", metavar="S,S,...", help="of a sweep: seconds that the target begins at")
     parser.add_argument("--add", action="store_true", help="add the values to what was measured")
     parser.add_argument("--ahead", type=count, default=0, metavar="FRAMES", help="go on that much longer")
     parser.add_argument("--nulls", type=count, default=99, help="draws of random regions to compare with (default 99)")
@@ -59,6 +67,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         raise BadInput("Either --target or --effective says what is to be perturbed.", "Give one of them.")
     if args.effective:
         return _effective(args, say)
+    if args.sweep:
+        return _sweep(args, say)
     if args.out:
         check_ending(args.out.name)
         check_output(args.out, (args.recording, args.coordinates))
@@ -81,6 +91,54 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         **made.info.model_dump(mode="json", exclude={"recording_id", "seconds", "exact"}),
         "notes": [*told, *made.info.notes], "most": most, "caption": CAPTION, "written": str(args.out or ""),
     }  # fmt: skip
+
+
+def _sweep(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Ask a grid."""
+    from brainlm_engine.api.perturb import CAPTION, Scenario
+    from brainlm_engine.api.sweep import Place, SweepSpec
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
+    from brainlm_engine.tasks.perturb.sweep import network_places, sweep
+    from brainlm_engine.tasks.perturb.sweep_files import check_sweep_ending, write_sweep
+
+    values, onsets = _numbers(args.sweep), _numbers(args.onsets) if args.onsets else ()
+    if args.out:
+        check_sweep_ending(args.out.name)
+        check_output(args.out, (args.recording, args.coordinates))
+    recording, told = recording_and_notes(args, say)
+    targets = tuple(parsed_target(text, recording, add=args.add) for text in args.target)
+    places = network_places(recording) if args.over == "networks" else tuple(
+        Place(
+            name=name.strip(),
+            regions=tuple(region for part in name.split(";") for region in named_regions(part.strip(), recording)),
+        )
+        for name in args.over.split(",") if name.strip()
+    )  # fmt: skip
+    spec = SweepSpec(
+        scenario=Scenario(targets=targets, ahead=args.ahead, nulls=0, seed=args.seed), values=values, places=places,
+        starts=tuple(round(second / recording.tr_s) for second in onsets),
+    )  # fmt: skip
+    model = load_model(args.model)
+    made = sweep(model, recording, spec, scaling=chosen_scaling(args.scaling, model), progress=Said(say))
+    if args.out:
+        write_sweep(made.info, made.arrays, args.out)
+    return {
+        **made.info.model_dump(mode="json", exclude={"recording_id", "spec"}), "notes": [*told, *made.info.notes],
+        "caption": CAPTION, "written": str(args.out or ""),
+    }  # fmt: skip
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    from brainlm_engine.api.errors import BadInput
+
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{text!r} is no list of numbers.", "Write them with commas, e.g. --sweep=-1,1,2.") from None
 
 
 def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -113,7 +171,28 @@ def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
 
 def as_text(result: dict[str, Any]) -> str:
     """Return what came of it as a person reads it."""
-    return _map_as_text(result) if "with_connectivity" in result else _effect_as_text(result)
+    if "with_connectivity" in result:
+        return _map_as_text(result)
+    return _sweep_as_text(result) if "cells" in result else _effect_as_text(result)
+
+
+def _sweep_as_text(result: dict[str, Any]) -> str:
+    names = [place["name"] for place in result["places"]]
+    rows = [
+        (f"{cell['start'] * result['tr_s']:.0f}", f"{cell['value']:+g}", f"{cell['reach']:.3f}", names[cell["place"]])
+        for cell in result["cells"]
+    ]
+    told = [result["verdict"], "", columns(("From, s", "Value, SD", "Reach, SD", "Set"), rows), ""]
+    lines = [
+        (f"{line['start'] * result['tr_s']:.0f}", f"{line['slope']:.3f}", share(line["straight"]), share(line["even"]),
+         names[line["place"]])
+        for line in result["lines"]
+    ]  # fmt: skip
+    told += [columns(("From, s", "Reach per SD", "Straight", "Up with down", "Set"), lines), ""]
+    told += ["Straight: share of the answers that effect = value x map explains. Up with down: -1 = mirror images."]
+    told += [f"Note: {note}" for note in result["notes"]]
+    told += ["", result["caption"]] + [f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
 
 
 def _map_as_text(result: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ def cohort(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[
 
 
 def demo_cohort(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
-    """Make a demo cohort in the data folder (or find it made). ``params``: ``size`` ('small' or 'large')."""
+    """Make a demo cohort in the data folder (or find it made). ``params``: ``size`` ('small', 'large' or 'tasks')."""
     from brainlm_engine.simulate.demo_cohort import demo_cohort as make
 
     made = make(data_dir() / "cohorts", str(params.get("size", "small")), progress)

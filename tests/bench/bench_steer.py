@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.steer import STATES, Aim, StateKind, SteerInfo, SteerSpec
 from brainlm_engine.cohort import load_recording, open_cohort
 from brainlm_engine.cohort.people_table import task_of
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--others", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--states", default=",".join(STATES))
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     model = load_model(args.model)
@@ -51,21 +53,26 @@ def main() -> None:
     ]
     first = load_recording(rest[0])
     print(f"{args.people} people, target from {args.others} others, {args.model}, {args.threads} threads")
-    for state in STATES:
+    for state in args.states.split(","):
         aim = Aim(kind="contrast", cohort=str(args.cohort), first="rest", second="visual", people=args.others)
         began = time.perf_counter()
         goal = goal_of(aim, Reading(state, model, first))
         print(f"{state}: the target read in {time.perf_counter() - began:.1f} s")
-        made = []
+        made: list[SteerInfo] = []
         for number, place in enumerate(rest):
             spec = SteerSpec(aim=aim, state=state, restarts=1, nulls=19, shuffles=1, seed=number)
-            made.append(steer(model, load_recording(place), spec, goal=goal).info)
+            try:
+                made.append(steer(model, load_recording(place), spec, goal=goal).info)
+            except BadInput as error:
+                print(f"  {error}")
+                break
             alone = spec.model_copy(update={"shuffles": 0, "nulls": 0})
             if not number:
                 began = time.perf_counter()
                 steer(model, load_recording(place), alone, goal=goal)
                 print(f"  the change alone, one person: {time.perf_counter() - began:.1f} s")
-        report(made)
+        if made:
+            report(made)
     model.double()
     for state in ("regions", "summary"):
         print(f"gradient of {state} against finite differences: {gradient_error(model, first, state):.1e} relative")

@@ -193,6 +193,12 @@ def _problem(  # noqa: PLR0917  (what steer was given)
         shuffled = lambda rng: kept.shuffled(own, looked, rng)  # noqa: E731
     if (left := recording.n_frames - shown.shape[1]) and state is not None:
         notes = (*notes, f"The last {left} frames are less than a time patch and are left out.")
+    if goal is not None and not goal.absolute and not bool((own != target).any()):
+        raise BadInput(
+            f"In this state ({spec.state}) nothing sets {spec.aim.second} apart from {spec.aim.first} that "
+            f"{len(goal.rows)} people have in common: chance alone makes as large a difference.",
+            "Choose another state, or more people.",
+        )
     if not float((own - target).square().sum()) > _THERE:
         raise BadInput("The state is at its target already.", "Choose another target.")
     canvas = Canvas(

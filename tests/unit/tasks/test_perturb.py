@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 import brainlm_engine
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.perturb import Scenario, Target, level
+from brainlm_engine.api.sweep import Place, SweepSpec
 from brainlm_engine.cli import main
 from brainlm_engine.cohort import zscored
 from brainlm_engine.models import load_model
@@ -28,6 +29,7 @@ from brainlm_engine.simulate.demo import demo_recording
 from brainlm_engine.tasks.perturb import Preview, effective_connectivity, intervene
 from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
 from brainlm_engine.tasks.perturb.effective import ranks_together
+from brainlm_engine.tasks.perturb.sweep import sweep
 from brainlm_engine.tasks.perturb.targets import written
 from brainlm_engine.tasks.reconstruct import predict
 
@@ -294,3 +296,57 @@ def test_effective_connectivity(model: MaskedModel, make_recording: Make, tmp_pa
         effective_connectivity(model, make_recording(5, frames=50))
     with pytest.raises(BadInput, match="no distance"):
         effective_connectivity(model, recording, value=0.0)
+
+
+def test_a_sweep_is_every_answer_of_its_grid(model: MaskedModel, recording: Recording) -> None:
+    swept = SweepSpec(
+        scenario=scenario(one(1.0), one(0.5, 140, 160, region=9)), values=(2.0, -2.0, 1.0), starts=(120, 150),
+        places=(Place(name="four", regions=(4,)), Place(name="two", regions=(6, 7))),
+    )  # fmt: skip
+    made = sweep(model, recording, swept)
+    assert len(made.info.cells) == 12
+    assert made.arrays["effect"].shape == (12, recording.n_parcels)
+    assert [cell.value for cell in made.info.cells[:3]] == [-2.0, 1.0, 2.0]
+    at = 7  # second place, first onset, value 1
+    cell = made.info.cells[at]
+    assert (cell.place, cell.start, cell.value) == (1, 120, 1.0)
+    alone = intervene(
+        model, recording,
+        scenario(Target(regions=(6, 7), start=120, stop=165, value=1.0), one(0.5, 140, 160, region=9)),
+    )  # fmt: skip
+    assert cell.reach == pytest.approx(alone.info.reach, rel=1e-4)
+    wanted = alone.effect.copy()
+    wanted[[6, 7, 9]] = np.nan
+    assert np.allclose(made.arrays["effect"][at], wanted, atol=1e-5, equal_nan=True)
+    line = made.info.lines[0]
+    assert 0.5 < line.straight <= 1
+    assert line.even < 0
+    assert "of 4 places and onsets" in made.info.verdict.lower()
+    with pytest.raises(BadInput, match="no target 3"):
+        sweep(model, recording, swept.model_copy(update={"target": 2}))
+    with pytest.raises(BadInput, match="has no value"):
+        sweep(model, recording, swept.model_copy(update={"values": ()}))
+    with pytest.raises(BadInput, match="404 cells"):
+        sweep(model, recording, swept.model_copy(update={"values": tuple(n / 50 for n in range(101))}))
+    silent = SweepSpec(scenario=scenario(one(1.0, shape="silence")))
+    with pytest.raises(BadInput, match="no value to sweep"):
+        sweep(model, recording, silent)
+
+
+def test_a_sweep_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, table = tmp_path / "rest.safetensors", tmp_path / "sweep.csv"
+    demo_recording(n_frames=120).save(path)
+    base = ["perturb", str(path), "--target", "Left calcarine cortex 1:+1@40-60"]
+    assert main([*base, "--sweep=-1,1,2", "--out", str(table), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()[1:]))
+    assert [float(row["value_sd"]) for row in rows] == [-1, 1, 2]
+    assert [float(row["reach_sd"]) for row in rows] == pytest.approx(
+        [cell["reach"] for cell in told["cells"]], rel=1e-4
+    )
+    assert main([*base, "--sweep=1", "--over", "networks"]) == 0
+    said = capsys.readouterr().out
+    assert "Visual" in said
+    assert "straight line" in said
+    assert main([*base, "--sweep", "x"]) != 0
+    assert "no list of numbers" in capsys.readouterr().err

@@ -249,6 +249,9 @@ def test_what_a_task_does_to_others(small_cohort: Path, model: MaskedModel) -> N
     made = steer(model, recording, spec, leave_out=mine)
     assert set(np.argsort(-made.magnitude)[:3]) == {4, 5, 20}
     assert "what takes 6 people of cohort from rest to task" in made.info.toward
+    same = Goal("x", torch.stack([goal.rows[0], -goal.rows[0]]), False, None, goal.keep)
+    with pytest.raises(BadInput, match="chance alone makes as large a difference"):
+        steer(model, recording, spec, goal=same)
     groups = Aim(kind="contrast", cohort=str(cohort), column="sex", first="F", second="M", people=10)
     goal = goal_of(groups, Reading("connectivity", model, recording), leave_out=mine)
     assert goal.second is not None

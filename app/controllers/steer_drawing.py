@@ -1,0 +1,211 @@
+"""What the question "What would it take?" draws: brain, the search, one region, figures; a piece per turn."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.controllers.networks_drawing import called
+from app.controllers.veil import veiled, veiled_model
+from app.services.turns import Turns
+from app.state import AppState
+from app.state.steer import Steered
+from app.text import tr
+from app.widgets.ticks import number
+
+if TYPE_CHECKING:
+    from app.views.pages.perturb import PerturbPage
+
+_LEAST_SD = 0.02  # of the colour range: smaller changes stay pale
+_TOP = 0.99  # of the regions: the colour range ends there
+
+
+class SteerDrawing:
+    """Shows what the state holds; out of sight nothing is drawn."""
+
+    def __init__(self, state: AppState, page: PerturbPage) -> None:
+        self._state, self._page = state, page
+        self.turns = Turns(page)
+        steer = state.steer
+        for field in ("question", "result", "running", "outdated", "problem", "shown"):
+            steer.on(field).connect(self.show)
+        for field in ("stage", "curve", "growing"):
+            steer.on(field).connect(self._grown)
+        state.perturb.on("watched").connect(self.show)
+        state.perturb.on("result").connect(self.show)
+        for field in ("recording", "atlas"):
+            state.case.on(field).connect(self.show)
+        state.shell.on("workspace").connect(self.show)
+        state.view.on("names_hidden").connect(self.show)
+        state.view.on("selected").connect(self.show)
+        state.view.on("frame").connect(self._frame_changed)
+        state.model.on("model_id").connect(self.show)
+        self.show()
+
+    @property
+    def _on_show(self) -> bool:
+        return self._state.shell.workspace == "perturb" and self._state.steer.question == "take"
+
+    async def settled(self) -> None:
+        """Wait until everything is drawn."""
+        while self.turns.busy:
+            await asyncio.sleep(0.005)
+
+    def form(self, own: tuple[str, ...], making: int) -> None:
+        """Show the form; ``own``: folders a person chose, ``making``: percent of the demo group, -1 = none is made."""
+        state, steer = self._state, self._state.steer
+        known = {cohort.path: cohort.name for cohort in state.train.cohorts}
+        known |= {path: Path(path).name for path in (*own, steer.cohort) if path and path not in known}
+        columns = steer.choices.columns if steer.choices is not None else {}
+        fields = ("aim", "cohort", "column", "first", "second", "state", "form", "where", "sparsity", "shuffles")
+        self._page.aim.show_form(
+            {name: getattr(steer, name) for name in fields},
+            {path: veiled(state, name) for path, name in known.items()}, columns,
+        )  # fmt: skip
+        told = tr("steer.making", percent=making) if making >= 0 else ""
+        if not told and not steer.cohort:
+            told = tr("steer.cohort.empty")
+        elif not told and steer.choices is not None and steer.choices.problem:
+            told = veiled(state, steer.choices.problem)
+        files = tr("steer.files.none")
+        if steer.files:
+            files = veiled(state, Path(steer.files[0]).name)
+            files = files if len(steer.files) == 1 else tr("steer.files.many", count=len(steer.files))
+        self._page.aim.show_told(told, files, tr("steer.activity", count=len(state.perturb.targets)))
+
+    def show(self, *_: object) -> None:
+        """Draw everything, a piece per turn."""
+        self._page.show_question(self._state.steer.question)
+        if not self._on_show or self._state.case.recording is None:
+            self.turns.drop()
+            return
+        self.turns.take(self._brain, self._search, self._watched, self._figures)
+
+    def _grown(self, *_: object) -> None:
+        if self._on_show and self._state.case.recording is not None and self._state.steer.running:
+            self.turns.take(self._brain, self._search, self._figures)
+
+    # ------------------------------------------------------------ pieces
+
+    def _brain(self) -> None:
+        state, steer, page = self._state, self._state.steer, self._page
+        page.brain.set_selected(state.view.selected)
+        page.brain.set_grips(())
+        page.brain.bar.set_unit(tr("unit.sd"))
+        if steer.running and steer.growing is not None:
+            values = np.asarray(steer.growing.magnitude, np.float32)
+            page.brain.set_values(values, 0.0, _reach(values), "batlow")
+            page.brain_box.set_title(tr("steer.brain.growing"))
+            return
+        if steer.result is None:
+            page.brain.set_values(None)
+            page.brain_box.set_title(tr("steer.brain"))
+            return
+        arrays = steer.result.arrays
+        if steer.shown == "change":
+            place = self._place(steer.result)
+            values = np.where(np.isfinite(arrays["magnitude"]), arrays["change"][:, place], np.nan).astype(np.float32)
+            reach = _reach(np.abs(arrays["change"]).max(1))
+            page.brain.set_values(values, -reach, reach, "vik")
+            time = number((steer.result.info.start + place) * state.case.tr_s, 0.1)
+            page.brain_box.set_title(tr("steer.brain.change", time=time))
+            return
+        values = arrays[steer.shown]
+        if steer.shown == "sensitivity":
+            page.brain.bar.set_unit(tr("steer.unit.sensitivity"))
+        top = float(np.nanquantile(values, _TOP)) if np.isfinite(values).any() else 1.0
+        page.brain.set_values(values, 0.0, max(top, 1e-6), "batlow")
+        page.brain_box.set_title(tr(f"steer.brain.{steer.shown}"))
+
+    def _place(self, result: Steered) -> int:
+        """Return the frame of the arrays at the time cursor, at the nearest end where that is outside."""
+        frames = result.arrays["change"].shape[1]
+        return int(min(max(self._state.view.frame - result.info.start, 0), frames - 1))
+
+    def _search(self) -> None:
+        steer, page = self._state.steer, self._page
+        if steer.running:
+            page.search.set_curves([steer.curve] if steer.curve else [])
+            page.search_box.set_waiting("" if steer.curve else steer.stage)
+        elif steer.result is not None:
+            info = steer.result.info
+            page.search.set_curves(info.curves, info.null_left)
+            page.search_box.set_waiting("")
+        else:
+            page.search_box.set_waiting(tr("steer.waiting"))
+        page.search_box.set_title(tr("steer.plot"))
+
+    def _watched(self) -> None:
+        state, page, result = self._state, self._page, self._state.steer.result
+        watched = state.perturb.watched
+        parcel = watched if watched >= 0 else state.steer.changed_most
+        ready = result is not None and parcel >= 0
+        page.watched_box.set_waiting("" if ready else tr("steer.waiting"))
+        atlas = state.case.atlas
+        name = atlas.name(parcel) if atlas is not None and parcel >= 0 else str(parcel + 1)
+        page.watched_box.set_title(tr("steer.watched", region=name) if ready else tr("perturb.watched.none"))
+        if not ready or result is None:
+            return
+        arrays, info = result.arrays, result.info
+        times = (info.start + np.arange(arrays["change"].shape[1])) * state.case.tr_s
+        measured = arrays["measured"][parcel]
+        aimed = {region for target in info.spec.aim.targets for region in target.regions}
+        if parcel in aimed and "aimed" in arrays:
+            page.watched.set_series(times, measured, arrays["aimed"][0], arrays["aimed"][1], None)
+        else:
+            page.watched.set_series(times, measured, None, measured + arrays["change"][parcel], None)
+        page.watched.set_cursor(state.view.frame * state.case.tr_s)
+
+    def _figures(self) -> None:
+        state, steer, take = self._state, self._state.steer, self._page.take
+        model = state.model.model
+        told = tr("perturb.model", title=veiled_model(state, model).title) if model is not None else tr("reason.model")
+        take.show_choices(steer.shown, told)
+        doing = ""
+        if steer.running:
+            doing = steer.stage
+            if steer.curve:
+                doing = tr("steer.left", percent=round(100 * steer.curve[-1]), stage=steer.stage)
+        elif steer.problem:
+            doing = veiled(state, steer.problem)
+        if steer.result is None:
+            take.show_result(state=doing, verdict="", table="", notes="", outdated=False)
+            return
+        info = steer.result.info
+        take.show_result(
+            state=doing, verdict=veiled(state, info.verdict), table=_table(steer.result),
+            notes="\n".join(veiled(state, note) for note in info.notes), outdated=steer.outdated and not steer.running,
+        )  # fmt: skip
+
+    def _frame_changed(self, *_: object) -> None:
+        if not self._on_show or self.turns.busy:
+            return
+        self._page.watched.set_cursor(self._state.view.frame * self._state.case.tr_s)
+        if self._state.steer.shown == "change" and self._state.steer.result is not None:
+            self._brain()
+
+
+def _reach(values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+    known = values[np.isfinite(values)]
+    return max(_LEAST_SD, float(np.quantile(known, _TOP)) if known.size else 0.0)
+
+
+def _table(result: Steered) -> str:
+    """Return the size of the change in every network as rich text, beside shuffled targets when these were tried."""
+    info = result.info
+    if not info.networks:
+        return ""
+    judged = bool(info.spec.shuffles) and np.isfinite(info.networks[0].p)
+    columns = ("steer.column.size", "steer.column.share", *(("perturb.column.p",) if judged else ()))
+    heads = [f"<th align='left'>{tr('perturb.column.network')}</th>"]
+    heads += [f"<th align='right'>&nbsp;{tr(name)}</th>" for name in columns]
+    rows = []
+    for row in info.networks:
+        cells = [number(row.magnitude, 0.001), number(row.share, 0.1), *([number(row.p, 0.01)] if judged else [])]
+        told = [f"<td>{called(row.network)}</td>", *(f"<td align='right'>&nbsp;{cell}</td>" for cell in cells)]
+        strong = judged and row.p <= 0.05
+        rows.append("".join(f"<b>{each}</b>" for each in told) if strong else "".join(told))
+    return f"<table><tr>{''.join(heads)}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
