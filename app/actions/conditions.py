@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.actions.refusal import refusal
+from app.state.perturb import MOST_KEPT
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "steer_idle": lambda s: not s.steer.running,
     "steer_running": lambda s: s.steer.running,
     "steered": lambda s: s.steer.result is not None,
+    "kept": lambda s: bool(s.perturb.kept),
+    "room": lambda s: len(s.perturb.kept) < MOST_KEPT,
+    "sweepable": lambda s: s.sweepable,
+    "sweep_idle": lambda s: not s.sweep.job_id,
+    "swept": lambda s: s.sweep.result is not None,
     "attention": lambda s: s.attention.result is not None and not s.attention.outdated,
     "attention_idle": lambda s: not s.attention.running,
     "occlusion_idle": lambda s: not s.attention.occluding,

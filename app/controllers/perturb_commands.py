@@ -10,6 +10,7 @@ from app.text import tr
 from brainlm_engine.api.scenario_file import SUFFIX
 
 if TYPE_CHECKING:
+    from app.controllers.perturb_workspace import PerturbWorkspace
     from app.controllers.perturbing import PerturbController
     from app.controllers.studio import Studio
 
@@ -69,6 +70,57 @@ class PerturbCommands:
         """Ask where the effect is to be written, and as what."""
         kinds = {tr(f"perturb.export.{kind}"): ending for kind, ending in EFFECT_FILES.items()}
         ask_where(self._studio.window, tr("perturb.export.title"), kinds, self._with_file("export"))
+
+    def _room(self, name: str, do: Callable[[PerturbWorkspace], object]) -> None:
+        """Show the workspace; when its page is there, do something with one of its parts."""
+        room = self._studio.perturb_room
+        if room is None:
+            return
+
+        async def begin() -> None:
+            await room.ready()
+            work = do(room)
+            if isinstance(work, Coroutine):
+                await work
+
+        self._studio.state.shell.workspace = "perturb"
+        self._studio.start(begin(), tr(f"action.{name}"))
+
+    def perturb_keep(self) -> None:
+        """Put the answer aside."""
+        self._room("perturb_keep", lambda room: room.comparison.keep())
+
+    def perturb_unkeep(self) -> None:
+        """Take the chosen scenario out of the comparison."""
+        self._room("perturb_unkeep", lambda room: room.comparison.remove())
+
+    def perturb_report(self) -> None:
+        """Ask where a report is to be written."""
+        kinds = {tr("report.perturb.filter"): "html"}
+        ask_where(
+            self._studio.window, tr("report.perturb.ask"), kinds,
+            lambda path: self._room("perturb_report", lambda room: room.report.write(path)),
+        )  # fmt: skip
+
+    def perturb_gif(self) -> None:
+        """Ask where an animation is to be written."""
+        ask_where(
+            self._studio.window, tr("gif.ask"), {tr("gif.filter"): "gif"},
+            lambda path: self._room("perturb_gif", lambda room: room.report.animate(path)),
+        )  # fmt: skip
+
+    def sweep(self) -> None:
+        """Ask the grid."""
+        self._studio.state.steer.put(question="sweep")
+        self._room("sweep", lambda room: room.sweeping.run())
+
+    def sweep_export(self) -> None:
+        """Ask where the sweep is to be written, and as what."""
+        kinds = {tr("sweep.export.csv"): "csv", tr("sweep.export.all"): "safetensors"}
+        ask_where(
+            self._studio.window, tr("sweep.export.title"), kinds,
+            lambda path: self._room("sweep_export", lambda room: room.sweeping.export(path)),
+        )  # fmt: skip
 
     def _with_file(self, what: str) -> Callable[[str], None]:
         """Return what opens, saves or exports with the file that was chosen."""

@@ -73,7 +73,7 @@ class PerturbDrawing:
             if self._on_show:
                 self._panel()
             return
-        if self._state.steer.question == "take":  # whose drawing this is then
+        if not self._asked:  # the brain is another question's
             self.turns.take(self._panel, self._atlas)
             return
         self.turns.take(self._panel, self._atlas, self._brain, self._target, self._watched, self._figures)
@@ -218,6 +218,7 @@ class PerturbDrawing:
         if band and result is not None and result.arrays["half_width"].shape[1] == frames:
             half = result.arrays["half_width"][1]
         times = (start + np.arange(frames)) * tr_s
+        plot.set_names()
         plot.set_series(times, measured, unperturbed, perturbed, half)
         plot.set_cursor(self._state.view.frame * tr_s)
 

@@ -10,12 +10,18 @@ from app import theme
 from app.text import tr
 
 if TYPE_CHECKING:
+    from app.controllers.perturb_report import PerturbReport
     from app.controllers.perturbing import PerturbController
+    from app.controllers.scenario_comparing import ScenarioComparison
     from app.controllers.steering import SteerController
     from app.controllers.studio import Studio
+    from app.controllers.sweeping import SweepController
     from app.views.brain import BrainView
 
-_HEAVY = ("app.views.pages.perturb", "app.controllers.perturbing", "app.controllers.steering")
+_HEAVY = (
+    "app.views.pages.perturb", "app.controllers.perturbing", "app.controllers.steering", "app.controllers.sweeping",
+    "app.controllers.scenario_comparing", "app.controllers.perturb_report",
+)  # fmt: skip
 
 
 class PerturbWorkspace:
@@ -25,6 +31,7 @@ class PerturbWorkspace:
         self._studio, self._brain = studio, brain
         self.controller: PerturbController | None = None
         self.steering: SteerController | None = None
+        self._parts: tuple[ScenarioComparison, SweepController, PerturbReport] | None = None
         self._building: asyncio.Task[None] | None = None
         studio.state.shell.on("workspace").connect(self.show)
         studio.state.shell.on("panel").connect(self._show_panel)
@@ -47,9 +54,12 @@ class PerturbWorkspace:
     async def _build(self) -> None:
         for name in _HEAVY:
             await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.perturb_report import PerturbReport
         from app.controllers.perturbing import PerturbController
+        from app.controllers.scenario_comparing import ScenarioComparison
         from app.controllers.steering import SteerController
-        from app.views.pages.perturb import ACTIONS, STEER_ACTIONS, PerturbPage
+        from app.controllers.sweeping import SweepController
+        from app.views.pages.perturb import ACTIONS, COMPARE_ACTIONS, STEER_ACTIONS, SWEEP_ACTIONS, PerturbPage
         from app.views.perturb_plot import PerturbPlot, TargetPlot
         from app.views.steer_plot import SteerPlot
 
@@ -63,6 +73,10 @@ class PerturbWorkspace:
         page = PerturbPage(self._brain, target, watched, {name: studio.window.board[name] for name in ACTIONS})
         await asyncio.sleep(0)
         page.add_search(search, {name: studio.window.board[name] for name in STEER_ACTIONS})
+        await asyncio.sleep(0)
+        page.add_comparison({name: studio.window.board[name] for name in COMPARE_ACTIONS})
+        await asyncio.sleep(0)
+        page.add_sweep({name: studio.window.board[name] for name in SWEEP_ACTIONS})
         studio.window.add_page("perturb", page)
         await asyncio.sleep(0)
         page.set_theme(theme.current())
@@ -74,8 +88,31 @@ class PerturbWorkspace:
         )  # fmt: skip
         await asyncio.sleep(0)
         self.steering = SteerController(state, studio.engine, page, studio.modelling)
+        await asyncio.sleep(0)
+        self._parts = (
+            ScenarioComparison(state, page), SweepController(state, studio.engine, page, studio.modelling),
+            PerturbReport(state, page, studio.drawn),
+        )  # fmt: skip
         if state.shell.workspace == "perturb":
             studio.window.show_page("perturb")
+
+    @property
+    def comparison(self) -> ScenarioComparison:
+        """Scenarios that were kept; the page must be there."""
+        assert self._parts is not None
+        return self._parts[0]
+
+    @property
+    def sweeping(self) -> SweepController:
+        """The sweep; the page must be there."""
+        assert self._parts is not None
+        return self._parts[1]
+
+    @property
+    def report(self) -> PerturbReport:
+        """Reports and animations; the page must be there."""
+        assert self._parts is not None
+        return self._parts[2]
 
     def _show_panel(self, shown: bool) -> None:
         if self.controller is not None:
@@ -87,6 +124,9 @@ class PerturbWorkspace:
             await self.controller.settled()
         if self.steering is not None:
             await self.steering.settled()
+        if self._parts is not None:
+            await self.comparison.settled()
+            await self.sweeping.settled()
 
     async def stop(self) -> None:
         """Give up what is on its way."""
@@ -101,3 +141,6 @@ class PerturbWorkspace:
             self.controller.drawing.set_theme(chosen)
         if self.steering is not None:
             self.steering.drawing.show()
+        if self._parts is not None:
+            self.comparison.show()
+            self.sweeping.show()

@@ -60,7 +60,9 @@ class SteerDrawing:
         known = {cohort.path: cohort.name for cohort in state.train.cohorts}
         known |= {path: Path(path).name for path in (*own, steer.cohort) if path and path not in known}
         columns = steer.choices.columns if steer.choices is not None else {}
-        fields = ("aim", "cohort", "column", "first", "second", "state", "form", "where", "sparsity", "shuffles")
+        fields = (
+            "aim", "cohort", "column", "first", "second", "state", "form", "where", "sparsity", "restarts", "shuffles",
+        )  # fmt: skip
         self._page.aim.show_form(
             {name: getattr(steer, name) for name in fields},
             {path: veiled(state, name) for path, name in known.items()}, columns,
@@ -154,9 +156,12 @@ class SteerDrawing:
         measured = arrays["measured"][parcel]
         aimed = {region for target in info.spec.aim.targets for region in target.regions}
         if parcel in aimed and "aimed" in arrays:
+            page.watched.set_names()
             page.watched.set_series(times, measured, arrays["aimed"][0], arrays["aimed"][1], None)
         else:
-            page.watched.set_series(times, measured, None, measured + arrays["change"][parcel], None)
+            change = arrays["change"][parcel]
+            page.watched.set_names(unperturbed=tr("steer.line.change"))
+            page.watched.set_series(times, measured, change, measured + change, None)
         page.watched.set_cursor(state.view.frame * state.case.tr_s)
 
     def _figures(self) -> None:

@@ -46,7 +46,7 @@ class SteerController:
         steer.on("cohort").connect(self._cohort_chosen)
         for field in (
             "question", "aim", "files", "cohort", "choices", "column", "first", "second", "state", "form", "where",
-            "sparsity", "shuffles",
+            "sparsity", "restarts", "shuffles",
         ):  # fmt: skip
             steer.on(field).connect(self.show)
         state.perturb.on("targets").connect(self.show)

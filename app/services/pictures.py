@@ -21,11 +21,12 @@ async def write_picture(widget: QWidget, path: str) -> None:
         One sentence, when the file cannot be written.
     """
     image = widget.grab().toImage()
-    content = await asyncio.to_thread(_png, image)
+    content = await asyncio.to_thread(png_of, image)
     await asyncio.to_thread(write_bytes, content, Path(path))
 
 
-def _png(image: QImage) -> bytes:
+def png_of(image: QImage) -> bytes:
+    """Return an image as the bytes of a PNG."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]

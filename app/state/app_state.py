@@ -25,6 +25,7 @@ from app.state.parts import (
 from app.state.perturb import PerturbState
 from app.state.preferences import Preferences
 from app.state.steer import SteerState
+from app.state.sweep import SweepState
 from app.state.training import TrainState
 
 
@@ -42,6 +43,7 @@ class AppState(State):
     networks: NetworksState = Field(default_factory=NetworksState)
     perturb: PerturbState = Field(default_factory=PerturbState)
     steer: SteerState = Field(default_factory=SteerState)
+    sweep: SweepState = Field(default_factory=SweepState)
     attention: AttentionState = Field(default_factory=AttentionState)
     contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)
@@ -50,3 +52,10 @@ class AppState(State):
     preferences: Preferences = Field(default_factory=Preferences)
     notices: Notices = Field(default_factory=Notices)
     edits: EditStack = Field(default_factory=EditStack)
+
+    @property
+    def sweepable(self) -> bool:
+        """True when the chosen target has a value that can be swept."""
+        perturb = self.perturb
+        chosen = 0 <= perturb.chosen < len(perturb.targets)
+        return chosen and perturb.targets[perturb.chosen].shape not in ("silence", "draw")

@@ -38,6 +38,18 @@ class Previewed:
     arrays: dict[str, Array]
 
 
+#: scenarios that are compared at most
+MOST_KEPT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """An answer that was put aside, and what it is called."""
+
+    name: str
+    result: Perturbed
+
+
 class PerturbState(State):
     """Targets, and what came of them. ``dragged`` replaces the chosen target while it is dragged."""
 
@@ -53,6 +65,8 @@ class PerturbState(State):
     preview: Previewed | None = None
     running: bool = False
     judging: bool = Field(default=False, description="the random draws are on their way")
+    kept: tuple[Kept, ...] = Field(default=(), description="put aside for comparison")
+    compared: int = Field(default=-1, description="place of the one that the brain shows, -1 = none")
     outdated: bool = False
     problem: str = ""
 

@@ -14,7 +14,7 @@ from brainlm_engine.api.contrast import ContrastChoices
 from brainlm_engine.api.steer import Aim, AimKind, FormKind, StateKind, SteerInfo, SteerSpec
 
 Array = NDArray[Any]
-Question = Literal["follows", "take"]
+Question = Literal["follows", "take", "compare", "sweep"]
 SteerShown = Literal["magnitude", "change", "sensitivity"]
 Where = Literal["all", "selected"]
 
@@ -49,6 +49,7 @@ class SteerState(State):
     form: FormKind = "additive"
     where: Where = "all"
     sparsity: float = 1.0
+    restarts: int = Field(default=1, description="searches, each from another start")
     shuffles: int = 0
     shown: SteerShown = "magnitude"
     running: bool = False
@@ -75,8 +76,9 @@ class SteerState(State):
             aim = Aim(kind="contrast", cohort=self.cohort, column=self.column, first=self.first, second=self.second)
         regions = tuple(sorted(selected)) if self.where == "selected" else ()
         return SteerSpec(
-            aim=aim, state=self.state, form=self.form, regions=regions, sparsity=self.sparsity, shuffles=self.shuffles
-        )
+            aim=aim, state=self.state, form=self.form, regions=regions, sparsity=self.sparsity,
+            restarts=self.restarts, shuffles=self.shuffles,
+        )  # fmt: skip
 
     @property
     def changed_most(self) -> int:

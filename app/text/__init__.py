@@ -13,6 +13,7 @@ from app.text.networks import NETWORKS
 from app.text.perturb import PERTURB
 from app.text.repair import REPAIR
 from app.text.report import REPORT
+from app.text.scenarios import SCENARIOS
 from app.text.shell import SHELL
 from app.text.states import STATES
 from app.text.steer import STEER
@@ -22,7 +23,7 @@ from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
     **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
-    **PERTURB, **STEER, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
+    **PERTURB, **STEER, **SCENARIOS, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

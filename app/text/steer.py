@@ -48,6 +48,8 @@ STEER = {
     "steer.where.selected": "Selected",
     "steer.sparsity": "Few regions",
     "steer.sparsity.tip": "How much every changed region costs: larger means fewer and smaller changes",
+    "steer.restarts": "Searches",
+    "steer.restarts.tip": "The first begins with no change, others with small random ones: do they find the same?",
     "steer.shuffles": "Shuffled",
     "steer.shuffles.tip": "Searches for targets that mean nothing, as the yardstick; 19 give p = .05, and take 19 "
     "times as long",
@@ -81,6 +83,7 @@ STEER = {
     "steer.plot.start": "Search {number}",
     "steer.plot.null": "Same change, random regions",
     "steer.watched": "Changed: {region}",
+    "steer.line.change": "Change",
     "steer.limits": "Which input would look like the target to the model; not what a stimulation would do.",
     "steer.cancelled": "The search was given up.",
     "steer.export.title": "Export the change",

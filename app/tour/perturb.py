@@ -53,9 +53,83 @@ async def perturb(tour: Tour) -> None:
     await studio.settled()
     tour.seconds[f"what follows, beside {perturbed.nulls} draws of random regions"] = time.perf_counter() - began
     await tour.picture("perturb-dark", "Perturb: left V1 set to +1.5 SD for 40 s, and what the model expects.")
+    room.comparison.keep()
     state.perturb.shown = "difference"
     state.view.frame = perturbed.targets[0].start + 30
     studio.set_theme("light")
     await tour.picture("perturb-light", "The difference at the time cursor, in the light theme.")
     studio.set_theme("dark")
     studio.pointing.clear()
+    await _side_by_side(tour)
+    await _how_much_follows(tour)
+    await _what_it_would_take(tour)
+
+
+async def _side_by_side(tour: Tour) -> None:
+    """Keep the same region set down, and its whole network, beside the first scenario."""
+    studio, perturbed, room = tour.studio, tour.studio.state.perturb, tour.studio.perturb_room
+    assert room is not None
+    assert room.controller is not None
+    first = perturbed.targets[0]
+    perturbed.put(shown="effect", nulls=0)
+    with tour.pulse.phase("compare scenarios"):
+        for name, change in (("Left V1 down", {"value": -1.5}), ("Left V1, pulse", {"shape": "pulse", "value": 3.0})):
+            perturbed.put(targets=(first.model_copy(update=change),))
+            await studio.settled()
+            room.comparison.keep()
+            room.comparison.rename(perturbed.compared, name)
+        room.comparison.rename(0, "Left V1 up")
+        studio.state.steer.put(question="compare")
+        await studio.settled()
+    await tour.picture("compare-dark", "Scenarios side by side, on one scale.")
+    path = tour.out / "perturbation.html"
+    if not await room.report.write(str(path)):
+        raise RuntimeError("the report could not be written")
+    perturbed.put(targets=(first,), nulls=39)
+    studio.state.steer.put(question="follows")
+    await studio.settled()
+
+
+async def _how_much_follows(tour: Tour) -> None:
+    """Set every network in turn, at seven values."""
+    studio, sweep, room = tour.studio, tour.studio.state.sweep, tour.studio.perturb_room
+    assert room is not None
+    studio.state.steer.put(question="sweep")
+    sweep.put(over="networks", count=5)
+    began = time.perf_counter()
+    with tour.pulse.phase("sweep"):
+        if not await room.sweeping.run():
+            raise RuntimeError("the sweep did not end")
+        await studio.settled()
+    if sweep.result is not None:
+        cells = len(sweep.result.info.cells)
+        tour.seconds[f"a sweep of every network, {cells} answers"] = time.perf_counter() - began
+    await tour.picture("sweep-dark", "How much follows: every network in turn, over a range of values.")
+    studio.state.steer.put(question="follows")
+
+
+async def _what_it_would_take(tour: Tour) -> None:
+    """Bring the demo person, who looks at pictures, to rest, as that takes simulated people there."""
+    studio, steer, room = tour.studio, tour.studio.state.steer, tour.studio.perturb_room
+    assert room is not None
+    assert room.steering is not None
+    tour.tell("Perturb: what would it take to come to rest?")
+    steer.put(question="take")
+    began = time.perf_counter()
+    if not await room.steering.make_demo():
+        raise RuntimeError("the demo group could not be made")
+    tour.seconds["the demo group: 24 people, rest and visual task"] = time.perf_counter() - began
+    steer.put(first="visual", second="rest")
+    began = time.perf_counter()
+    with tour.pulse.phase("search a change"):
+        await room.steering.search()
+    tour.seconds["what it would take: the target read, two searches, 19 random places"] = time.perf_counter() - began
+    if steer.result is None:
+        raise RuntimeError(steer.problem)
+    await studio.settled()
+    await tour.picture("steer-dark", "What would it take: the change that brings the demo person from task to rest.")
+    studio.set_theme("light")
+    steer.put(shown="change")
+    await tour.picture("steer-light", "The change at the time cursor, in the light theme.")
+    studio.set_theme("dark")
+    steer.put(question="follows", shown="magnitude")

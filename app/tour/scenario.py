@@ -16,9 +16,9 @@ import PySide6
 from PySide6.QtCore import qVersion
 
 from app.controllers.veil import veiled, veiled_model
+from app.services.html_page import Picture, Section, Table, write_report
 from app.tour.perturb import perturb
 from app.tour.pulse import Pulse
-from app.tour.report import Picture, Section, Table, write_report
 from brainlm_engine import __version__
 
 if TYPE_CHECKING:

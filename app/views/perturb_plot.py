@@ -36,6 +36,7 @@ class PerturbPlot(LegendPlot):
         super().__init__(tr("perturb.axis.sd"), tr("perturb.axis.time"), parent)
         self._times: Array = np.zeros(0)
         self._series: dict[str, Array] = {}
+        self._names: dict[str, str] = {}
         self._half: Array = np.zeros(0)
         self.measured, self.unperturbed, self.perturbed = (pg.PlotCurveItem() for _ in range(3))
         self._edges = (pg.PlotCurveItem(), pg.PlotCurveItem())
@@ -61,6 +62,10 @@ class PerturbPlot(LegendPlot):
         }
         self._half = half if half is not None and perturbed is not None else np.zeros(0)
         self.redraw()
+
+    def set_names(self, **names: str) -> None:
+        """Call lines by other names until the next call; they are drawn with the next series."""
+        self._names = names
 
     def _clicked(self, event: Any) -> None:
         if len(self._times) > 1 and not event.double():
@@ -105,11 +110,14 @@ class PerturbPlot(LegendPlot):
         """Return how the lines look."""
         theme = self.theme
         return {
-            "measured": Entry(tr("perturb.line.measured"), theme.muted, 1.5),
-            "unperturbed": Entry(tr("perturb.line.unperturbed"), theme.text, 1.5, _DASH),
-            "perturbed": Entry(tr("perturb.line.perturbed"), theme.accent, 2.5),
-            "band": Entry(tr("perturb.line.band"), theme.accent, area=True),
+            "measured": Entry(self._name("measured"), theme.muted, 1.5),
+            "unperturbed": Entry(self._name("unperturbed"), theme.text, 1.5, _DASH),
+            "perturbed": Entry(self._name("perturbed"), theme.accent, 2.5),
+            "band": Entry(self._name("band"), theme.accent, area=True),
         }
+
+    def _name(self, line: str) -> str:
+        return self._names.get(line) or tr(f"perturb.line.{line}")
 
     def more_entries(self) -> tuple[Entry, ...]:
         """Return what else the legend explains."""

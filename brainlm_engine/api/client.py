@@ -45,6 +45,7 @@ from brainlm_engine.api.report_card import ReportCard
 from brainlm_engine.api.runfile import EngineFile, find_engine, read_engine_file
 from brainlm_engine.api.states import StatesInfo
 from brainlm_engine.api.steer import SteerInfo, SteerSoFar, SteerSpec
+from brainlm_engine.api.sweep import SweepInfo
 from brainlm_engine.api.training import (
     CohortInfo,
     CohortList,
@@ -253,6 +254,14 @@ class EngineClient:
             PerturbInfo, "perturb_judged" if judged else "perturb", recording_id=recording_id, model_id=model_id,
             scenario=scenario.model_dump(mode="json"), scaling=scaling,
         )  # fmt: skip
+
+    async def sweep_result(self, job_id: str) -> Reply[SweepInfo]:
+        """Return what a finished ``perturb_sweep`` job found; arrays as in :class:`SweepInfo`."""
+        return await self._desk(SweepInfo, "sweep_result", job_id=job_id)
+
+    async def sweep_file(self, job_id: str, name: str) -> Reply[EffectFile]:
+        """Return a finished sweep as a file called ``name``; see :class:`EffectFile`."""
+        return await self._desk(EffectFile, "sweep_file", job_id=job_id, name=name)
 
     async def steer(self, recording_id: str, model_id: str, spec: SteerSpec, scaling: str = "") -> Reply[SteerInfo]:
         """Search a change that brings the model's state of a recording to a target; arrays as in SteerInfo.

@@ -10,7 +10,7 @@ from brainlm_engine.jobs.kept import keep
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
-OCCLUSIONS, CONTRASTS = "occlusions", "contrasts"
+OCCLUSIONS, CONTRASTS, SWEEPS = "occlusions", "contrasts", "sweeps"
 
 
 def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
@@ -35,6 +35,31 @@ def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict
     )  # fmt: skip
     path = keep(OCCLUSIONS, job.job_id, made.info, made.arrays)
     return {"path": str(path), "runs": made.info.runs, "notes": list(made.info.notes)}
+
+
+def perturb_sweep(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Ask one scenario over a grid.
+
+    Parameters
+    ----------
+    params
+        ``recording_id``, ``model_id``, ``spec`` (:class:`brainlm_engine.api.sweep.SweepSpec`), optionally ``scaling``.
+    """
+    from brainlm_engine.api.sweep import SweepSpec
+    from brainlm_engine.models import DEFAULT_MODEL, load_model
+    from brainlm_engine.server.operations.recordings import recording_path
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb.sweep import sweep
+
+    progress(0.0, "Loading the model")
+    recording = Recording.load(recording_path(params["recording_id"]))
+    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    made = sweep(
+        model, recording, SweepSpec.model_validate(params["spec"]), recording_id=params["recording_id"],
+        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+    )  # fmt: skip
+    path = keep(SWEEPS, job.job_id, made.info, made.arrays)
+    return {"path": str(path), "verdict": made.info.verdict, "notes": list(made.info.notes)}
 
 
 def contrast(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:

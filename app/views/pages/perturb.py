@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from app.text import tr
 from app.theme import Theme
+from app.views.compare_plot import ComparePlot
 from app.views.forms import choose
+from app.views.lines_plot import LinesPlot
 from app.views.page_frame import PageFrame, Titled
+from app.views.panels.compare import ComparePanel
 from app.views.panels.perturb import FollowsPanel, TargetsPanel
 from app.views.panels.steer import AimPanel, QuestionRow, TakePanel
+from app.views.panels.sweep import SweepPanel
 from app.views.perturb_plot import PerturbPlot, TargetPlot
 from app.views.steer_plot import SteerPlot
 
@@ -19,8 +24,10 @@ if TYPE_CHECKING:
     from app.views.brain import BrainView
 
 #: commands that have a button here
-ACTIONS = ("perturb_add", "perturb_remove", "perturb_network", "perturb", "perturb_export")
+ACTIONS = ("perturb_add", "perturb_remove", "perturb_network", "perturb", "perturb_keep", "perturb_export")
 STEER_ACTIONS = ("steer", "steer_stop", "steer_file", "steer_cohort", "steer_demo", "steer_export")
+COMPARE_ACTIONS = ("perturb_unkeep", "perturb_report")
+SWEEP_ACTIONS = ("sweep", "sweep_export")
 
 
 class PerturbPage(PageFrame):
@@ -39,6 +46,8 @@ class PerturbPage(PageFrame):
         self.panel = TargetsPanel(*(actions[name] for name in ACTIONS[:3]))
         self.follows = FollowsPanel(*(actions[name] for name in ACTIONS[3:]))
         self.question = QuestionRow()
+        self.asked = "follows"
+        self._shown: dict[str, tuple[list[QWidget], list[QWidget]]] = {}
         self.set_panel([self.question, self.panel, self.follows])
 
     def add_search(self, search: SteerPlot, actions: dict[str, QAction]) -> None:
@@ -47,21 +56,54 @@ class PerturbPage(PageFrame):
         self.search_box = Titled(tr("steer.plot"), search)
         self.beneath.insertWidget(0, self.search_box)
         self.aim, self.take = AimPanel(actions), TakePanel(actions)
-        for section in (self.aim, self.take):
+        self._join("take", [self.search_box, self.watched_box], [self.aim, self.take])
+        self._join("follows", [self.target_box, self.watched_box], [])
+
+    def add_comparison(self, actions: dict[str, QAction]) -> None:
+        """Add what is shown of scenarios side by side, hidden until it is asked for."""
+        self.bars = ComparePlot()
+        self.difference = LinesPlot(tr("perturb.axis.sd"), tr("perturb.axis.time"), "kept.lines")
+        self.bars_box, self.difference_box = Titled(tr("kept.plot"), self.bars), Titled("", self.difference)
+        for box in (self.bars_box, self.difference_box):
+            self.beneath.addWidget(box)
+        self.compare = ComparePanel(actions)
+        self._join("compare", [self.bars_box, self.difference_box], [self.compare])
+
+    def add_sweep(self, actions: dict[str, QAction]) -> None:
+        """Add what the question "How much follows?" shows, hidden until it is asked."""
+        self.response = LinesPlot(tr("sweep.axis.reach"), tr("sweep.axis.value"), "sweep.plot")
+        self.effect = LinesPlot(tr("sweep.axis.watched"), tr("sweep.axis.value"), "sweep.plot")
+        self.response_box, self.effect_box = Titled(tr("sweep.plot"), self.response), Titled("", self.effect)
+        for box in (self.response_box, self.effect_box):
+            self.beneath.addWidget(box)
+        self.sweep = SweepPanel(actions)
+        self._join("sweep", [self.response_box, self.effect_box], [self.sweep])
+
+    def _join(self, question: str, boxes: list[QWidget], sections: list[QWidget]) -> None:
+        """Add a question with the drawings below the brain and the sections of the side panel that belong to it."""
+        for section in sections:
             self.add_section(section)
-        self.show_question("follows")
+        self._shown[question] = (boxes, sections or [self.panel, self.follows])
+        self.show_question(self.asked)
 
     def show_question(self, question: str) -> None:
-        """Show one of both questions."""
-        take = question == "take"
+        """Show one of the questions."""
+        self.asked = question
         choose(self.question.box, question)
-        for widget, shown in (
-            (self.panel, not take), (self.follows, not take), (self.target_box, not take), (self.aim, take),
-            (self.take, take), (self.search_box, take),
-        ):  # fmt: skip
-            widget.setVisible(shown)
+        mine = [widget for widgets in self._shown.get(question, ([], [])) for widget in widgets]
+        for other in self._shown.values():
+            for widget in (*other[0], *other[1]):
+                widget.setVisible(widget in mine)
+        boxes = self._shown.get(question, ([], []))[0]
+        there = [self.beneath.widget(place) for place in range(self.beneath.count())]
+        half = max(self.beneath.width() // 2, 1)
+        if any(self.beneath.sizes()[place] < half // 2 for place, box in enumerate(there) if box in boxes):
+            self.beneath.setSizes([half if box in boxes else 0 for box in there])
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint the drawings."""
-        for drawing in (self.brain, self.target, self.watched, self.search):
+        drawings = (
+            self.brain, self.target, self.watched, self.search, self.bars, self.difference, self.response, self.effect,
+        )  # fmt: skip
+        for drawing in drawings:
             drawing.set_theme(theme)

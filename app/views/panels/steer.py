@@ -15,7 +15,7 @@ from app.views.number_boxes import put, real, whole
 from brainlm_engine.api.perturb import CAPTION
 from brainlm_engine.api.steer import FORMS, STATES
 
-QUESTIONS = ("follows", "take")
+QUESTIONS = ("follows", "take", "sweep", "compare")
 AIMS = ("contrast", "recordings", "activity")
 SHOWN = ("magnitude", "change", "sensitivity")
 _COHORT = ("cohort", "column", "first", "second")
@@ -48,7 +48,8 @@ class AimPanel(QWidget):
         self.state = choices((name, tr(f"steer.state.{name}")) for name in STATES)
         self.form = choices((name, tr(f"steer.form.{name}")) for name in FORMS)
         self.where = choices((name, tr(f"steer.where.{name}")) for name in ("all", "selected"))
-        self.sparsity, self.shuffles = real(0, 100, 1, 1.0), whole(0, 999, 19)
+        self.sparsity, self.restarts, self.shuffles = real(0, 100, 1, 1.0), whole(1, 20, 1), whole(0, 999, 19)
+        self.restarts.valueChanged.connect(lambda count: self.chosen.emit("restarts", count))
         self.sparsity.valueChanged.connect(lambda value: self.chosen.emit("sparsity", value))
         self.shuffles.valueChanged.connect(lambda count: self.chosen.emit("shuffles", count))
         top, self._cohort, below = Form(), Form(), Form()
@@ -59,6 +60,7 @@ class AimPanel(QWidget):
                 box.activated.connect(lambda _=0, n=name, b=box: self.chosen.emit(n, b.currentData()))
                 form.row(tr(f"steer.{name}"), box, tip=tr(f"steer.{name}.tip"))
         below.row(tr("steer.sparsity"), self.sparsity, tip=tr("steer.sparsity.tip"))
+        below.row(tr("steer.restarts"), self.restarts, tip=tr("steer.restarts.tip"))
         below.row(tr("steer.shuffles"), self.shuffles, tip=tr("steer.shuffles.tip"))
         self._people, self._files = QWidget(), QWidget()
         self._told, self._named, self._targets = (label("", "muted", wrap=True) for _ in range(3))
@@ -95,6 +97,7 @@ class AimPanel(QWidget):
                 box.setCurrentIndex(-1)
             choose(box, values[name])
         put(self.sparsity, float(str(values["sparsity"])))
+        put(self.restarts, int(str(values["restarts"])))
         put(self.shuffles, int(str(values["shuffles"])))
         aim = values["aim"]
         self._people.setVisible(aim == "contrast")

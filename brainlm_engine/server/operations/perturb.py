@@ -9,6 +9,7 @@ import numpy as np
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.api.messages import Reply
 from brainlm_engine.api.perturb import EffectFile, PerturbInfo, PreviewInfo, Scenario
+from brainlm_engine.api.sweep import SweepInfo
 from brainlm_engine.progress import SILENT, Progress
 from brainlm_engine.server.operations.reconstruct import held_model
 from brainlm_engine.server.operations.recordings import held_recording
@@ -71,6 +72,23 @@ def perturb_file(warm: Warm, name: str) -> Reply[EffectFile]:
         raise BadInput("This perturbation is no longer held.", "Run it again, then export.")
     made, recording, _ = held
     content = effect_content(made.info, made.arrays, recording, name)
+    return Reply(EffectFile(name=name), {"content": np.frombuffer(content, np.uint8)})
+
+
+def sweep_result(warm: Warm, job_id: str) -> Reply[SweepInfo]:
+    """Return what a finished ``perturb_sweep`` job found; see :class:`SweepInfo` for the arrays."""
+    from brainlm_engine.jobs.interpretation_jobs import SWEEPS
+    from brainlm_engine.jobs.kept import kept
+
+    return kept(SWEEPS, job_id, SweepInfo)
+
+
+def sweep_file(warm: Warm, job_id: str, name: str) -> Reply[EffectFile]:
+    """Return what a file called ``name`` holds of a finished ``perturb_sweep`` job."""
+    from brainlm_engine.tasks.perturb.sweep_files import sweep_content
+
+    reply = sweep_result(warm, job_id)
+    content = sweep_content(reply.message, reply.arrays, name)
     return Reply(EffectFile(name=name), {"content": np.frombuffer(content, np.uint8)})
 
 

@@ -64,8 +64,9 @@ def verdict_of(info: SteerInfo, region: str) -> str:
     nearer = f"{1 - info.left:.0%} nearer to {info.toward}"
     told = f"A change of {info.size:.2f} SD (root mean square) brings the model's state {nearer}"
     if info.p == info.p:
-        as_near = "no nearer than" if info.p > _SURE else "further than"
-        told += f", {as_near} the same change in random regions ({1 - info.null_left:.0%}, p = {info.p:.2f})"
+        away = info.null_left > 1
+        how = f"takes it {info.null_left - 1:.0%} away" if away else f"brings it {1 - info.null_left:.0%} nearer"
+        told += f"; the same change in random regions {how} (p = {info.p:.2f})"
     where = f"It is largest at {region}"
     if info.networks:
         most = info.networks[0]

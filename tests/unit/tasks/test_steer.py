@@ -200,7 +200,7 @@ def test_chance_is_told_from_an_answer(model: MaskedModel, recording: Recording)
     assert made.arrays["null_left"].shape == (19,)
     assert made.info.left < made.arrays["null_left"].min()
     assert made.info.p == pytest.approx(1 / 20)
-    assert "further than the same change in random regions" in made.verdict
+    assert "the same change in random regions takes it" in made.verdict
     assert made.arrays["null_shares"].shape[0] == 2
     assert any("too few for p < .05" in note for note in made.info.notes)
     again = steered(model, recording, changed(recording, (4, 5, 20)), state="connectivity", nulls=19, shuffles=2)

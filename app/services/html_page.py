@@ -1,4 +1,4 @@
-"""One HTML page with the tour's pictures, the numbers behind them, and what made them."""
+"""One HTML page: sections with text, tables and pictures, and what made them."""
 
 from __future__ import annotations
 
@@ -78,9 +78,15 @@ def _section(section: Section) -> str:
 
 def write_report(target: Path, title: str, lead: str, sections: Sequence[Section], facts: Mapping[str, str]) -> Path:
     """Write the page to ``target`` (its pictures lie beside it) and return the path."""
+    target.write_text(page_text(title, lead, sections, facts), encoding="utf-8")
+    return target
+
+
+def page_text(title: str, lead: str, sections: Sequence[Section], facts: Mapping[str, str]) -> str:
+    """Return the page; pictures may be data of their own ("data:image/png;base64,...")."""
     rows = tuple((key, value) for key, value in facts.items())
     made = _table(Table(("What made this", ""), rows)).replace(' class="number"', "")
-    page = f"""<!doctype html>
+    return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>
 <h1>{html.escape(title)}</h1><p class="muted">{html.escape(lead)}</p>
@@ -89,5 +95,3 @@ def write_report(target: Path, title: str, lead: str, sections: Sequence[Section
 <footer>For research use only. Simulation and reconstruction by a statistical model; not a medical device.
 Everything was computed on this computer; nothing left it.</footer></body></html>
 """
-    target.write_text(page, encoding="utf-8")
-    return target

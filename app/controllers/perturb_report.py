@@ -1,0 +1,150 @@
+"""Reports and animations of scenarios: one page with pictures, figures and a recipe; the difference as it spreads."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.controllers.failures import tell_error
+from app.controllers.networks_drawing import called
+from app.controllers.perturb_targets import row_of
+from app.controllers.scenario_comparing import kept_cells
+from app.controllers.veil import veiled, veiled_model
+from app.services.animation import write_gif
+from app.services.html_page import Picture, Section, Table, page_text
+from app.services.pictures import png_of
+from app.state import AppState
+from app.state.notices import Notice
+from app.state.perturb import Kept, Perturbed
+from app.text import tr
+from app.widgets.ticks import number
+from brainlm_engine.api.errors import EngineError
+from brainlm_engine.api.networks import write_bytes
+from brainlm_engine.api.perturb import CAPTION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from app.views.pages.perturb import PerturbPage
+
+KEY = "perturb:report"
+_MOST_FRAMES = 48
+
+
+class PerturbReport:
+    """Writes what is on show; names are veiled where the window veils them."""
+
+    def __init__(self, state: AppState, page: PerturbPage, drawn: Callable[[], Awaitable[None]]) -> None:
+        self._state, self._page, self._drawn = state, page, drawn
+
+    async def write(self, path: str) -> bool:
+        """Write the report of the scenario on show, or of all that are kept; False when it could not be."""
+        state, perturb = self._state, self._state.perturb
+        compared = state.steer.question == "compare" and bool(perturb.kept)
+        made = perturb.kept if compared else ()
+        if not compared and perturb.result is not None:
+            made = (Kept(tr("report.perturb.title"), perturb.result),)
+        if not made:
+            return False
+        await self._drawn()
+        sections = []
+        if compared:
+            heads = tuple(tr(f"kept.column.{name}") for name in ("name", "reach", "null", "p", "most"))
+            rows = tuple(_veiled_cells(state, each) for each in made)
+            sections.append(Section(tr("report.perturb.compared"), table=Table(heads, rows)))
+        pictures = (self._picture(self._page.rows, tr("report.perturb.traces")),)
+        sections.append(Section(tr("report.perturb.brain"), pictures=pictures))
+        for each in made:
+            sections += self._sections(each, veiled(state, each.name) if compared else tr("report.perturb.targets"))
+        recording, model = state.case.recording, state.model.model
+        name = veiled(state, recording.info.name) if recording is not None else ""
+        title = veiled_model(state, model).title if model is not None else ""
+        facts = {"Model": made[0].result.info.model_id, "Recording": name, "": CAPTION}
+        page = page_text(
+            tr("report.perturb.title"), tr("report.perturb.lead", recording=name, model=title), sections, facts
+        )
+        return await self._written(write_bytes_later(page.encode(), path), path, "report.perturb.done")
+
+    async def animate(self, path: str) -> bool:
+        """Write the difference on the brain from the onset on; False when there is none, or it could not be written."""
+        state, result = self._state, self._state.perturb.result
+        if result is None:
+            return False
+        state.notices.tell(Notice(KEY, "info", tr("gif.making")))
+        first = result.info.start + result.info.onset
+        last = result.info.start + result.arrays["perturbed"].shape[1] - 1
+        last = min(last, result.info.start + result.info.measured_frames - 1)
+        frames = np.unique(np.linspace(first, last, min(_MOST_FRAMES, last - first + 1)).round().astype(int))
+        shown, before, question = state.perturb.shown, state.view.frame, state.steer.question
+        state.steer.put(question="follows")
+        state.perturb.put(shown="difference")
+        images = []
+        for frame in frames:
+            state.view.frame = int(frame)
+            await self._drawn()
+            images.append(self._page.brain_box.grab().toImage())
+        state.perturb.put(shown=shown)
+        state.view.frame = before
+        state.steer.put(question=question)
+        return await self._written(write_gif(images, path), path, "gif.done")
+
+    async def _written(self, writing: Awaitable[None], path: str, done: str) -> bool:
+        try:
+            await writing
+        except EngineError as error:
+            tell_error(self._state, error, KEY)
+            return False
+        self._state.notices.tell(Notice(KEY, "success", tr(done, name=Path(path).name)))
+        return True
+
+    # ------------------------------------------------------------ pieces
+
+    def _picture(self, widget: QWidget, caption: str) -> Picture:
+        coded = base64.b64encode(png_of(widget.grab().toImage())).decode()
+        return Picture(f"data:image/png;base64,{coded}", caption)
+
+    def _sections(self, kept: Kept, title: str) -> list[Section]:
+        state, info = self._state, kept.result.info
+        atlas, tr_s = state.case.atlas, state.case.tr_s
+        told = []
+        for target in info.scenario.targets:
+            names = [atlas.name(region) if atlas is not None else str(region + 1) for region in target.regions]
+            listed = ", ".join(names[:6]) + (f" (+{len(names) - 6})" if len(names) > 6 else "")
+            told.append(row_of(target, listed, tr_s)[1])
+        made = [Section(title, "; ".join(told), verdict=veiled(state, info.verdict), table=_networks(kept.result))]
+        if info.notes:
+            text = " ".join(veiled(state, note) for note in info.notes)
+            made.append(Section(tr("report.perturb.notes"), text))
+        recipe = json.dumps(info.scenario.model_dump(mode="json"), ensure_ascii=False)
+        made.append(Section(tr("report.perturb.recipe"), tr("report.perturb.recipe.text", recipe=recipe)))
+        return made
+
+
+async def write_bytes_later(content: bytes, path: str) -> None:
+    """Write off the GUI thread; EngineError when it cannot be written."""
+    await asyncio.to_thread(write_bytes, content, Path(path))
+
+
+def _veiled_cells(state: AppState, kept: Kept) -> tuple[str, ...]:
+    name, *others = kept_cells(kept)
+    return veiled(state, name), *others
+
+
+def _networks(result: Perturbed) -> Table | None:
+    info = result.info
+    if not info.networks:
+        return None
+    columns = ("network", "effect", "specific", *(("p",) if info.nulls else ()))
+    rows = tuple(
+        (called(row.network), number(row.effect, 0.001), number(row.specific, 0.001),
+         *((number(row.p, 0.01),) if info.nulls else ()))
+        for row in info.networks
+    )  # fmt: skip
+    return Table(tuple(tr(f"perturb.column.{name}") for name in columns), rows)

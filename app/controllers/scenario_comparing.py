@@ -1,0 +1,177 @@
+"""Scenarios put aside and shown side by side: on the brain one at a time, their networks as bars on one scale."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.controllers.networks_drawing import called
+from app.controllers.perturb_targets import row_of
+from app.controllers.veil import veiled
+from app.services.turns import Turns
+from app.state import AppState
+from app.state.notices import Notice
+from app.state.perturb import MOST_KEPT, Kept
+from app.text import tr
+from app.views.compare_plot import Bars
+from app.widgets.ticks import number
+
+if TYPE_CHECKING:
+    from app.views.pages.perturb import PerturbPage
+
+KEY = "perturb:compare"
+_LEAST_SD = 0.3
+
+
+class ScenarioComparison:
+    """Keeps up to four answers of one recording, and draws them."""
+
+    def __init__(self, state: AppState, page: PerturbPage) -> None:
+        self._state, self._page = state, page
+        self.turns = Turns(page)
+        perturb = state.perturb
+        for field in ("kept", "compared", "watched"):
+            perturb.on(field).connect(self.show)
+        state.steer.on("question").connect(self.show)
+        state.shell.on("workspace").connect(self.show)
+        state.view.on("names_hidden").connect(self.show)
+        state.case.on("recording").connect(lambda *_: perturb.put(kept=(), compared=-1))
+        page.compare.chosen.connect(lambda place: perturb.put(compared=place))
+        page.compare.renamed.connect(self.rename)
+        self.show()
+
+    # ------------------------------------------------------------ keep
+
+    def keep(self) -> bool:
+        """Put the present answer aside; False when there is none, or no room."""
+        state, perturb = self._state, self._state.perturb
+        if perturb.result is None:
+            return False
+        if len(perturb.kept) >= MOST_KEPT:
+            state.notices.tell(Notice(KEY, "info", tr("kept.full"), tr("kept.full.next")))
+            return False
+        taken = {each.name for each in perturb.kept}
+        name = next(name for count in range(1, MOST_KEPT + 2) if (name := tr("kept.new", number=count)) not in taken)
+        perturb.put(kept=(*perturb.kept, Kept(name, perturb.result)), compared=len(perturb.kept))
+        return True
+
+    def remove(self) -> None:
+        """Take the chosen scenario out."""
+        perturb = self._state.perturb
+        kept = tuple(each for place, each in enumerate(perturb.kept) if place != perturb.compared)
+        perturb.put(kept=kept, compared=min(perturb.compared, len(kept) - 1))
+
+    def rename(self, place: int, name: str) -> None:
+        """Call a scenario by another name."""
+        kept = list(self._state.perturb.kept)
+        if 0 <= place < len(kept) and name.strip():
+            kept[place] = replace(kept[place], name=name.strip())
+        self._state.perturb.put(kept=tuple(kept))
+        self.show()
+
+    # ------------------------------------------------------------ draw
+
+    @property
+    def _on_show(self) -> bool:
+        return self._state.shell.workspace == "perturb" and self._state.steer.question == "compare"
+
+    async def settled(self) -> None:
+        """Wait until everything is drawn."""
+        while self.turns.busy:
+            await asyncio.sleep(0.005)
+
+    def show(self, *_: object) -> None:
+        """Draw everything, a piece per turn."""
+        if self._on_show and self._state.case.recording is not None:
+            self.turns.take(self._panel, self._brain, self._bars, self._watched)
+        else:
+            self.turns.drop()
+
+    def _panel(self) -> None:
+        perturb = self._state.perturb
+        rows = [(veiled(self._state, each.name), self._said(each)) for each in perturb.kept]
+        self._page.compare.show_kept(rows, perturb.compared, kept_table(perturb.kept))
+
+    def _said(self, kept: Kept) -> str:
+        tr_s, atlas = self._state.case.tr_s, self._state.case.atlas
+        told = []
+        for target in kept.result.info.scenario.targets:
+            one = atlas.name(target.regions[0]) if atlas is not None else str(target.regions[0] + 1)
+            many = len(target.regions) > 1
+            told.append(row_of(target, tr("perturb.regions", count=len(target.regions)) if many else one, tr_s)[1])
+        return tr("kept.said", name=kept.name, targets="; ".join(told))
+
+    def _brain(self) -> None:
+        page, perturb = self._page, self._state.perturb
+        page.brain.set_grips(())
+        page.brain.bar.set_unit(tr("unit.sd"))
+        if not 0 <= perturb.compared < len(perturb.kept):
+            page.brain.set_values(None)
+            page.brain_box.set_title(tr("kept.waiting"))
+            return
+        chosen = perturb.kept[perturb.compared]
+        page.brain.set_selected({region for t in chosen.result.info.scenario.targets for region in t.regions})
+        tops = [np.nanquantile(np.abs(each.result.arrays["effect"]), 0.98) for each in perturb.kept]
+        reach = max(_LEAST_SD, float(np.max(tops)))
+        page.brain.set_values(chosen.result.arrays["effect"], -reach, reach, "vik")
+        page.brain_box.set_title(tr("kept.brain", name=veiled(self._state, chosen.name)))
+
+    def _bars(self) -> None:
+        page, kept = self._page, self._state.perturb.kept
+        page.bars_box.set_waiting("" if kept else tr("kept.waiting"))
+        names = tuple(dict.fromkeys(row.network for each in kept for row in each.result.info.networks))
+        bars = []
+        for each in kept:
+            found = {row.network: row.specific for row in each.result.info.networks}
+            heights = tuple(found.get(name, float("nan")) for name in names)
+            bars.append(Bars(veiled(self._state, each.name), heights))
+        page.bars.set_bars([called(name) for name in names], bars)
+
+    def _watched(self) -> None:
+        """Draw the difference in one region, of every scenario, from its onset on."""
+        state, page, kept = self._state, self._page, self._state.perturb.kept
+        parcel = state.perturb.watched
+        if parcel < 0 and 0 <= state.perturb.compared < len(kept):
+            values = np.abs(kept[state.perturb.compared].result.arrays["specific"])
+            parcel = int(np.nanargmax(values)) if np.isfinite(values).any() else -1
+        ready = bool(kept) and parcel >= 0
+        page.difference_box.set_waiting("" if ready else tr("kept.waiting"))
+        if not ready:
+            return
+        atlas = state.case.atlas
+        name = atlas.name(parcel) if atlas is not None else str(parcel + 1)
+        page.difference_box.set_title(tr("kept.watched", region=name))
+        lines = []
+        for each in kept:
+            arrays, info = each.result.arrays, each.result.info
+            apart = arrays["perturbed"][parcel] - arrays["unperturbed"][parcel]
+            times = (info.start + np.arange(len(apart))) * info.tr_s
+            lines.append((veiled(state, each.name), times[info.onset :], apart[info.onset :]))
+        page.difference.set_lines(lines)
+
+
+def kept_table(kept: tuple[Kept, ...]) -> str:
+    """Return the scenarios as rich text."""
+    if not kept:
+        return ""
+    heads = "".join(
+        f"<th align='{'left' if name == 'name' else 'right'}'>&nbsp;{tr(f'kept.column.{name}')}</th>"
+        for name in ("name", "reach", "null", "p", "most")
+    )
+    rows = []
+    for each in kept:
+        rows.append("".join(f"<td align='right'>&nbsp;{cell}</td>" for cell in kept_cells(each)))
+    return f"<table><tr>{heads}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def kept_cells(kept: Kept) -> tuple[str, str, str, str, str]:
+    """Return name, reach, random reach, p, and the network that moves most."""
+    info = kept.result.info
+    most = max(info.networks, key=lambda row: abs(row.specific), default=None)
+    return (
+        kept.name, number(info.reach, 0.01), number(info.null_reach, 0.01) if info.nulls else "–",
+        number(info.p, 0.01) if info.nulls else "–", called(most.network) if most is not None else "–",
+    )  # fmt: skip
