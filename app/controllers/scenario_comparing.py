@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from app.services.turns import Turns
 from app.state import AppState
 from app.state.notices import Notice
 from app.state.perturb import MOST_KEPT, Kept
-from app.text import tr
+from app.text import has, tr
 from app.views.compare_plot import Bars
 from app.widgets.ticks import number
 
@@ -128,7 +129,7 @@ class ScenarioComparison:
             found = {row.network: row.specific for row in each.result.info.networks}
             heights = tuple(found.get(name, float("nan")) for name in names)
             bars.append(Bars(veiled(self._state, each.name), heights))
-        page.bars.set_bars([called(name) for name in names], bars)
+        page.bars.set_bars([_short(name) for name in names], bars)
 
     def _watched(self) -> None:
         """Draw the difference in one region, of every scenario, from its onset on."""
@@ -158,13 +159,20 @@ def kept_table(kept: tuple[Kept, ...]) -> str:
     if not kept:
         return ""
     heads = "".join(
-        f"<th align='{'left' if name == 'name' else 'right'}'>&nbsp;{tr(f'kept.column.{name}')}</th>"
+        f"<th align='{'left' if name == 'name' else 'right'}'>{tr(f'kept.column.{name}')}</th>"
         for name in ("name", "reach", "null", "p", "most")
     )
     rows = []
     for each in kept:
-        rows.append("".join(f"<td align='right'>&nbsp;{cell}</td>" for cell in kept_cells(each)))
+        name, *cells = kept_cells(each)
+        rows.append(f"<td>{html.escape(name)}</td>" + "".join(f"<td align='right'>&nbsp;{cell}</td>" for cell in cells))
     return f"<table><tr>{heads}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def _short(network: str) -> str:
+    """Return a network's name as briefly as the literature writes it."""
+    key = f"kept.short.{network}"
+    return tr(key) if has(key) else called(network)
 
 
 def kept_cells(kept: Kept) -> tuple[str, str, str, str, str]:
@@ -173,5 +181,5 @@ def kept_cells(kept: Kept) -> tuple[str, str, str, str, str]:
     most = max(info.networks, key=lambda row: abs(row.specific), default=None)
     return (
         kept.name, number(info.reach, 0.01), number(info.null_reach, 0.01) if info.nulls else "–",
-        number(info.p, 0.01) if info.nulls else "–", called(most.network) if most is not None else "–",
+        number(info.p, 0.01) if info.nulls else "–", _short(most.network) if most is not None else "–",
     )  # fmt: skip

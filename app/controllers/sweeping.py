@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.controllers.failures import tell_error
+from app.controllers.networks_drawing import called
 from app.controllers.veil import veiled
 from app.services.engine import EngineService
 from app.services.turns import Turns
@@ -77,7 +78,7 @@ class SweepController:
             for region, network in enumerate(atlas.info.networks):
                 if network and not recording.missing[region]:
                     found.setdefault(network, []).append(region)
-            places = tuple(Place(name=each, regions=tuple(regions)) for each, regions in found.items())
+            places = tuple(Place(name=called(each), regions=tuple(regions)) for each, regions in found.items())
         elif sweep.over == "selected" and state.view.selected:
             places = tuple(Place(name=name(region), regions=(region,)) for region in state.view.selected)
         else:

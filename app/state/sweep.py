@@ -49,7 +49,7 @@ class SweepState(State):
     chosen: int = Field(default=0, description="line that the brain shows")
 
     def values(self) -> tuple[float, ...]:
-        """Return the values, SD, without 0: nothing follows from nothing."""
+        """Return the values, SD; 0 is the regions' mean."""
         made = np.linspace(self.low, self.high, self.count) if self.count > 1 else np.array([self.high])
         return tuple(round(float(value), 4) for value in made if abs(value) > 1e-9)
 

@@ -71,7 +71,7 @@ async def _side_by_side(tour: Tour) -> None:
     assert room is not None
     assert room.controller is not None
     first = perturbed.targets[0]
-    perturbed.put(shown="effect", nulls=0)
+    perturbed.put(shown="effect", nulls=19)
     with tour.pulse.phase("compare scenarios"):
         for name, change in (("Left V1 down", {"value": -1.5}), ("Left V1, pulse", {"shape": "pulse", "value": 3.0})):
             perturbed.put(targets=(first.model_copy(update=change),))

@@ -17,7 +17,6 @@ from app.widgets.ticks import number, round_ticks
 
 _ROOM = 0.8  # of a network's width, shared by its bars
 _LEAST_SD = 0.1
-_TURNED = 0.6  # of the tones between the accents
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class ComparePlot(LegendPlot):
             item = pg.BarGraphItem(x=x, height=heights, width=0.92 * width, brush=QColor(colour), pen=pg.mkPen(None))
             self.addItem(item, ignoreBounds=True)
             self._items.append(item)
-            entries.append(Entry(bars.name, colour, area=True))
+            entries.append(Entry(bars.name, colour, symbol="s"))
         self.set_entries(entries)
         self.view.setRange(xRange=(-0.6, len(places) - 0.4), yRange=(-1.1 * most, 1.1 * most), padding=0)
         self.getAxis("bottom").setTicks([list(enumerate(self._networks)), []])

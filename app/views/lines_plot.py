@@ -68,5 +68,6 @@ class LinesPlot(LegendPlot):
         room = 0.08 * (high - low)
         first, last = float(xs.min()), float(max(xs.max(), xs.min() + 1e-6))
         self.view.setRange(xRange=(first, last), yRange=(low - room, high + room), padding=0)
-        self.getAxis("left").setTicks([[(v, number(v, 0.01)) for v in round_ticks(low, high, 5)], []])
-        self.getAxis("bottom").setTicks([[(v, number(v, 0.1)) for v in round_ticks(first, last, 6)], []])
+        for axis, ticks in (("left", round_ticks(low, high, 5)), ("bottom", round_ticks(first, last, 6))):
+            step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+            self.getAxis(axis).setTicks([[(tick, number(tick, step)) for tick in ticks], []])

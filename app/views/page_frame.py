@@ -140,7 +140,6 @@ class Titled(QWidget):
         self._title = ElidedLabel()
         self._title.setText(title)
         self._title.setProperty("role", "muted")
-        self._title.setContentsMargins(GRID, 2, GRID, 2)
         self._title.setMinimumWidth(1)
         self._waiting = label("", "muted", wrap=True)
         self._waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -150,7 +149,10 @@ class Titled(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._title)
+        head = QHBoxLayout()
+        head.setContentsMargins(GRID, 2, GRID, 2)
+        head.addWidget(self._title)
+        column.addLayout(head)
         column.addWidget(self._stack, 1)
 
     @property

@@ -46,8 +46,8 @@ class SweepLine(Message):
 
     place: int
     start: int
-    slope: float = Field(description="reach per SD, least squares through 0, of |value|")
-    straight: float = Field(description="share of the variance of all effects that effect = value x map explains, 0..1")
+    slope: float = Field(description="SD per SD, mean over the parcels of |effect per SD of value|")
+    straight: float = Field(description="share of the variance over values that straight lines explain, one per parcel")
     even: float = Field(
         description="correlation of the maps of the lowest and the highest value: -1 = down is the mirror of up"
     )
@@ -57,7 +57,8 @@ class SweepInfo(Message):
     """The answers of a sweep.
 
     Arrays, with C cells and P parcels: ``effect (C, P)`` SD, mean difference from the onset on, NaN where regions are
-    set or left out; ``gain (L, P)``, per line the least-squares effect per SD of value.
+    set or left out; ``gain (L, P)``, per line the effect per SD of value, by least squares; with one
+    value, effect / value.
     """
 
     recording_id: str = ""

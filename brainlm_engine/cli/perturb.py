@@ -188,8 +188,8 @@ def _sweep_as_text(result: dict[str, Any]) -> str:
          names[line["place"]])
         for line in result["lines"]
     ]  # fmt: skip
-    told += [columns(("From, s", "Reach per SD", "Straight", "Up with down", "Set"), lines), ""]
-    told += ["Straight: share of the answers that effect = value x map explains. Up with down: -1 = mirror images."]
+    told += [columns(("From, s", "SD per SD", "Straight", "Up with down", "Set"), lines), ""]
+    told += ["Straight: how much of the growth straight lines explain. Up with down: -1 = mirror images."]
     told += [f"Note: {note}" for note in result["notes"]]
     told += ["", result["caption"]] + [f"Written: {result['written']}"] * bool(result["written"])
     return "\n".join(told)

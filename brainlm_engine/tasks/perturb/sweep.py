@@ -82,7 +82,6 @@ def sweep(
         )
         plain: Floats | None = None
         here: list[Floats] = []
-        reaches: list[float] = []
         for each, value in enumerate(values):
             done = number * len(values) + each
             progress(done / cells, f"Answer {done + 1} of {cells}")
@@ -99,7 +98,6 @@ def sweep(
             effect[~window.known] = np.nan
             effect[window.regions] = np.nan
             here.append(effect)
-            reaches.append(found.reach)
             beyond = beyond_usual(window.changed, window.where)
             rows.append(
                 SweepCell(
@@ -110,7 +108,7 @@ def sweep(
         table = np.stack(here)
         maps += here
         gains.append(_gain(values, table))
-        lines.append(_line(place, start, values, (table, np.array(reaches))))
+        lines.append(_line(place, start, values, table))
     arrays: dict[str, NDArray[Any]] = {"effect": np.stack(maps), "gain": np.stack(gains)}
     info = SweepInfo(
         recording_id=recording_id, model_id=model_id(model), spec=spec, places=places, networks=networks,
@@ -164,32 +162,39 @@ def _mean(values: Floats) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
-def _gain(values: NDArray[np.float64], table: Floats) -> Floats:
-    """Return (P,): effect per SD of value, least squares through 0."""
-    return np.asarray(values @ table / max(float(values @ values), 1e-12), np.float32)
+def _gain(values: NDArray[np.float64], table: NDArray[np.floating]) -> Floats:
+    """Return (P,): effect per SD of value, least squares; of one value, effect / value.
+
+    Lines need not pass through 0: a region set to 0 is set to its mean, not left as it was measured.
+    """
+    if len(values) == 1:
+        return np.asarray(table[0] / values[0] if values[0] else table[0] * np.nan, np.float32)
+    apart = values - values.mean()
+    return np.asarray(apart @ (table - table.mean(0)) / max(float(apart @ apart), 1e-12), np.float32)
 
 
-def _line(place: int, start: int, values: NDArray[np.float64], found: tuple[Floats, NDArray[np.float64]]) -> SweepLine:
-    table, reach = found
+def _line(place: int, start: int, values: NDArray[np.float64], table: Floats) -> SweepLine:
     known = np.isfinite(table).all(0)
-    inside = table[:, known]
-    left = inside - values[:, None] * _gain(values, inside)
-    total = float(np.square(inside).sum())
+    inside = table[:, known].astype(np.float64)
+    gain = _gain(values, inside)
+    apart = inside - inside.mean(0)
+    total = float(np.square(apart).sum())
+    left = apart - (values - values.mean())[:, None] * gain
+    straight = 1 - float(np.square(left).sum()) / total if total > 0 and len(values) > 2 else float("nan")
     even = float("nan")
     if values[0] < 0 < values[-1] and known.sum() > 2 and np.ptp(inside[0]) and np.ptp(inside[-1]):
         even = float(np.corrcoef(inside[0], inside[-1])[0, 1])
-    size = np.abs(values)
-    return SweepLine(
-        place=place, start=start, slope=float(size @ reach / max(float(size @ size), 1e-12)),
-        straight=1 - float(np.square(left).sum()) / total if total > 0 else float("nan"), even=even,
-    )  # fmt: skip
+    slope = float(np.abs(gain).mean()) if gain.size else float("nan")
+    return SweepLine(place=place, start=start, slope=slope, straight=straight, even=even)
 
 
 def _verdict(places: tuple[Place, ...], lines: list[SweepLine], recording: Recording) -> str:
     """Say in one sentence where it moves most, and whether twice the value is twice the answer."""
-    most = max(lines, key=lambda line: line.slope)
+    most = max(lines, key=lambda line: np.nan_to_num(line.slope))
     told = f"{places[most.place].name}, set from {most.start * recording.tr_s:.0f} s on, moves the others"
     told += f" by {most.slope:.2f} SD per SD"
     if len(lines) > 1:
         told = f"Of {len(lines)} places and onsets, {told}, the most"
-    return f"{told}; a straight line explains {most.straight:.0%} of the answers to its values."
+    if not np.isfinite(most.straight):
+        return f"{told}."
+    return f"{told}; straight lines explain {most.straight:.0%} of how its answers grow with the value."

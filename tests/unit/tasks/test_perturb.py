@@ -319,6 +319,10 @@ def test_a_sweep_is_every_answer_of_its_grid(model: MaskedModel, recording: Reco
     wanted[[6, 7, 9]] = np.nan
     assert np.allclose(made.arrays["effect"][at], wanted, atol=1e-5, equal_nan=True)
     line = made.info.lines[0]
+    table = made.arrays["effect"][:3]
+    slopes = np.array([np.polyfit([-2.0, 1.0, 2.0], table[:, parcel], 1)[0] for parcel in (0, 20)])
+    assert made.arrays["gain"][0, [0, 20]] == pytest.approx(slopes, abs=1e-5)
+    assert line.slope == pytest.approx(float(np.nanmean(np.abs(made.arrays["gain"][0]))), rel=1e-4)
     assert 0.5 < line.straight <= 1
     assert line.even < 0
     assert "of 4 places and onsets" in made.info.verdict.lower()
@@ -347,6 +351,6 @@ def test_a_sweep_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([*base, "--sweep=1", "--over", "networks"]) == 0
     said = capsys.readouterr().out
     assert "Visual" in said
-    assert "straight line" in said
+    assert "moves the others by" in said
     assert main([*base, "--sweep", "x"]) != 0
     assert "no list of numbers" in capsys.readouterr().err
