@@ -26,10 +26,13 @@ def add_opening(parser: argparse.ArgumentParser) -> None:
     add_answers(parser)
 
 
-def add_recording(parser: argparse.ArgumentParser) -> None:
+def add_recording(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
     """Add what a verb needs that shows one recording to a model: the file, how it is opened, --model, --scaling."""
     parser.add_argument(
-        "recording", type=file_name, help="recording, table of region series or 4D scan (averaged over --atlas first)"
+        "recording",
+        type=file_name,
+        nargs=None if needed else "?",
+        help="recording, table of region series or 4D scan (averaged over --atlas first)",
     )
     add_opening(parser)
     parser.add_argument("--model", default="studio-tiny", help="name or folder of a model")

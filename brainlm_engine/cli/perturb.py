@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from brainlm_engine.cli.as_text import columns, share
@@ -16,7 +17,7 @@ SUMMARY = "set regions of a recording and see what a model expects of the others
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verb's arguments."""
-    add_recording(parser)
+    add_recording(parser, needed=False)
     parser.add_argument(
         "--target", action="append", default=[], metavar="REGIONS:VALUE@FROM-TO[:SHAPE]",
         help="regions (names, numbers from 1, or a network; ';' between them), SD, seconds; SHAPE: step, pulse, ramp "
@@ -33,6 +34,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--over", default="", metavar="PLACES",
         help="of a sweep: 'networks', or regions in the target's place (',' between places, ';' inside)",
     )  # fmt: skip
+    parser.add_argument(
+        "--validate", action="store_true",
+        help="instead, without a recording: hold the model's answers against true responses of simulated people",
+    )  # fmt: skip
+    parser.add_argument("--people", type=positive_int, help="of --validate (default 20), or of a cohort (default 40)")
+    parser.add_argument(
+        "--between", metavar="COLUMN=A,B",
+        help="of a cohort's folder in place of a recording: compare task=rest,visual, or groups of participants.tsv",
+    )  # fmt: skip
+    parser.add_argument("--parcels", type=positive_int, default=12, help="stimulated in each of them")
     parser.add_argument("--onsets", default="", metavar="S,S,...", help="of a sweep: seconds that the target begins at")
     parser.add_argument("--add", action="store_true", help="add the values to what was measured")
     parser.add_argument("--ahead", type=count, default=0, metavar="FRAMES", help="go on that much longer")
@@ -63,6 +74,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from brainlm_engine.tasks.perturb.targets import region_name
 
     torch.set_num_threads(args.threads)
+    if args.validate:
+        return _validate(args, say)
+    if args.recording is None:
+        raise BadInput("No recording is given.", "Name one, or hold the model against simulated people: --validate.")
+    if args.recording.is_dir():
+        return _group(args, say)
     if args.effective == bool(args.target):
         raise BadInput("Either --target or --effective says what is to be perturbed.", "Give one of them.")
     if args.effective:
@@ -91,6 +108,89 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         **made.info.model_dump(mode="json", exclude={"recording_id", "seconds", "exact"}),
         "notes": [*told, *made.info.notes], "most": most, "caption": CAPTION, "written": str(args.out or ""),
     }  # fmt: skip
+
+
+def _validate(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Hold answers against the truth."""
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.perturb import CAPTION
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.perturb.validate import validate
+
+    if args.recording is not None or args.target or args.effective or args.sweep or args.out:
+        raise BadInput("--validate makes its own recordings and writes no file.", "Give it alone; --json has it all.")
+    made = validate(load_model(args.model), people=args.people or 20, parcels=args.parcels, progress=Said(say))
+    return {
+        **made.info.model_dump(mode="json"), "decay": made.arrays["decay"].round(3).tolist(),
+        "edges": made.arrays["edges"].tolist(), "caption": CAPTION,
+    }  # fmt: skip
+
+
+def validation_as_text(result: dict[str, Any]) -> str:
+    """Return a validation as a table."""
+
+    def told(value: dict[str, float]) -> str:
+        return f"{share(value['mean'])} [{share(value['low'])}, {share(value['high'])}]"
+
+    rows = [
+        (told(row["whole"]), told(row["specific"]), told(row["sign"]), told(row["less"]), row["name"])
+        for row in result["predictors"]
+    ]
+    lines = [
+        f"{result['people']} simulated people, {result['parcels']} stimulated parcels each; mean over people and 95 % "
+        "interval.", "", columns(("With the truth", "Specific", "Direction", "Model less this", "Predictor"), rows), "",
+        f"With the responses to other parcels (null): {told(result['null'])}.",
+        f"Model, up with down (-1 = mirror images): {told(result['down'])}.",
+        f"Penalty of the VAR, chosen on other people: {result['var_penalty']:g}.", "",
+    ]  # fmt: skip
+    edges = [f"{edge:.0f}" for edge in result["edges"]]
+    heads = [f"{low}-{high} mm" for low, high in pairwise(edges)]
+    names = ["truth", *(row["name"] for row in result["predictors"])]
+    decay = [(*(share(float(v)) for v in row), name) for name, row in zip(names, result["decay"], strict=True)]
+    lines += [columns((*heads, "Size by distance, nearest = 1"), decay), "", result["verdict"]]
+    return "\n".join(lines)
+
+
+def _group(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """Ask everybody of a cohort."""
+    from brainlm_engine.api.errors import BadInput
+    from brainlm_engine.api.perturb import CAPTION
+    from brainlm_engine.cli.pretrain import Said
+    from brainlm_engine.files import check_output
+    from brainlm_engine.models import load_model
+    from brainlm_engine.tasks.contrast_people import Asked, parse_between
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb.group import group_effects
+    from brainlm_engine.tasks.perturb.group_files import check_group_ending, write_group
+
+    if args.effective or args.sweep or not args.target:
+        raise BadInput("In a cohort, --target says what is set.", "Give it, without --effective and --sweep.")
+    if args.out:
+        check_group_ending(args.out.name)
+        check_output(args.out, (args.recording / "participants.tsv",))
+    model = load_model(args.model)
+    made = group_effects(
+        model, args.recording, args.target, between=Asked(*parse_between(args.between)) if args.between else None,
+        people=args.people or 40, add=args.add, ahead=args.ahead, scaling=chosen_scaling(args.scaling, model),
+        progress=Said(say),
+    )  # fmt: skip
+    if args.out:
+        write_group(made.info, made.arrays, args.out)
+    return {**made.info.model_dump(mode="json"), "caption": CAPTION, "written": str(args.out or "")}
+
+
+def _group_as_text(result: dict[str, Any]) -> str:
+    rows = [
+        (f"{row['mean']:+.3f}", f"{row['low']:+.3f} to {row['high']:+.3f}", share(row["p"]), share(row["q"]),
+         row["network"])
+        for row in result["networks"]
+    ]  # fmt: skip
+    told = [result["verdict"], "", columns(("Specific, SD", "95 %", "p", "q", "Network"), rows), ""]
+    told += [f"Mean reach {result['reach']:.3f} SD. q: false discovery rate over the networks."]
+    told += [f"Left out: {each}" for each in result["left_out"]] + [f"Note: {note}" for note in result["notes"]]
+    told += ["", result["caption"]] + [f"Written: {result['written']}"] * bool(result["written"])
+    return "\n".join(told)
 
 
 def _sweep(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -171,6 +271,10 @@ def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
 
 def as_text(result: dict[str, Any]) -> str:
     """Return what came of it as a person reads it."""
+    if "left_out" in result:
+        return _group_as_text(result)
+    if "predictors" in result:
+        return validation_as_text(result)
     if "with_connectivity" in result:
         return _map_as_text(result)
     return _sweep_as_text(result) if "cells" in result else _effect_as_text(result)

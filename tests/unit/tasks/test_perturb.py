@@ -26,11 +26,14 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.recording import Recording
 from brainlm_engine.simulate.demo import demo_recording
+from brainlm_engine.tasks.contrast_people import Asked
 from brainlm_engine.tasks.perturb import Preview, effective_connectivity, intervene
 from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
 from brainlm_engine.tasks.perturb.effective import ranks_together
+from brainlm_engine.tasks.perturb.group import group_effects
 from brainlm_engine.tasks.perturb.sweep import sweep
 from brainlm_engine.tasks.perturb.targets import written
+from brainlm_engine.tasks.perturb.validate import validate
 from brainlm_engine.tasks.reconstruct import predict
 
 Make = Callable[..., Recording]
@@ -354,3 +357,56 @@ def test_a_sweep_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "moves the others by" in said
     assert main([*base, "--sweep", "x"]) != 0
     assert "no list of numbers" in capsys.readouterr().err
+
+
+def test_one_scenario_in_many_people(small_cohort: Path, model: MaskedModel) -> None:
+    table = small_cohort / "participants.tsv"
+    first, *lines = table.read_text(encoding="utf-8").strip().split("\n")
+    rows = [f"{first}\tsex", *(f"{line}\t{'FM'[number % 2]}" for number, line in enumerate(lines))]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    networks = ("Visual", "Default")
+    for path in sorted((small_cohort / "recordings").glob("*rest*")):
+        made = Recording.load(path)
+        made = replace(made, networks=tuple(networks[parcel % 2] for parcel in range(made.n_parcels)))
+        made.save(path)
+        short = replace(made, series=made.series[:, :30])
+        (short if "sub-03" in path.name else made).save(path.with_name(path.name.replace("rest", "other")))
+    found = group_effects(model, small_cohort, ["5:+1.5@60-90"], people=6)
+    assert found.info.people == tuple(f"sub-{index:02d}" for index in (0, 1, 2, 4, 5))
+    assert len(found.info.left_out) == 1
+    assert found.info.left_out[0].startswith("sub-03: ")
+    assert found.arrays["effect"].shape == (5, 36)
+    one = intervene(
+        model, Recording.load(small_cohort / "recordings" / "sub-00_task-rest_run-1.safetensors"),
+        scenario(parsed_target("5:+1.5@60-90", Recording.load(
+            small_cohort / "recordings" / "sub-00_task-rest_run-1.safetensors"))),
+    )  # fmt: skip
+    assert np.allclose(found.arrays["effect"][0], one.effect, atol=1e-5, equal_nan=True)
+    for place, row in enumerate(found.info.networks):
+        assert row.mean == pytest.approx(float(found.arrays["networks"][:, place].mean()), abs=1e-5)
+        assert row.low <= row.mean <= row.high
+    sexes = group_effects(model, small_cohort, ["5:+1.5@60-90"], between=Asked("sex", "F", "M"), people=10)
+    assert sexes.info.compared == "M less F (sex)"
+    assert sum(sexes.info.sizes) == 9
+    tasks = group_effects(model, small_cohort, ["5:+1.5@60-90"], between=Asked("task", "rest", "other"), people=10)
+    assert all(row.mean == pytest.approx(0, abs=1e-6) for row in tasks.info.networks)
+    assert "do not differ" in tasks.info.verdict
+    with pytest.raises(BadInput, match="could be asked"):
+        group_effects(model, small_cohort, ["5:+1.5@900-990"])
+
+
+def test_answers_are_held_against_the_truth(model: MaskedModel) -> None:
+    made = validate(model, people=2, parcels=3, frames=200)
+    names = [each.name for each in made.info.predictors]
+    assert {"the model", "nearness", "VAR(1) of the recording", "connectivity of others"} <= set(names)
+    ours = made.info.predictors[names.index("the model")]
+    noise = made.info.predictors[names.index("the model, history is noise")]
+    assert ours.whole.mean > noise.whole.mean
+    assert ours.whole.mean > made.info.null.mean
+    assert ours.less.mean == 0
+    assert made.info.down.mean < -0.5
+    assert made.arrays["decay"].shape == (len(names) + 1, 5)
+    assert made.arrays["decay"][0, 0] == 1
+    assert made.arrays["decay"][0, -1] < 1
+    with pytest.raises(BadInput, match="at least two people"):
+        validate(model, people=1)
