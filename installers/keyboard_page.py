@@ -8,7 +8,7 @@ from pathlib import Path
 from app.actions import lists
 from app.text import tr
 
-MENUS = ("FILE", "EDIT", "VIEW", "BRAIN", "TIME", "MODEL", "NETWORKS", "TRAIN", "ENGINE", "WINDOW", "HELP")
+MENUS = ("FILE", "EDIT", "VIEW", "BRAIN", "TIME", "MODEL", "NETWORKS", "PERTURB", "TRAIN", "ENGINE", "WINDOW", "HELP")
 
 
 def page() -> str:

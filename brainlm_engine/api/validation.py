@@ -20,9 +20,8 @@ class Predictor(Message):
 
     name: str
     whole: Interval = Field(description="with the true response")
-    specific: Interval = Field(description="the same after the mean over the brain is taken off both")
     sign: Interval = Field(
-        description="share of the strongest tenth (specific) whose direction is right; a coin gives .5"
+        description="share of the strongest tenth, less the mean over the brain, that goes the right way; a coin: .5"
     )
     less: Interval = Field(description="the model's correlation (whole) less this one's, person by person")
 

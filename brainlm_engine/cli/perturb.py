@@ -133,13 +133,10 @@ def validation_as_text(result: dict[str, Any]) -> str:
     def told(value: dict[str, float]) -> str:
         return f"{share(value['mean'])} [{share(value['low'])}, {share(value['high'])}]"
 
-    rows = [
-        (told(row["whole"]), told(row["specific"]), told(row["sign"]), told(row["less"]), row["name"])
-        for row in result["predictors"]
-    ]
+    rows = [(told(row["whole"]), told(row["sign"]), told(row["less"]), row["name"]) for row in result["predictors"]]
     lines = [
         f"{result['people']} simulated people, {result['parcels']} stimulated parcels each; mean over people and 95 % "
-        "interval.", "", columns(("With the truth", "Specific", "Direction", "Model less this", "Predictor"), rows), "",
+        "interval.", "", columns(("With the truth", "Direction", "Model less this", "Predictor"), rows), "",
         f"With the responses to other parcels (null): {told(result['null'])}.",
         f"Model, up with down (-1 = mirror images): {told(result['down'])}.",
         f"Penalty of the VAR, chosen on other people: {result['var_penalty']:g}.", "",
