@@ -48,6 +48,8 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "sweepable": lambda s: s.sweepable,
     "sweep_idle": lambda s: not s.sweep.job_id,
     "swept": lambda s: s.sweep.result is not None,
+    "effective_idle": lambda s: not s.effective.job_id,
+    "effective": lambda s: s.effective.result is not None,
     "attention": lambda s: s.attention.result is not None and not s.attention.outdated,
     "attention_idle": lambda s: not s.attention.running,
     "occlusion_idle": lambda s: not s.attention.occluding,

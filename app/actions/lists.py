@@ -226,6 +226,7 @@ PERTURB = (
             ("perturb_follows", "follows", "Alt+Shift+6"),
             ("perturb_take", "take", "Alt+Shift+7"),
             ("perturb_sweep", "sweep", "Alt+Shift+8"),
+            ("perturb_map", "map", "Alt+Shift+0"),
             ("perturb_compare", "compare", "Alt+Shift+9"),
         ),
     ),
@@ -237,6 +238,8 @@ PERTURB = (
     Action("sweep", "sweep", menu="perturb", shortcut="Ctrl+Alt+W", needs=(*_ASKS, "sweepable", "sweep_idle"),
            separated=True),
     Action("sweep_export", "sweep_export", menu="perturb", needs=("engine", "swept")),
+    Action("effective", "effective", menu="perturb", needs=(*_ASKS, "effective_idle"), separated=True),
+    Action("effective_export", "effective_export", menu="perturb", needs=("engine", "effective")),
     Action(
         "steer", "steer", menu="perturb", shortcut="Ctrl+Alt+E", needs=(*_ASKS, "steer_ready", "steer_idle"),
         separated=True,

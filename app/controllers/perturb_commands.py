@@ -109,6 +109,18 @@ class PerturbCommands:
             lambda path: self._room("perturb_gif", lambda room: room.report.animate(path)),
         )  # fmt: skip
 
+    def effective(self) -> None:
+        """Move every region in turn."""
+        self._studio.state.steer.put(question="map")
+        self._room("effective", lambda room: room.effective.run())
+
+    def effective_export(self) -> None:
+        """Ask where the maps are to be written."""
+        ask_where(
+            self._studio.window, tr("effective.export.title"), {tr("effective.export.all"): "safetensors"},
+            lambda path: self._room("effective_export", lambda room: room.effective.export(path)),
+        )  # fmt: skip
+
     def sweep(self) -> None:
         """Ask the grid."""
         self._studio.state.steer.put(question="sweep")

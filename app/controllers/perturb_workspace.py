@@ -10,6 +10,7 @@ from app import theme
 from app.text import tr
 
 if TYPE_CHECKING:
+    from app.controllers.effective_map import EffectiveController
     from app.controllers.perturb_report import PerturbReport
     from app.controllers.perturbing import PerturbController
     from app.controllers.scenario_comparing import ScenarioComparison
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _HEAVY = (
     "app.views.pages.perturb", "app.controllers.perturbing", "app.controllers.steering", "app.controllers.sweeping",
-    "app.controllers.scenario_comparing", "app.controllers.perturb_report",
+    "app.controllers.scenario_comparing", "app.controllers.perturb_report", "app.controllers.effective_map",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ class PerturbWorkspace:
         self._studio, self._brain = studio, brain
         self.controller: PerturbController | None = None
         self.steering: SteerController | None = None
-        self._parts: tuple[ScenarioComparison, SweepController, PerturbReport] | None = None
+        self._parts: tuple[ScenarioComparison, SweepController, PerturbReport, EffectiveController] | None = None
         self._building: asyncio.Task[None] | None = None
         studio.state.shell.on("workspace").connect(self.show)
         studio.state.shell.on("panel").connect(self._show_panel)
@@ -54,12 +55,20 @@ class PerturbWorkspace:
     async def _build(self) -> None:
         for name in _HEAVY:
             await asyncio.to_thread(importlib.import_module, name)
+        from app.controllers.effective_map import EffectiveController
         from app.controllers.perturb_report import PerturbReport
         from app.controllers.perturbing import PerturbController
         from app.controllers.scenario_comparing import ScenarioComparison
         from app.controllers.steering import SteerController
         from app.controllers.sweeping import SweepController
-        from app.views.pages.perturb import ACTIONS, COMPARE_ACTIONS, STEER_ACTIONS, SWEEP_ACTIONS, PerturbPage
+        from app.views.pages.perturb import (
+            ACTIONS,
+            COMPARE_ACTIONS,
+            MAP_ACTIONS,
+            STEER_ACTIONS,
+            SWEEP_ACTIONS,
+            PerturbPage,
+        )
         from app.views.perturb_plot import PerturbPlot, TargetPlot
         from app.views.steer_plot import SteerPlot
 
@@ -77,6 +86,8 @@ class PerturbWorkspace:
         page.add_comparison({name: studio.window.board[name] for name in COMPARE_ACTIONS})
         await asyncio.sleep(0)
         page.add_sweep({name: studio.window.board[name] for name in SWEEP_ACTIONS})
+        await asyncio.sleep(0)
+        page.add_map({name: studio.window.board[name] for name in MAP_ACTIONS})
         studio.window.add_page("perturb", page)
         await asyncio.sleep(0)
         page.set_theme(theme.current())
@@ -92,6 +103,7 @@ class PerturbWorkspace:
         self._parts = (
             ScenarioComparison(state, page), SweepController(state, studio.engine, page, studio.modelling),
             PerturbReport(state, page, studio.drawn),
+            EffectiveController(state, studio.engine, page, studio.modelling, studio.pointing),
         )  # fmt: skip
         if state.shell.workspace == "perturb":
             studio.window.show_page("perturb")
@@ -114,6 +126,12 @@ class PerturbWorkspace:
         assert self._parts is not None
         return self._parts[2]
 
+    @property
+    def effective(self) -> EffectiveController:
+        """Every region in turn; the page must be there."""
+        assert self._parts is not None
+        return self._parts[3]
+
     def _show_panel(self, shown: bool) -> None:
         if self.controller is not None:
             self.controller.page.side.setVisible(shown)
@@ -127,6 +145,7 @@ class PerturbWorkspace:
         if self._parts is not None:
             await self.comparison.settled()
             await self.sweeping.settled()
+            await self.effective.settled()
 
     async def stop(self) -> None:
         """Give up what is on its way."""
@@ -144,3 +163,4 @@ class PerturbWorkspace:
         if self._parts is not None:
             self.comparison.show()
             self.sweeping.show()
+            self.effective.show()

@@ -76,8 +76,8 @@ class ShellController:
         state = self._state
         parts = (
             state.engine, state.case, state.compare, state.model, state.forecast, state.states, state.report,
-            state.networks, state.perturb, state.steer, state.sweep, state.attention, state.contrast, state.train,
-            state.shell, state.view, state.notices,
+            state.networks, state.perturb, state.steer, state.sweep, state.effective, state.attention, state.contrast,
+            state.train, state.shell, state.view, state.notices,
         )  # fmt: skip
         for part in parts:
             for field in type(part).model_fields:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.state.compare import CompareState
 from app.state.edits import EditStack
+from app.state.effective import EffectiveState
 from app.state.model import State
 from app.state.notices import Notices
 from app.state.parts import (
@@ -44,6 +45,7 @@ class AppState(State):
     perturb: PerturbState = Field(default_factory=PerturbState)
     steer: SteerState = Field(default_factory=SteerState)
     sweep: SweepState = Field(default_factory=SweepState)
+    effective: EffectiveState = Field(default_factory=EffectiveState)
     attention: AttentionState = Field(default_factory=AttentionState)
     contrast: ContrastState = Field(default_factory=ContrastState)
     train: TrainState = Field(default_factory=TrainState)

@@ -14,7 +14,7 @@ from brainlm_engine.api.contrast import ContrastChoices
 from brainlm_engine.api.steer import Aim, AimKind, FormKind, StateKind, SteerInfo, SteerSpec
 
 Array = NDArray[Any]
-Question = Literal["follows", "take", "compare", "sweep"]
+Question = Literal["follows", "take", "compare", "sweep", "map"]
 SteerShown = Literal["magnitude", "change", "sensitivity"]
 Where = Literal["all", "selected"]
 

@@ -7,6 +7,7 @@ from app.text.attention import ATTENTION
 from app.text.case import CASE
 from app.text.compare import COMPARE
 from app.text.drawing import DRAWING
+from app.text.effective import EFFECTIVE
 from app.text.forecast import FORECAST
 from app.text.motion import MOTION
 from app.text.networks import NETWORKS
@@ -23,7 +24,7 @@ from app.text.workspaces import WORKSPACES
 
 _TEXT: dict[str, str] = {
     **ACTIONS, **SHELL, **CASE, **COMPARE, **WORKSPACES, **DRAWING, **MOTION, **FORECAST, **STATES, **NETWORKS,
-    **PERTURB, **STEER, **SCENARIOS, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
+    **PERTURB, **STEER, **SCENARIOS, **EFFECTIVE, **REPAIR, **REPORT, **ATTENTION, **TIPS, **TRAINING,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from brainlm_engine.api.attention import AttentionInfo
 from brainlm_engine.api.contrast import ContrastChoices, ContrastInfo
+from brainlm_engine.api.effective import EffectiveInfo
 from brainlm_engine.api.errors import BadInput, EngineLost, ScanNotOpen
 from brainlm_engine.api.forecasting import ForecastInfo
 from brainlm_engine.api.launch import find_or_start
@@ -254,6 +255,14 @@ class EngineClient:
             PerturbInfo, "perturb_judged" if judged else "perturb", recording_id=recording_id, model_id=model_id,
             scenario=scenario.model_dump(mode="json"), scaling=scaling,
         )  # fmt: skip
+
+    async def effective_result(self, job_id: str) -> Reply[EffectiveInfo]:
+        """Return what a finished ``perturb_effective`` job found; arrays as in :class:`EffectiveInfo`."""
+        return await self._desk(EffectiveInfo, "effective_result", job_id=job_id)
+
+    async def effective_file(self, job_id: str, name: str) -> Reply[EffectFile]:
+        """Return the maps of a finished job as a file called ``name``; see :class:`EffectFile`."""
+        return await self._desk(EffectFile, "effective_file", job_id=job_id, name=name)
 
     async def sweep_result(self, job_id: str) -> Reply[SweepInfo]:
         """Return what a finished ``perturb_sweep`` job found; arrays as in :class:`SweepInfo`."""

@@ -10,7 +10,7 @@ from brainlm_engine.jobs.kept import keep
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
-OCCLUSIONS, CONTRASTS, SWEEPS = "occlusions", "contrasts", "sweeps"
+OCCLUSIONS, CONTRASTS, SWEEPS, MAPS = "occlusions", "contrasts", "sweeps", "effective_maps"
 
 
 def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
@@ -60,6 +60,30 @@ def perturb_sweep(params: dict[str, Any], progress: Progress, job: JobContext) -
     )  # fmt: skip
     path = keep(SWEEPS, job.job_id, made.info, made.arrays)
     return {"path": str(path), "verdict": made.info.verdict, "notes": list(made.info.notes)}
+
+
+def perturb_effective(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
+    """Move every region of a recording in turn.
+
+    Parameters
+    ----------
+    params
+        ``recording_id``, ``model_id``, and optionally ``control`` (also with noise for history) and ``scaling``.
+    """
+    from brainlm_engine.models import DEFAULT_MODEL, load_model
+    from brainlm_engine.server.operations.recordings import recording_path
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+    from brainlm_engine.tasks.perturb import effective_connectivity
+
+    progress(0.0, "Loading the model")
+    recording = Recording.load(recording_path(params["recording_id"]))
+    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    made = effective_connectivity(
+        model, recording, control=bool(params.get("control", True)), recording_id=params["recording_id"],
+        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+    )  # fmt: skip
+    path = keep(MAPS, job.job_id, made.info, made.arrays)
+    return {"path": str(path), "with_connectivity": made.info.with_connectivity, "notes": list(made.info.notes)}
 
 
 def contrast(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:

@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "report": "brainlm_engine.jobs.evaluations:report",
     "reconstruct_recording": "brainlm_engine.jobs.model_jobs:reconstruct_recording",
     "occlude": "brainlm_engine.jobs.interpretation_jobs:occlude",
+    "perturb_effective": "brainlm_engine.jobs.interpretation_jobs:perturb_effective",
     "perturb_sweep": "brainlm_engine.jobs.interpretation_jobs:perturb_sweep",
     "contrast": "brainlm_engine.jobs.interpretation_jobs:contrast",
     "repair": "brainlm_engine.jobs.repairs:repair",

@@ -83,6 +83,7 @@ OPERATIONS: dict[str, Operation] = {
     **_operations("perturb", "recordings", perturb_file="writing the effect"),
     **_operations("perturb", "previews", perturb_preview="previewing with the model {model_id}"),
     **_operations("perturb", "recordings", sweep_result="loading a sweep", sweep_file="writing the sweep"),
+    **_operations("perturb", "recordings", effective_result="loading maps", effective_file="writing maps"),
     **_operations("steer", "searches", steer="searching a change with the model {model_id}"),
     **_operations("steer", "check", steer_so_far="looking at the search", steer_end="ending the search"),
     **_operations("steer", "recordings", steer_file="writing the change"),

@@ -12,8 +12,10 @@ from app.theme import Theme
 from app.views.compare_plot import ComparePlot
 from app.views.forms import choose
 from app.views.lines_plot import LinesPlot
+from app.views.matrix_plot import MatrixView
 from app.views.page_frame import PageFrame, Titled
 from app.views.panels.compare import ComparePanel
+from app.views.panels.effective import EffectivePanel
 from app.views.panels.perturb import FollowsPanel, TargetsPanel
 from app.views.panels.steer import AimPanel, QuestionRow, TakePanel
 from app.views.panels.sweep import SweepPanel
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 ACTIONS = ("perturb_add", "perturb_remove", "perturb_network", "perturb", "perturb_keep", "perturb_export")
 STEER_ACTIONS = ("steer", "steer_stop", "steer_file", "steer_cohort", "steer_demo", "steer_export")
 COMPARE_ACTIONS = ("perturb_unkeep", "perturb_report")
+MAP_ACTIONS = ("effective", "effective_export")
 SWEEP_ACTIONS = ("sweep", "sweep_export")
 
 
@@ -79,6 +82,14 @@ class PerturbPage(PageFrame):
         self.sweep = SweepPanel(actions)
         self._join("sweep", [self.response_box, self.effect_box], [self.sweep])
 
+    def add_map(self, actions: dict[str, QAction]) -> None:
+        """Add what the question "Who moves whom?" shows, hidden until it is asked."""
+        self.matrix = MatrixView()
+        self.matrix_box = Titled(tr("effective.matrix"), self.matrix)
+        self.beneath.addWidget(self.matrix_box)
+        self.effective = EffectivePanel(actions)
+        self._join("map", [self.matrix_box], [self.effective])
+
     def _join(self, question: str, boxes: list[QWidget], sections: list[QWidget]) -> None:
         """Add a question with the drawings below the brain and the sections of the side panel that belong to it."""
         for section in sections:
@@ -104,6 +115,7 @@ class PerturbPage(PageFrame):
         """Repaint the drawings."""
         drawings = (
             self.brain, self.target, self.watched, self.search, self.bars, self.difference, self.response, self.effect,
+            self.matrix,
         )  # fmt: skip
         for drawing in drawings:
             drawing.set_theme(theme)

@@ -15,7 +15,7 @@ from app.views.number_boxes import put, real, whole
 from brainlm_engine.api.perturb import CAPTION
 from brainlm_engine.api.steer import FORMS, STATES
 
-QUESTIONS = ("follows", "take", "sweep", "compare")
+QUESTIONS = ("follows", "take", "sweep", "map", "compare")
 AIMS = ("contrast", "recordings", "activity")
 SHOWN = ("magnitude", "change", "sensitivity")
 _COHORT = ("cohort", "column", "first", "second")

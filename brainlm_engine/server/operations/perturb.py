@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from brainlm_engine.api.effective import EffectiveInfo
 from brainlm_engine.api.errors import BadInput, Cancelled
 from brainlm_engine.api.messages import Reply
 from brainlm_engine.api.perturb import EffectFile, PerturbInfo, PreviewInfo, Scenario
@@ -89,6 +90,25 @@ def sweep_file(warm: Warm, job_id: str, name: str) -> Reply[EffectFile]:
 
     reply = sweep_result(warm, job_id)
     content = sweep_content(reply.message, reply.arrays, name)
+    return Reply(EffectFile(name=name), {"content": np.frombuffer(content, np.uint8)})
+
+
+def effective_result(warm: Warm, job_id: str) -> Reply[EffectiveInfo]:
+    """Return what a finished ``perturb_effective`` job found; see :class:`EffectiveInfo` for the arrays."""
+    from brainlm_engine.jobs.interpretation_jobs import MAPS
+    from brainlm_engine.jobs.kept import kept
+
+    return kept(MAPS, job_id, EffectiveInfo)
+
+
+def effective_file(warm: Warm, job_id: str, name: str) -> Reply[EffectFile]:
+    """Return the maps of a finished ``perturb_effective`` job as a file called ``name``."""
+    from brainlm_engine.tasks.perturb.files import maps_content
+
+    if not name.lower().endswith(".safetensors"):
+        raise BadInput(f"{name} is no name for maps.", "Let it end with .safetensors.")
+    reply = effective_result(warm, job_id)
+    content = maps_content(reply.message, reply.arrays)
     return Reply(EffectFile(name=name), {"content": np.frombuffer(content, np.uint8)})
 
 

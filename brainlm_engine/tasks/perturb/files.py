@@ -37,11 +37,17 @@ def write_effect(info: PerturbInfo, arrays: Mapping[str, Any], recording: Record
 
 def write_maps(info: EffectiveInfo, arrays: Mapping[str, Any], path: Path) -> None:
     """Write maps (P, P) to a safetensors file, with ``info`` as its metadata; BadInput when it cannot be written to."""
-    from safetensors.numpy import save_file
+    content = maps_content(info, arrays)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def maps_content(info: EffectiveInfo, arrays: Mapping[str, Any]) -> bytes:
+    """Return maps (P, P) as the content of a safetensors file."""
+    from safetensors.numpy import save
 
     kept = {name: np.ascontiguousarray(values, np.float32) for name, values in arrays.items()}
-    with written_whole(path) as temporary:
-        save_file(kept, temporary, metadata={"effective": info.model_dump_json()})
+    return bytes(save(kept, {"effective": info.model_dump_json()}))
 
 
 def effect_content(info: PerturbInfo, arrays: Mapping[str, Any], recording: Recording, name: str) -> bytes:

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from safetensors.numpy import load_file
 
 from app.controllers.studio import Studio
 from app.views.main_window import MainWindow
 from brainlm_engine.api.perturb import Target
+from tests.engine.test_interpretation import PARCELS, small
 from tests.gui.shell.test_shell_model import unexpected, write_table
 from tests.gui.shell.test_shell_perturb import prepared
 
@@ -132,5 +134,43 @@ def test_a_sweep_from_form_to_file(window: MainWindow, live: Live, until: Until,
         sweep.put(count=41, onsets=20)
         await studio.settled()
         assert "too many" in page.sweep._told.text()
+
+    live(story, window)
+
+
+def test_who_moves_whom(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
+    first = small(tmp_path / "small.safetensors")
+
+    async def story(studio: Studio) -> None:
+        state, effective = studio.state, studio.state.effective
+        assert await studio.open_path(str(first), {})
+        assert await studio.prepared()
+        window.board["perturb_map"].trigger()
+        room = studio.perturb_room
+        assert room is not None
+        page = (await room.ready()).page
+        await studio.settled()
+        assert not window.board["effective_export"].isEnabled()
+        window.board["effective"].trigger()
+        await until(lambda: effective.result is not None, 60)
+        await studio.settled()
+        found = effective.result
+        assert found is not None
+        assert "Functional connectivity" in page.effective.table.text()
+        assert page.matrix.plot._values.shape == (PARCELS, PARCELS)
+        studio.pointing.pick(5)
+        await studio.settled()
+        assert page.brain_box.title.startswith("What ")
+        assert np.allclose(page.brain._values, found.arrays["effective"][5], equal_nan=True)
+        effective.put(direction="into", shown="noise")
+        await studio.settled()
+        assert np.allclose(page.brain._values, found.arrays["noise"][:, 5], equal_nan=True)
+        assert page.brain_box.title.startswith("What moves ")
+        assert await room.effective.export(str(tmp_path / "maps.safetensors"))
+        assert load_file(tmp_path / "maps.safetensors")["effective"].shape == (PARCELS, PARCELS)
+        page.matrix.plot.parcel_clicked.emit(2)
+        await studio.settled()
+        assert state.view.selected == (2,)
+        assert unexpected(studio) == []
 
     live(story, window)

@@ -111,6 +111,12 @@ def test_the_demo_group_and_the_targets(window: MainWindow, live: Live, until: U
         assert "what takes 20 people of demo-cohort-tasks from rest to visual" in page.take.verdict.text()
         assert "Visual" in page.take.table.text()
         assert page.brain_box.title.startswith("Size of the change")
+        state = studio.state
+        state.view.put(names_hidden=True)
+        await studio.settled()
+        assert "demo-cohort-tasks" not in page.take.verdict.text()
+        assert "demo-cohort-tasks" not in page.aim.cohort.currentText()
+        state.view.put(names_hidden=False)
         steer.put(shown="change")
         await studio.settled()
         assert page.brain_box.title.startswith("Change at 0")
