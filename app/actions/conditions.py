@@ -43,6 +43,7 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "steer_idle": lambda s: not s.steer.running,
     "steer_running": lambda s: s.steer.running,
     "steered": lambda s: s.steer.result is not None,
+    "reportable": lambda s: _reportable(s),  # noqa: PLW0108  (it is defined below)
     "kept": lambda s: bool(s.perturb.kept),
     "room": lambda s: len(s.perturb.kept) < MOST_KEPT,
     "sweepable": lambda s: s.sweepable,
@@ -82,6 +83,15 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "training_calm": lambda s: not s.train.busy,
     "not_evaluating": lambda s: not s.train.evaluating,
 }
+
+
+def _reportable(state: AppState) -> bool:
+    """True when the question on show has an answer that can be reported."""
+    if state.steer.question == "take":
+        return state.steer.result is not None
+    if state.steer.question == "compare":
+        return bool(state.perturb.kept)
+    return state.perturb.result is not None and not state.perturb.outdated
 
 
 def _stoppable(training: TrainingInfo) -> bool:

@@ -233,7 +233,7 @@ PERTURB = (
     Action("perturb_keep", "perturb_keep", menu="perturb", shortcut="Ctrl+Alt+K", needs=("perturbed", "room"),
            separated=True),
     Action("perturb_unkeep", "perturb_unkeep", menu="perturb", needs=("kept",)),
-    Action("perturb_report", "perturb_report", menu="perturb", needs=("perturbed",)),
+    Action("perturb_report", "perturb_report", menu="perturb", needs=("reportable",)),
     Action("perturb_gif", "perturb_gif", menu="perturb", needs=("perturbed",)),
     Action("sweep", "sweep", menu="perturb", shortcut="Ctrl+Alt+W", needs=(*_ASKS, "sweepable", "sweep_idle"),
            separated=True),

@@ -47,6 +47,8 @@ class PerturbReport:
     async def write(self, path: str) -> bool:
         """Write the report of the scenario on show, or of all that are kept; False when it could not be."""
         state, perturb = self._state, self._state.perturb
+        if state.steer.question == "take":
+            return await self._steered(path)
         compared = state.steer.question == "compare" and bool(perturb.kept)
         made = perturb.kept if compared else ()
         if not compared and perturb.result is not None:
@@ -63,14 +65,51 @@ class PerturbReport:
         sections.append(Section(tr("report.perturb.brain"), pictures=pictures))
         for each in made:
             sections += self._sections(each, veiled(state, each.name) if compared else tr("report.perturb.targets"))
+        facts = self._facts(made[0].result.info.model_id)
+        page = page_text(tr("report.perturb.title"), self._lead(), sections, facts)
+        return await self._written(write_bytes_later(page.encode(), path), path, "report.perturb.done")
+
+    async def _steered(self, path: str) -> bool:
+        """Write the report of what it would take."""
+        state, found = self._state, self._state.steer.result
+        if found is None:
+            return False
+        await self._drawn()
+        info = found.info
+        judged = bool(info.spec.shuffles) and np.isfinite(info.networks[0].p) if info.networks else False
+        heads = ("perturb.column.network", "steer.column.size", "steer.column.share")
+        rows = tuple(
+            (called(row.network), number(row.magnitude, 0.001), number(row.share, 0.01),
+             *((number(row.p, 0.01),) if judged else ()))
+            for row in info.networks
+        )  # fmt: skip
+        table = Table(tuple(tr(each) for each in (*heads, *(("perturb.column.p",) if judged else ()))), rows)
+        spec = info.spec.model_dump(mode="json")
+        if state.view.names_hidden:
+            spec["aim"].update(recordings=[], cohort="")
+        recipe = json.dumps(spec, ensure_ascii=False)
+        sections = [
+            Section(
+                tr("steer.result"), veiled(state, info.toward), verdict=veiled(state, info.verdict), table=table,
+                pictures=(self._picture(self._page.rows, tr("report.perturb.steered")),),
+            ),
+            Section(tr("report.perturb.notes"), " ".join(veiled(state, note) for note in info.notes)),
+            Section(tr("report.perturb.recipe"), tr("report.perturb.recipe.steer", recipe=recipe)),
+        ]  # fmt: skip
+        page = page_text(tr("steer.result"), self._lead(), sections, self._facts(info.model_id))
+        return await self._written(write_bytes_later(page.encode(), path), path, "report.perturb.done")
+
+    def _lead(self) -> str:
+        state = self._state
         recording, model = state.case.recording, state.model.model
         name = veiled(state, recording.info.name) if recording is not None else ""
         title = veiled_model(state, model).title if model is not None else ""
-        facts = {"Model": made[0].result.info.model_id, "Recording": name, "": CAPTION}
-        page = page_text(
-            tr("report.perturb.title"), tr("report.perturb.lead", recording=name, model=title), sections, facts
-        )
-        return await self._written(write_bytes_later(page.encode(), path), path, "report.perturb.done")
+        return tr("report.perturb.lead", recording=name, model=title)
+
+    def _facts(self, model_id: str) -> dict[str, str]:
+        recording = self._state.case.recording
+        name = veiled(self._state, recording.info.name) if recording is not None else ""
+        return {"Model": model_id, "Recording": name, "": CAPTION}
 
     async def animate(self, path: str) -> bool:
         """Write the difference on the brain from the onset on; False when there is none, or it could not be written."""

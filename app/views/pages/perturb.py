@@ -26,8 +26,16 @@ if TYPE_CHECKING:
     from app.views.brain import BrainView
 
 #: commands that have a button here
-ACTIONS = ("perturb_add", "perturb_remove", "perturb_network", "perturb", "perturb_keep", "perturb_export")
-STEER_ACTIONS = ("steer", "steer_stop", "steer_file", "steer_cohort", "steer_demo", "steer_export")
+ACTIONS = (
+    "perturb_add",
+    "perturb_remove",
+    "perturb_network",
+    "perturb",
+    "perturb_keep",
+    "perturb_report",
+    "perturb_export",
+)
+STEER_ACTIONS = ("steer", "steer_stop", "steer_file", "steer_cohort", "steer_demo", "steer_export", "perturb_report")
 COMPARE_ACTIONS = ("perturb_unkeep", "perturb_report")
 MAP_ACTIONS = ("effective", "effective_export")
 SWEEP_ACTIONS = ("sweep", "sweep_export")

@@ -111,7 +111,7 @@ class FollowsPanel(QWidget):
     nulls_chosen = Signal(int)
     ahead_chosen = Signal(float)
 
-    def __init__(self, run: QAction, keep: QAction, export: QAction) -> None:
+    def __init__(self, run: QAction, keep: QAction, report: QAction, export: QAction) -> None:
         super().__init__()
         self.shown = choices((name, tr(f"perturb.shown.{name}")) for name in SHOWN)
         self.nulls, self.ahead = whole(0, 999, 20), real(0, 600, 0, 10)
@@ -138,7 +138,7 @@ class FollowsPanel(QWidget):
         for widget in (ActionButton(run), self._state, self._outdated, self.verdict, self.table, self._notes):
             column.addWidget(widget)
         column.addLayout(form)
-        for action in (keep, export):
+        for action in (keep, report, export):
             column.addWidget(ActionButton(action))
         column.addWidget(label(tr("perturb.limits"), "muted", wrap=True))
         column.addWidget(label(CAPTION, "muted", wrap=True))

@@ -142,7 +142,8 @@ class TakePanel(QWidget):
         ):  # fmt: skip
             column.addWidget(widget)
         column.addLayout(form)
-        column.addWidget(ActionButton(actions["steer_export"]))
+        for name in ("steer_export", "perturb_report"):
+            column.addWidget(ActionButton(actions[name]))
         column.addWidget(label(tr("steer.limits"), "muted", wrap=True))
         column.addWidget(label(CAPTION, "muted", wrap=True))
         column.addWidget(self._model)

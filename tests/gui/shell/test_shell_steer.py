@@ -116,7 +116,14 @@ def test_the_demo_group_and_the_targets(window: MainWindow, live: Live, until: U
         await studio.settled()
         assert "demo-cohort-tasks" not in page.take.verdict.text()
         assert "demo-cohort-tasks" not in page.aim.cohort.currentText()
+        assert studio.perturb_room.report is not None
+        assert await studio.perturb_room.report.write(str(tmp_path / "report.html"))
+        text = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "Visual" in text
+        assert "demo-cohort-tasks" not in text
         state.view.put(names_hidden=False)
+        assert await studio.perturb_room.report.write(str(tmp_path / "report.html"))
+        assert "demo-cohort-tasks" in (tmp_path / "report.html").read_text(encoding="utf-8")
         steer.put(shown="change")
         await studio.settled()
         assert page.brain_box.title.startswith("Change at 0")
