@@ -80,7 +80,8 @@ class SteerDrawing:
 
     def show(self, *_: object) -> None:
         """Draw everything, a piece per turn."""
-        self._page.show_question(self._state.steer.question)
+        if self._page.asked != self._state.steer.question:
+            self._page.show_question(self._state.steer.question)
         if not self._on_show or self._state.case.recording is None:
             self.turns.drop()
             return

@@ -51,7 +51,7 @@ class SweepState(State):
     def values(self) -> tuple[float, ...]:
         """Return the values, SD; 0 is the regions' mean."""
         made = np.linspace(self.low, self.high, self.count) if self.count > 1 else np.array([self.high])
-        return tuple(round(float(value), 4) for value in made if abs(value) > 1e-9)
+        return tuple(round(float(value), 4) for value in made)
 
     def starts(self, start: int, length: int, frames: int) -> tuple[int, ...]:
         """Return first frames of the target, evenly over a recording of so many frames."""

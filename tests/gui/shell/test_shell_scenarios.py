@@ -111,13 +111,13 @@ def test_a_sweep_from_form_to_file(window: MainWindow, live: Live, until: Until,
         studio.pointing.pick(9)
         sweep.put(over="selected", onsets=2)
         await studio.settled()
-        assert "4 answers" in page.sweep._told.text()
+        assert "6 answers" in page.sweep._told.text()
         window.board["sweep"].trigger()
         await until(lambda: sweep.result is not None, 60)
         await studio.settled()
         swept = sweep.result
         assert swept is not None
-        assert [cell.value for cell in swept.info.cells] == [-2.0, 2.0, -2.0, 2.0]
+        assert [cell.value for cell in swept.info.cells] == [-2.0, 0.0, 2.0] * 2
         assert {place.regions for place in swept.info.places} == {(9,)}
         assert {cell.start for cell in swept.info.cells} == {0, 220}
         assert page.sweep.list.count() == 2
@@ -126,11 +126,11 @@ def test_a_sweep_from_form_to_file(window: MainWindow, live: Live, until: Until,
         assert sweep.chosen == swept.order[1]
         line = page.response._lines[1]
         values, rows = swept.line(swept.order[1])
-        assert line[1].tolist() == values.tolist() == [-2.0, 2.0]
+        assert line[1].tolist() == values.tolist() == [-2.0, 0.0, 2.0]
         assert line[2] == pytest.approx([swept.info.cells[row].reach for row in rows])
         assert await room.sweeping.export(str(tmp_path / "sweep.csv"))
         rows_written = (tmp_path / "sweep.csv").read_text(encoding="utf-8").splitlines()[1:]
-        assert len(list(csv.DictReader(rows_written))) == 4
+        assert len(list(csv.DictReader(rows_written))) == 6
         sweep.put(count=41, onsets=20)
         await studio.settled()
         assert "too many" in page.sweep._told.text()
