@@ -218,6 +218,12 @@ PERTURB = (
     Action("perturb_open", "perturb_open", menu="perturb", needs=("recording",), separated=True),
     Action("perturb_save", "perturb_save", menu="perturb", needs=("recording", "targets")),
     Action("perturb_export", "perturb_export", menu="perturb", needs=("engine", "perturbed")),
+    Action("perturb_copy", "perturb_copy", menu="perturb", needs=("engine", "recording", "target")),
+    Action(
+        "perturb_lasso", "perturb_lasso", menu="perturb", shortcut="Ctrl+Alt+L", needs=("recording",),
+        checked=("perturb.lasso", True),
+    ),
+    Action("perturb_apart", "perturb_apart", menu="perturb", shortcut="Alt+Shift+4", checked=("perturb.apart", True)),
     *_choice(
         "perturb",
         "show_question",

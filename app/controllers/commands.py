@@ -12,6 +12,7 @@ from app.controllers.display import default_look
 from app.controllers.model_commands import ModelCommands
 from app.controllers.perturb_commands import PerturbCommands
 from app.controllers.steer_commands import SteerCommands
+from app.controllers.target_commands import TargetCommands
 from app.controllers.train_commands import TrainCommands
 from app.services.preferences import save_recent
 from app.text import tr
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from app.controllers.studio import Studio
 
 
-class Commands(ModelCommands, PerturbCommands, SteerCommands, TrainCommands):
+class Commands(ModelCommands, PerturbCommands, TargetCommands, SteerCommands, TrainCommands):
     """Thin: finds the controller that knows how, and asks it."""
 
     def __init__(self, studio: Studio) -> None:

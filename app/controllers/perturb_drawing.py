@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.views.pages.perturb import PerturbPage
 
 _LEAST_SD = 0.3  # of the colour range: smaller effects stay pale
+_LEAST_APART_SD = 0.1  # of the axis of a difference
 _STRIDE = 4  # frames that the range of differences is read from
 
 
@@ -35,7 +36,7 @@ class PerturbDrawing:
         perturb = state.perturb
         for field in (
             "targets", "chosen", "shown", "result", "running", "judging", "outdated", "problem", "ahead", "nulls",
-            "watched",
+            "watched", "apart",
         ):  # fmt: skip
             perturb.on(field).connect(self.show)
         perturb.on("dragged").connect(self._dragged)
@@ -74,6 +75,7 @@ class PerturbDrawing:
                 self._panel()
             return
         if not self._asked:  # the brain is another question's
+            page.watched.set_scale()
             self.turns.take(self._panel, self._atlas)
             return
         self.turns.take(self._panel, self._atlas, self._brain, self._target, self._watched, self._figures)
@@ -188,8 +190,24 @@ class PerturbDrawing:
         page.watched_box.set_title(
             tr("perturb.watched", region=self.name(parcel)) if ready else tr("perturb.watched.none")
         )
-        if ready:
+        if ready and self._state.perturb.apart:
+            self._apart(parcel)
+        elif ready:
+            page.watched.set_scale()
             self._lines(page.watched, parcel, band=True)
+
+    def _apart(self, parcel: int) -> None:
+        """Draw the difference alone, on a scale of its own."""
+        plot, answer, tr_s = self._page.watched, self.answer, self._state.case.tr_s
+        assert answer is not None
+        self._page.watched_box.set_title(tr("perturb.watched.apart", region=self.name(parcel)))
+        apart = answer.arrays["perturbed"][parcel] - answer.arrays["unperturbed"][parcel]
+        frames = np.arange(len(apart))
+        plot.set_names(perturbed=tr("perturb.line.difference"))
+        plot.set_scale(_LEAST_APART_SD)
+        times = (answer.info.start + frames) * tr_s
+        plot.set_series(times, None, None, np.where(frames < answer.info.onset - 1, np.nan, apart), None)
+        plot.set_cursor(self._state.view.frame * tr_s)
 
     def _lines(self, plot: object, parcel: int, *, band: bool) -> None:
         """Draw one parcel over the window of the answer; without one, around the target."""

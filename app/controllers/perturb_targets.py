@@ -74,7 +74,7 @@ class TargetEditor:
     def typed(self, field: str, value: object) -> None:
         """Take what was typed or chosen in the form; times are in seconds."""
         target, tr_s = self._state.perturb.target, self._state.case.tr_s
-        if target is None:
+        if target is None or value == "copy":  # for which a recording is asked first
             return
         if field in ("start", "stop") and isinstance(value, float):
             frame = round(value / tr_s)

@@ -11,6 +11,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.controllers.effective_map import EffectiveController
+    from app.controllers.perturb_extras import PerturbExtras
     from app.controllers.perturb_report import PerturbReport
     from app.controllers.perturbing import PerturbController
     from app.controllers.scenario_comparing import ScenarioComparison
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HEAVY = (
     "app.views.pages.perturb", "app.controllers.perturbing", "app.controllers.steering", "app.controllers.sweeping",
     "app.controllers.scenario_comparing", "app.controllers.perturb_report", "app.controllers.effective_map",
+    "app.controllers.perturb_extras",
 )  # fmt: skip
 
 
@@ -33,6 +35,7 @@ class PerturbWorkspace:
         self.controller: PerturbController | None = None
         self.steering: SteerController | None = None
         self._parts: tuple[ScenarioComparison, SweepController, PerturbReport, EffectiveController] | None = None
+        self.extras: PerturbExtras | None = None
         self._building: asyncio.Task[None] | None = None
         studio.state.shell.on("workspace").connect(self.show)
         studio.state.shell.on("panel").connect(self._show_panel)
@@ -56,6 +59,7 @@ class PerturbWorkspace:
         for name in _HEAVY:
             await asyncio.to_thread(importlib.import_module, name)
         from app.controllers.effective_map import EffectiveController
+        from app.controllers.perturb_extras import PerturbExtras
         from app.controllers.perturb_report import PerturbReport
         from app.controllers.perturbing import PerturbController
         from app.controllers.scenario_comparing import ScenarioComparison
@@ -105,6 +109,7 @@ class PerturbWorkspace:
             PerturbReport(state, page, studio.drawn),
             EffectiveController(state, studio.engine, page, studio.modelling, studio.pointing),
         )  # fmt: skip
+        self.extras = PerturbExtras(studio, self.controller)
         if state.shell.workspace == "perturb":
             studio.window.show_page("perturb")
 

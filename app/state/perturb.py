@@ -60,6 +60,8 @@ class PerturbState(State):
     ahead: int = Field(default=0, description="frames to go on longer")
     nulls: int = Field(default=39, description="draws of random regions")
     shown: PerturbShown = "effect"
+    apart: bool = Field(default=False, description="the watched trace shows the difference only")
+    lasso: bool = Field(default=False, description="the next drag on the brain draws around regions")
     watched: int = Field(default=-1, description="parcel of the second plot, -1 = the one that moves most")
     result: Perturbed | None = None
     preview: Previewed | None = None

@@ -13,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent
 from app.text import tr
 from app.theme.tokens import Theme
 from app.views.legend_plot import Entry, LegendPlot
-from app.widgets.ticks import number, round_ticks
+from app.widgets.ticks import number, round_step, round_ticks
 from brainlm_engine.api.perturb import HARD_SD, USUAL_SD, Target, level
 
 Array = NDArray[Any]
@@ -37,6 +37,7 @@ class PerturbPlot(LegendPlot):
         self._times: Array = np.zeros(0)
         self._series: dict[str, Array] = {}
         self._names: dict[str, str] = {}
+        self._least = _LEAST_SD
         self._half: Array = np.zeros(0)
         self.measured, self.unperturbed, self.perturbed = (pg.PlotCurveItem() for _ in range(3))
         self._edges = (pg.PlotCurveItem(), pg.PlotCurveItem())
@@ -51,8 +52,9 @@ class PerturbPlot(LegendPlot):
         self.setToolTip(tr(f"perturb.plot.{kind}.help"))
 
     def set_series(
-        self, times: Array, measured: Array, unperturbed: Array | None, perturbed: Array | None, half: Array | None
-    ) -> None:
+        self, times: Array, measured: Array | None, unperturbed: Array | None, perturbed: Array | None,
+        half: Array | None,
+    ) -> None:  # fmt: skip
         """Draw (T,) SD at ``times`` in seconds; what is None is not known yet. ``half``: half width of the band."""
         self._times = times
         self._series = {
@@ -67,6 +69,10 @@ class PerturbPlot(LegendPlot):
         """Call lines by other names until the next call; they are drawn with the next series."""
         self._names = names
 
+    def set_scale(self, least: float = _LEAST_SD) -> None:
+        """The axis reaches at least so far, SD; it is drawn with the next series."""
+        self._least = least
+
     def _clicked(self, event: Any) -> None:
         if len(self._times) > 1 and not event.double():
             at = self.view.mapSceneToView(event.scenePos()).x()
@@ -79,7 +85,7 @@ class PerturbPlot(LegendPlot):
     def reach(self) -> float:
         """Half the height of the plot in SD."""
         seen = [np.nanmax(np.abs(values), initial=0.0) for values in self._series.values() if values.size]
-        return float(min(max(_LEAST_SD, *(1.08 * value for value in seen)), HARD_SD)) if seen else _LEAST_SD
+        return float(min(max(self._least, *(1.08 * value for value in seen)), HARD_SD)) if seen else self._least
 
     def redraw(self) -> None:
         """Draw everything again."""
@@ -100,7 +106,8 @@ class PerturbPlot(LegendPlot):
         reach = self.reach()
         first, last = (self._times[0], self._times[-1]) if len(self._times) else (0.0, 1.0)
         self.view.setRange(xRange=(float(first), float(last)), yRange=(-reach, reach), padding=0)
-        self.getAxis("left").setTicks([[(v, number(v, 1.0)) for v in round_ticks(-reach, reach, 6)], []])
+        step = 1.0 if reach >= _LEAST_SD else round_step(2 * reach, 6)
+        self.getAxis("left").setTicks([[(v, number(v, step)) for v in round_ticks(-reach, reach, 6)], []])
         self.getAxis("bottom").setTicks([[(v, number(v, 1.0)) for v in round_ticks(first, last, 6)], []])
 
     def _there(self, name: str) -> bool:

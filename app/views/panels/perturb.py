@@ -14,7 +14,7 @@ from app.views.forms import GRID, Form, choices, choose, label, line
 from app.views.number_boxes import put, real, whole
 from brainlm_engine.api.perturb import CAPTION, HARD_SD, Target
 
-SHAPES = ("step", "pulse", "ramp", "silence", "draw")
+SHAPES = ("step", "pulse", "ramp", "silence", "draw", "copy")
 SHOWN = ("effect", "difference", "activity")
 _LIST_HEIGHT = 96
 
