@@ -247,7 +247,7 @@ PERTURB = (
     Action("effective", "effective", menu="perturb", needs=(*_ASKS, "effective_idle"), separated=True),
     Action("effective_export", "effective_export", menu="perturb", needs=("engine", "effective")),
     Action(
-        "steer", "steer", menu="perturb", shortcut="Ctrl+Alt+E", needs=(*_ASKS, "steer_ready", "steer_idle"),
+        "steer", "steer", menu="perturb", shortcut="Ctrl+Alt+T", needs=(*_ASKS, "steer_ready", "steer_idle"),
         separated=True,
     ),
     Action("steer_stop", "steer_stop", menu="perturb", needs=("engine", "steer_running")),

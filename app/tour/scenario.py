@@ -307,6 +307,8 @@ def _report(tour: Tour) -> Path:
         ),
     )
     take = tour.pictures
+    steered = tour.studio.state.steer.result
+    taken = steered.info.verdict if steered is not None else ""
     sections = (
         Section(
             "The case",
@@ -328,6 +330,13 @@ def _report(tour: Tour) -> Path:
         Section("States along the recording", pictures=(take["states-dark"],)),
         Section("Functional networks", networks.info.verdict, pictures=(take["networks-dark"],)),
         Section("What the model looks at", pictures=(take["attention-dark"],)),
+        Section(
+            "What follows if, and what it would take",
+            "Left V1 set to +1.5 SD for 40 s; scenarios side by side (a report of them is perturbation.html); every "
+            "network over a range of values; and the change that would bring the demo person from the task to rest.",
+            taken,
+            pictures=tuple(take[name] for name in ("perturb-dark", "compare-dark", "sweep-dark", "steer-dark")),
+        ),
         Section("A model of your own", pictures=(take["train-start"],)),
         Section("Both themes, both sizes", pictures=tuple(take[name] for name in take if _is_look(name))),
         Section("How it felt", "Measured in this run, on this computer.", table=Table(("", "Measured"), figures)),

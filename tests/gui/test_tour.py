@@ -32,6 +32,8 @@ def test_tour_leaves_pictures_and_a_report(tmp_path: Path, brainlm_home: Path) -
     report = (out / "report.html").read_text(encoding="utf-8")
     pictures = re.findall(r'<img src="([^"]+)"', report)
     assert len(pictures) >= 9
+    assert {"perturb-dark.png", "compare-dark.png", "sweep-dark.png", "steer-dark.png"} <= set(pictures)
+    assert "data:image/png" in (out / "perturbation.html").read_text(encoding="utf-8")
     sizes = {pixels(out / name).shape[:2] for name in pictures}
     assert sizes == {(800, 1280), (1440, 2560)}
     for name in pictures:
@@ -43,7 +45,7 @@ def test_tour_leaves_pictures_and_a_report(tmp_path: Path, brainlm_home: Path) -
     assert "<td>random: 75% of the patches at random, seed 0</td>" in report
     assert re.search(r"<td>Model</td><td class=\"number\">0?\.?\d", report)
     assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", report.lower())
-    assert sum(path.stat().st_size for path in out.iterdir()) < 9e6
+    assert sum(path.stat().st_size for path in out.iterdir()) < 12e6
     assert not (brainlm_home / "settings").exists()  # the tour leaves this person's settings alone
 
 
