@@ -65,6 +65,8 @@ class PerturbWorkspace:
         from app.controllers.scenario_comparing import ScenarioComparison
         from app.controllers.steering import SteerController
         from app.controllers.sweeping import SweepController
+        from app.views.compare_plot import ComparePlot
+        from app.views.lines_plot import LinesPlot
         from app.views.pages.perturb import (
             ACTIONS,
             COMPARE_ACTIONS,
@@ -87,9 +89,17 @@ class PerturbWorkspace:
         await asyncio.sleep(0)
         page.add_search(search, {name: studio.window.board[name] for name in STEER_ACTIONS})
         await asyncio.sleep(0)
-        page.add_comparison({name: studio.window.board[name] for name in COMPARE_ACTIONS})
+        bars = ComparePlot()
         await asyncio.sleep(0)
-        page.add_sweep({name: studio.window.board[name] for name in SWEEP_ACTIONS})
+        difference = LinesPlot(tr("perturb.axis.sd"), tr("perturb.axis.time"), "kept.lines")
+        await asyncio.sleep(0)
+        page.add_comparison(bars, difference, {name: studio.window.board[name] for name in COMPARE_ACTIONS})
+        await asyncio.sleep(0)
+        response = LinesPlot(tr("sweep.axis.reach"), tr("sweep.axis.value"), "sweep.plot")
+        await asyncio.sleep(0)
+        effect = LinesPlot(tr("sweep.axis.watched"), tr("sweep.axis.value"), "sweep.plot")
+        await asyncio.sleep(0)
+        page.add_sweep(response, effect, {name: studio.window.board[name] for name in SWEEP_ACTIONS})
         await asyncio.sleep(0)
         page.add_map({name: studio.window.board[name] for name in MAP_ACTIONS})
         studio.window.add_page("perturb", page)
@@ -104,11 +114,14 @@ class PerturbWorkspace:
         await asyncio.sleep(0)
         self.steering = SteerController(state, studio.engine, page, studio.modelling)
         await asyncio.sleep(0)
-        self._parts = (
-            ScenarioComparison(state, page), SweepController(state, studio.engine, page, studio.modelling),
-            PerturbReport(state, page, studio.drawn),
-            EffectiveController(state, studio.engine, page, studio.modelling, studio.pointing),
-        )  # fmt: skip
+        comparison = ScenarioComparison(state, page)
+        await asyncio.sleep(0)
+        sweeping = SweepController(state, studio.engine, page, studio.modelling)
+        await asyncio.sleep(0)
+        report = PerturbReport(state, page, studio.drawn)
+        effective = EffectiveController(state, studio.engine, page, studio.modelling, studio.pointing)
+        await asyncio.sleep(0)
+        self._parts = (comparison, sweeping, report, effective)
         self.extras = PerturbExtras(studio, self.controller)
         if state.shell.workspace == "perturb":
             studio.window.show_page("perturb")

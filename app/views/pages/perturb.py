@@ -70,20 +70,18 @@ class PerturbPage(PageFrame):
         self._join("take", [self.search_box, self.watched_box], [self.aim, self.take])
         self._join("follows", [self.target_box, self.watched_box], [])
 
-    def add_comparison(self, actions: dict[str, QAction]) -> None:
+    def add_comparison(self, bars: ComparePlot, difference: LinesPlot, actions: dict[str, QAction]) -> None:
         """Add what is shown of scenarios side by side, hidden until it is asked for."""
-        self.bars = ComparePlot()
-        self.difference = LinesPlot(tr("perturb.axis.sd"), tr("perturb.axis.time"), "kept.lines")
+        self.bars, self.difference = bars, difference
         self.bars_box, self.difference_box = Titled(tr("kept.plot"), self.bars), Titled("", self.difference)
         for box in (self.bars_box, self.difference_box):
             self.beneath.addWidget(box)
         self.compare = ComparePanel(actions)
         self._join("compare", [self.bars_box, self.difference_box], [self.compare])
 
-    def add_sweep(self, actions: dict[str, QAction]) -> None:
+    def add_sweep(self, response: LinesPlot, effect: LinesPlot, actions: dict[str, QAction]) -> None:
         """Add what the question "How much follows?" shows, hidden until it is asked."""
-        self.response = LinesPlot(tr("sweep.axis.reach"), tr("sweep.axis.value"), "sweep.plot")
-        self.effect = LinesPlot(tr("sweep.axis.watched"), tr("sweep.axis.value"), "sweep.plot")
+        self.response, self.effect = response, effect
         self.response_box, self.effect_box = Titled(tr("sweep.plot"), self.response), Titled("", self.effect)
         for box in (self.response_box, self.effect_box):
             self.beneath.addWidget(box)
