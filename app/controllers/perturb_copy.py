@@ -10,6 +10,7 @@ import numpy as np
 
 from app import theme
 from app.controllers.failures import tell_error
+from app.controllers.other_recording import read_other
 from app.controllers.perturb_targets import KEY
 from app.controllers.pointing import Pointing
 from app.controllers.veil import veiled
@@ -20,7 +21,6 @@ from app.state.notices import Notice
 from app.text import tr
 from app.views.brain_lasso import LassoSheet, enclosed
 from brainlm_engine.api.errors import BadInput, EngineError
-from brainlm_engine.api.messages import ScanInfo
 from brainlm_engine.api.perturb import HARD_SD, Target
 
 if TYPE_CHECKING:
@@ -57,23 +57,9 @@ class TargetCopier:
         return True
 
     async def _read(self, path: str, atlas_id: str) -> Recording:
-        client = self._engine.client
-        scan = (await client.open_scan(path, {})).message
-        answers = self._answers(scan)
-        volume, name = scan.kind == "volume", scan.name
-        kind = "parcellate" if volume else "table"
-        params = {"path": path, "answers": answers, "atlas_id": atlas_id}
-        job = await self._engine.submit(kind, params, tr(f"job.{kind}", name=name))
-        record = await self._engine.finished(job.job_id)
-        reply = await client.recording(str((record.result or {}).get("recording_id", "")))
+        recording_id = await read_other(self._state, self._engine, path, atlas_id)
+        reply = await self._engine.client.recording(recording_id)
         return await asyncio.to_thread(Recording.of, reply.message, dict(reply.arrays))
-
-    def _answers(self, scan: ScanInfo) -> dict[str, str]:
-        """Return what the other must be told: what was answered about the open scan is taken as true of it too."""
-        mine = self._state.case.scan
-        known = mine.answers if mine is not None else {}
-        asked = (each.question_id for each in scan.questions if each.required)
-        return {name: known[name] for name in asked if name in known}
 
 
 def copied(other: Recording, target: Target, tr_s: float, parcels: int, name: str) -> tuple[float, ...]:

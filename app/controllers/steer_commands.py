@@ -55,8 +55,12 @@ class SteerCommands:
         """Ask for a recording whose state is the target."""
         ask_file(
             self._studio.window, tr("steer.file.title"), (tr("steer.file.filter"),),
-            lambda path: self._steering("steer_file", lambda controller: controller.choose_file(path)),
+            self._take_file,
         )  # fmt: skip
+
+    def _take_file(self, path: str) -> None:
+        self._studio.names.learn([path])
+        self._steering("steer_file", lambda controller: controller.choose_file(path))
 
     def steer_cohort(self) -> None:
         """Ask for a cohort folder."""

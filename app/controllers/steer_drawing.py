@@ -72,10 +72,7 @@ class SteerDrawing:
             told = tr("steer.cohort.empty")
         elif not told and steer.choices is not None and steer.choices.problem:
             told = veiled(state, steer.choices.problem)
-        files = tr("steer.files.none")
-        if steer.files:
-            files = veiled(state, Path(steer.files[0]).name)
-            files = files if len(steer.files) == 1 else tr("steer.files.many", count=len(steer.files))
+        files = veiled(state, steer.named) or tr("steer.files.none")
         self._page.aim.show_told(told, files, tr("steer.activity", count=len(state.perturb.targets)))
 
     def show(self, *_: object) -> None:

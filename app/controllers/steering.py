@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.controllers.failures import tell_error
+from app.controllers.other_recording import read_other
 from app.controllers.steer_drawing import SteerDrawing
 from app.services.engine import EngineService
 from app.services.latest import Latest
@@ -45,8 +46,8 @@ class SteerController:
         steer = state.steer
         steer.on("cohort").connect(self._cohort_chosen)
         for field in (
-            "question", "aim", "files", "cohort", "choices", "column", "first", "second", "state", "form", "where",
-            "sparsity", "restarts", "shuffles",
+            "question", "aim", "files", "named", "cohort", "choices", "column", "first", "second", "state", "form",
+            "where", "sparsity", "restarts", "shuffles",
         ):  # fmt: skip
             steer.on(field).connect(self.show)
         state.perturb.on("targets").connect(self.show)
@@ -73,9 +74,23 @@ class SteerController:
             self._cohort_chosen()
         self._state.steer.put(cohort=folder, aim="contrast")
 
-    def choose_file(self, path: str) -> None:
-        """Aim at the state of a recording."""
-        self._state.steer.put(files=(path,), aim="recordings")
+    async def choose_file(self, path: str) -> bool:
+        """Aim at the state of the recording at ``path``; False when it cannot be read."""
+        state, recording = self._state, self._state.case.recording
+        if recording is None:
+            return False
+        state.notices.drop(FILE)
+        state.steer.put(files=(), named=tr("steer.files.reading"), aim="recordings")
+        try:
+            found = await read_other(state, self._engine, path, recording.info.atlas_id)
+        except EngineError as error:
+            state.steer.put(named="")
+            tell_error(state, error, FILE)
+            return False
+        if state.case.recording is not recording:
+            return False
+        state.steer.put(files=(found,), named=Path(path).name)
+        return True
 
     async def make_demo(self) -> bool:
         """Make people at rest and in a visual task, and aim at what it does to them; True when they are there."""
@@ -149,7 +164,7 @@ class SteerController:
         self._answered = None
         self.give_up()
         self._state.notices.drop("steer:")
-        self._state.steer.put(result=None, curve=(), growing=None, problem="", outdated=False)
+        self._state.steer.put(result=None, curve=(), growing=None, problem="", outdated=False, files=(), named="")
 
     # ------------------------------------------------------------ the search
 

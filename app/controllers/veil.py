@@ -37,7 +37,6 @@ class Names:
         case.on("motion_path").connect(lambda path: self.learn((path,)))
         state.work.on("jobs").connect(self._heard)
         state.steer.on("cohort").connect(lambda path: self._cohorts((path,)))
-        state.steer.on("files").connect(self.learn)
         for field in ("cohort", "wanted"):
             state.train.on(field).connect(lambda path: self._cohorts((path,)))
         state.train.on("cohorts").connect(self._cohorts_known)

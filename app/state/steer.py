@@ -39,7 +39,8 @@ class SteerState(State):
 
     question: Question = "follows"
     aim: AimKind = "contrast"
-    files: tuple[str, ...] = Field(default=(), description="recordings whose mean state is the target")
+    files: tuple[str, ...] = Field(default=(), description="ids of recordings whose mean state is the target")
+    named: str = Field(default="", description="what the recording is called, or that it is being read")
     cohort: str = Field(default="", description="folder")
     choices: ContrastChoices | None = None
     column: str = ""

@@ -13,7 +13,7 @@ STEER = {
     "steer.aim.recordings": "Other recordings",
     "steer.aim.contrast": "A condition or group",
     "steer.files.none": "No recording is chosen.",
-    "steer.files.many": "{count} recordings, their mean state",
+    "steer.files.reading": "Reading the recording …",
     "steer.activity": "The targets of “What follows if?”: the model, not shown their regions, is to expect their "
     "values. Targets: {count}.",
     "steer.cohort": "Cohort",

@@ -45,9 +45,10 @@ def test_toward_another_recording(window: MainWindow, live: Live, until: Until, 
         assert not page.follows.isVisibleTo(page)
         assert not window.board["steer"].isEnabled()
         steer.put(state="connectivity")  # the quickest
-        other = await studio.engine.client.submit("table", {"path": str(second), "answers": ANSWERS, "atlas_id": ""})
-        record = await studio.engine.finished(other.job_id)
-        controller.choose_file(str((record.result or {})["recording_id"]))
+        assert not await controller.choose_file(str(tmp_path / "nowhere.tsv"))
+        assert any("nowhere.tsv" in notice.text for notice in state.notices.waiting)
+        assert await controller.choose_file(str(second))
+        assert page.aim._named.text() == "b.tsv"
         assert page.aim.aim.currentData() == "recordings"
         await until(window.board["steer"].isEnabled)
         window.board["steer"].trigger()
@@ -138,4 +139,4 @@ def test_the_demo_group_and_the_targets(window: MainWindow, live: Live, until: U
         assert np.abs(after - wanted)[there].mean() < np.abs(before - wanted)[there].mean()
         assert np.flatnonzero(np.isfinite(steer.result.arrays["magnitude"])).tolist() == [7]
 
-    live(story, window)
+    live(story, window, timeout=240)
