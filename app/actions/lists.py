@@ -223,6 +223,10 @@ PERTURB = (
         "perturb_lasso", "perturb_lasso", menu="perturb", shortcut="Ctrl+Alt+L", needs=("recording",),
         checked=("perturb.lasso", True),
     ),
+    Action(
+        "perturb_brush", "perturb_brush", menu="perturb", shortcut="Ctrl+Alt+B", needs=("recording",),
+        checked=("perturb.brush", True),
+    ),
     Action("perturb_apart", "perturb_apart", menu="perturb", shortcut="Alt+Shift+4", checked=("perturb.apart", True)),
     *_choice(
         "perturb",

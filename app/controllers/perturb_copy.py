@@ -19,7 +19,7 @@ from app.state import AppState
 from app.state.data import Array, Recording
 from app.state.notices import Notice
 from app.text import tr
-from app.views.brain_lasso import LassoSheet, enclosed
+from app.views.brain_lasso import LassoSheet, enclosed, touched
 from brainlm_engine.api.errors import BadInput, EngineError
 from brainlm_engine.api.perturb import HARD_SD, Target
 
@@ -86,32 +86,36 @@ def copied(other: Recording, target: Target, tr_s: float, parcels: int, name: st
 
 
 class Lasso:
-    """One drag over the brain; the regions inside are selected and become one target."""
+    """One drag over the brain; the regions inside it, or under it, are selected and become one target."""
 
     def __init__(self, state: AppState, controller: PerturbController, pointing: Pointing) -> None:
         self._state, self._controller, self._pointing = state, controller, pointing
         self.sheet: LassoSheet | None = None
-        state.perturb.on("lasso").connect(self._switched)
-        state.shell.on("workspace").connect(lambda _: state.perturb.put(lasso=False))
-        state.steer.on("question").connect(lambda _: state.perturb.put(lasso=False))
-        state.case.on("recording").connect(lambda _: state.perturb.put(lasso=False))
+        state.perturb.on("lasso").connect(lambda on: self._switched(on, brush=False))
+        state.perturb.on("brush").connect(lambda on: self._switched(on, brush=True))
+        for signal in (state.shell.on("workspace"), state.steer.on("question"), state.case.on("recording")):
+            signal.connect(self._give_up)
 
-    def _switched(self, on: bool) -> None:
+    def _give_up(self, *_: object) -> None:
+        self._state.perturb.put(lasso=False, brush=False)
+
+    def _switched(self, on: bool, *, brush: bool) -> None:
         sheet, self.sheet = self.sheet, None
         if sheet is not None:
             sheet.hide()
             sheet.deleteLater()
         if on:
-            self.sheet = LassoSheet(self._controller.page.brain, theme.current())
+            self._state.perturb.put(**{"lasso" if brush else "brush": False})
+            self.sheet = LassoSheet(self._controller.page.brain, theme.current(), brush=brush)
             self.sheet.drawn.connect(self._drawn)
-            self.sheet.given_up.connect(lambda: self._state.perturb.put(lasso=False))
+            self.sheet.given_up.connect(self._give_up)
 
     def _drawn(self, line: Array) -> None:
         state, recording = self._state, self._state.case.recording
         missing = recording.missing if recording is not None else np.zeros(0, bool)
-        inside = enclosed(self._controller.page.brain, line)
+        inside = (touched if state.perturb.brush else enclosed)(self._controller.page.brain, line)
         regions = tuple(parcel for parcel in inside if parcel < len(missing) and not missing[parcel])
-        state.perturb.put(lasso=False)
+        self._give_up()
         if not regions:
             state.notices.tell(Notice(KEY, "info", tr("perturb.lasso.none"), tr("perturb.lasso.none.next")))
             return

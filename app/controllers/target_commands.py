@@ -46,6 +46,12 @@ class TargetCommands:
         wanted = not perturb.lasso
         self._with_extras("perturb_lasso", lambda _: only(lambda: perturb.put(lasso=wanted)))
 
+    def perturb_brush(self) -> None:
+        """Begin to paint over regions, or give it up."""
+        perturb = self._studio.state.perturb
+        wanted = not perturb.brush
+        self._with_extras("perturb_brush", lambda _: only(lambda: perturb.put(brush=wanted)))
+
     def perturb_copy(self) -> None:
         """Ask which recording the target is to follow."""
         ask_file(

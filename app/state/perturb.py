@@ -62,6 +62,7 @@ class PerturbState(State):
     shown: PerturbShown = "effect"
     apart: bool = Field(default=False, description="the watched trace shows the difference only")
     lasso: bool = Field(default=False, description="the next drag on the brain draws around regions")
+    brush: bool = Field(default=False, description="the next drag on the brain paints over regions")
     watched: int = Field(default=-1, description="parcel of the second plot, -1 = the one that moves most")
     result: Perturbed | None = None
     preview: Previewed | None = None

@@ -367,6 +367,11 @@ class BrainCanvas(QWidget):
         self._zoom = float(np.clip(self._zoom * factor, 0.4, 8.0))
         self.redraw()
 
+    def parcel_at(self, point: QPointF) -> int:
+        """Return the parcel that is seen at a pixel; -1 = none."""
+        found = self._picked(point)
+        return found.parcel if found is not None else -1
+
     def _picked(self, point: QPointF) -> Picked | None:
         for panel in reversed(self.panels()):
             if panel.contains(point.x(), point.y()):

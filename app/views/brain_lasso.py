@@ -1,7 +1,11 @@
-"""A line drawn round regions on the brain: a sheet over the brain that takes one drag, and what lies inside it."""
+"""A line drawn round regions on the brain, or over them: a sheet over the brain that takes one drag, and what it meets.
+
+Round regions it is closed, and what lies inside counts; as a brush it is broad, and what lies under it counts.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,22 +28,29 @@ _MOST_OF = 0.5  # of what is seen of a region must lie inside
 _LEAST_POINTS = 3
 _TINT = 46  # of 255
 _MARGIN = 4
+#: pixels to each side of the line of a brush, and between the points that are looked at
+BRUSH = 6
+_STEP = 4.0
 
 
 class LassoSheet(QWidget):
-    """Lies over a brain while a line is drawn. Emits ``drawn(points)``, (n, 2) pixels, or ``given_up()``."""
+    """Lies over a brain while a line is drawn. Emits ``drawn(points)``, (n, 2) pixels, or ``given_up()``.
+
+    As a ``brush`` the line stays open and is broad.
+    """
 
     drawn = Signal(object)
     given_up = Signal()
 
-    def __init__(self, brain: BrainView, theme: Theme) -> None:
+    def __init__(self, brain: BrainView, theme: Theme, *, brush: bool = False) -> None:
         super().__init__(brain)
-        self._brain, self._theme = brain, theme
+        self._brain, self._theme, self._brush = brain, theme, brush
         self._points: list[QPointF] = []
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(tr("action.perturb_lasso"))
-        self.setToolTip(tr("perturb.lasso.told"))
+        kind = "brush" if brush else "lasso"
+        self.setAccessibleName(tr(f"action.perturb_{kind}"))
+        self.setToolTip(tr(f"perturb.{kind}.told"))
         brain.installEventFilter(self)
         self.setGeometry(self._drawing.geometry())
         self.show()
@@ -91,6 +102,14 @@ class LassoSheet(QWidget):
         painter.setPen(QColor(self._theme.text))
         painter.drawText(head, Qt.AlignmentFlag.AlignCenter, self.toolTip())
         tint = QColor(self._theme.accent)
+        if self._brush:
+            tint.setAlpha(3 * _TINT)
+            broad = QPen(tint, 2 * BRUSH)
+            broad.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(broad)
+            painter.drawPolyline(QPolygonF(self._points))
+            painter.end()
+            return
         painter.setPen(QPen(tint, 2))
         tint.setAlpha(_TINT)
         painter.setBrush(tint)
@@ -107,6 +126,30 @@ def enclosed(brain: BrainView, line: Array) -> tuple[int, ...]:
         there = within(line, np.array([(centre.x(), centre.y()) for _, centre, _ in spots]).reshape(-1, 2))
         return tuple(sorted({parcel for (parcel, *_), inside in zip(spots, there, strict=True) if inside}))
     return _enclosed_3d(brain.canvas, line)
+
+
+def touched(brain: BrainView, line: Array) -> tuple[int, ...]:
+    """Return the parcels that can be seen under a brush along ``line``, (n, 2) pixels of the drawing."""
+    points = _along(line)
+    if not brain.available:
+        found: set[int] = set()
+        for parcel, centre, radius in brain.flat.spots():
+            away = np.hypot(points[:, 0] - centre.x(), points[:, 1] - centre.y())
+            if away.min() <= radius + BRUSH / 2:
+                found.add(parcel)
+        return tuple(sorted(found))
+    sides = np.array([(0, 0), (BRUSH / 2, 0), (-BRUSH / 2, 0), (0, BRUSH / 2), (0, -BRUSH / 2)])
+    seen = {brain.canvas.parcel_at(QPointF(*(point + side))) for point in points for side in sides}
+    return tuple(sorted(seen - {-1}))
+
+
+def _along(line: Array) -> Array:
+    """Return points (m, 2) along ``line`` at most ``_STEP`` pixels apart."""
+    made = [line[:1]]
+    for before, after in pairwise(line):
+        count = max(1, int(np.ceil(np.hypot(*(after - before)) / _STEP)))
+        made.append(before + (after - before) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(made)
 
 
 def _enclosed_3d(canvas: BrainCanvas, line: Array) -> tuple[int, ...]:

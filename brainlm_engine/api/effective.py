@@ -24,6 +24,9 @@ class EffectiveInfo(Message):
     with_connectivity: float = Field(description="Spearman's rank correlation with functional connectivity")
     with_distance: float = Field(description="Spearman's rank correlation with the distance between parcels")
     with_noise: float = Field(default=float("nan"), description="Spearman's rank correlation with the control")
+    with_connectome: float = Field(
+        default=float("nan"), description="Spearman's rank correlation with a structural connectome that was given"
+    )
     symmetry: float = Field(description="Spearman's rank correlation with its own transpose: 1 = no direction")
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

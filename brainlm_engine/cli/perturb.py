@@ -28,6 +28,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="instead: move every region up and down in turn, and read what is expected of all others",
     )  # fmt: skip
     parser.add_argument(
+        "--connectome", type=file_name, metavar="FILE",
+        help="of --effective: a table of structural connections, parcels by parcels (.csv, .tsv, .npy)",
+    )  # fmt: skip
+    parser.add_argument(
         "--sweep", metavar="A,B,...", help="instead: the first target at these values, SD; begin with = when negative",
     )  # fmt: skip
     parser.add_argument(
@@ -247,6 +251,7 @@ def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.perturb import effective_connectivity
+    from brainlm_engine.tasks.perturb.connectome import read_connectome
     from brainlm_engine.tasks.perturb.files import write_maps
 
     if args.out:
@@ -254,10 +259,12 @@ def _effective(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
             raise BadInput(f"{args.out.name} is no name for maps.", "Let it end with .safetensors.")
         check_output(args.out, (args.recording, args.coordinates))
     recording, told = recording_and_notes(args, say)
+    connectome = read_connectome(args.connectome) if args.connectome else None
     model = load_model(args.model)
     made = effective_connectivity(
-        model, recording, control=args.nulls > 0, scaling=chosen_scaling(args.scaling, model), progress=Said(say)
-    )
+        model, recording, control=args.nulls > 0, connectome=connectome, scaling=chosen_scaling(args.scaling, model),
+        progress=Said(say),
+    )  # fmt: skip
     if args.out:
         write_maps(made.info, made.arrays, args.out)
     return {
@@ -297,9 +304,11 @@ def _sweep_as_text(result: dict[str, Any]) -> str:
 
 
 def _map_as_text(result: dict[str, Any]) -> str:
+    structural = result["with_connectome"]
     rows = [
         (share(result["with_connectivity"]), "functional connectivity of the recording"),
         (share(result["with_distance"]), "distance between the regions"),
+        *([] if structural is None else [(share(structural), "structural connectome")]),
         (share(result["with_noise"]), "the same map when the history is noise: the model's own part"),
         (share(result["symmetry"]), "its own transpose: 1 = no direction"),
     ]

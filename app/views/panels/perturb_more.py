@@ -11,7 +11,7 @@ from app.views.action_button import ActionButton
 from app.views.forms import GRID, line
 
 #: commands that have a button here
-ACTIONS = ("perturb_lasso", "perturb_copy")
+ACTIONS = ("perturb_lasso", "perturb_brush", "perturb_copy")
 
 
 class MorePanel(QWidget):

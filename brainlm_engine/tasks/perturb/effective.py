@@ -47,6 +47,7 @@ def effective_connectivity(
     *,
     value: float = 1.0,
     control: bool = True,
+    connectome: NDArray[np.floating] | None = None,
     recording_id: str = "",
     scaling: InputScaling | None = None,
     progress: Progress = SILENT,
@@ -57,6 +58,7 @@ def effective_connectivity(
     ----------
     value : SD up and down
     control : also with noise in place of the recording; takes as long again
+    connectome : (P, P) strengths of structural connections, NaN = not known
 
     Raises
     ------
@@ -66,11 +68,18 @@ def effective_connectivity(
     clock = Clock()
     if not 0 < value <= 3:
         raise BadInput(f"{value:g} SD is no distance to move a region by.", "Give more than 0 and at most 3.")
+    if connectome is not None and connectome.shape != (recording.n_parcels,) * 2:
+        raise BadInput(
+            f"The connectome is {' x '.join(map(str, connectome.shape))}; the recording has {recording.n_parcels} "
+            "parcels.",
+            "Give a square table in the order of the parcels.",
+        )
     made, window = _map(model, recording, value, scaling, progress_part(progress, 0.0, 0.5 if control else 1.0))
     functional = connectivity(recording)
     apart = np.linalg.norm(recording.xyz[:, None] - recording.xyz[None], axis=2)
     arrays: dict[str, NDArray[Any]] = {"effective": made, "connectivity": functional}
     with_noise = float("nan")
+    structural = ranks_together(made, connectome) if connectome is not None else float("nan")
     if control:
         noise = noise_like(recording)
         arrays["noise"], _ = _map(model, noise, value, scaling, progress_part(progress, 0.5, 1.0))
@@ -78,7 +87,8 @@ def effective_connectivity(
     info = EffectiveInfo(
         recording_id=recording_id, model_id=model_id(model), value=value, start=window.start, onset=window.onset,
         frames=window.patch, with_connectivity=ranks_together(made, functional),
-        with_distance=ranks_together(made, apart), with_noise=with_noise, symmetry=ranks_together(made, made.T),
+        with_distance=ranks_together(made, apart), with_noise=with_noise,
+        with_connectome=structural, symmetry=ranks_together(made, made.T),
         notes=window.notes, seconds=clock.seconds,
     )  # fmt: skip
     return Effective(info, arrays)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from app.controllers.perturb_copy import copied
 from app.controllers.studio import Options, Studio
 from app.state.data import Recording
-from app.views.brain_lasso import enclosed, in_front, within
+from app.views.brain_lasso import enclosed, in_front, touched, within
 from app.views.main_window import MainWindow
 from brainlm_engine.api.errors import BadInput
 from brainlm_engine.api.messages import RecordingInfo
@@ -178,8 +178,25 @@ def test_regions_are_drawn_round(window: MainWindow, live: Live, until: Until, n
         assert lasso.sheet is not None
         QTest.mouseClick(lasso.sheet, Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
         assert len(perturb.targets) == 1
-        assert any("No region was inside" in notice.text for notice in state.notices.waiting)
+        assert any("No region was met" in notice.text for notice in state.notices.waiting)
         state.notices.drop("perturb:target")
+        window.board["perturb_lasso"].trigger()
+        await until(lambda: lasso.sheet is not None)
+        window.board["perturb_brush"].trigger()
+        await until(lambda: state.perturb.brush and not state.perturb.lasso)
+        sheet = lasso.sheet
+        assert sheet is not None
+        stroke = np.array([(0.35 * width, 0.4 * height), (0.55 * width, 0.45 * height)])
+        expected = touched(brain, stroke)
+        assert 1 < len(expected) < 80
+        QTest.mousePress(sheet, Qt.MouseButton.LeftButton, pos=QPoint(*map(int, stroke[0])))
+        QTest.mouseMove(sheet, QPoint(*map(int, stroke[1])))
+        QTest.mouseRelease(sheet, Qt.MouseButton.LeftButton, pos=QPoint(*map(int, stroke[1])))
+        assert len(perturb.targets) == 2
+        painted = set(perturb.targets[1].regions)
+        assert len(painted & set(expected)) >= 0.8 * len(expected)
+        assert lasso.sheet is None
+        assert not state.perturb.brush
         await studio.settled()
         assert unexpected(studio) == []
 

@@ -410,3 +410,28 @@ def test_answers_are_held_against_the_truth(model: MaskedModel) -> None:
     assert made.arrays["decay"][0, -1] < 1
     with pytest.raises(BadInput, match="at least two people"):
         validate(model, people=1)
+
+
+def test_a_connectome_is_compared_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make_recording: Make
+) -> None:
+    path = tmp_path / "rest.safetensors"
+    made = make_recording(2, frames=100)
+    made.save(path)
+    known = effective_connectivity(load_model(), made, control=False)
+    table = np.nan_to_num(known.arrays["effective"], nan=0.0)
+    np.savetxt(tmp_path / "same.csv", table, delimiter=",")
+    np.save(tmp_path / "less.npy", -table)
+    base = ["perturb", str(path), "--effective", "--nulls", "0", "--json", "--connectome"]
+    for name, rho in (("same.csv", 1.0), ("less.npy", -1.0)):
+        assert main([*base, str(tmp_path / name)]) == 0
+        assert json.loads(capsys.readouterr().out)["with_connectome"] == pytest.approx(rho, abs=1e-3)
+    (tmp_path / "words.csv").write_text("a,b\nc,d\n")
+    np.save(tmp_path / "wide.npy", table[:3])
+    np.save(tmp_path / "small.npy", table[:3, :3])
+    for name, match in (
+        ("words.csv", "no table of numbers"), ("wide.npy", "not square"), ("small.npy", "the recording has 36"),
+        ("none.csv", "cannot be read"),
+    ):  # fmt: skip
+        assert main([*base, str(tmp_path / name)]) != 0
+        assert match in capsys.readouterr().err + capsys.readouterr().out
