@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.actions.refusal import refusal
-from app.state.perturb import MOST_KEPT
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ _HOLDS: dict[str, Callable[[AppState], bool]] = {
     "steered": lambda s: s.steer.result is not None,
     "reportable": lambda s: _reportable(s),  # noqa: PLW0108  (it is defined below)
     "kept": lambda s: bool(s.perturb.kept),
-    "room": lambda s: len(s.perturb.kept) < MOST_KEPT,
+    "room": lambda s: s.perturb.room,
     "sweepable": lambda s: s.sweepable,
     "sweep_idle": lambda s: not s.sweep.job_id,
     "swept": lambda s: s.sweep.result is not None,

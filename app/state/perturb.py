@@ -74,6 +74,11 @@ class PerturbState(State):
     problem: str = ""
 
     @property
+    def room(self) -> bool:
+        """True when one more answer can be put aside."""
+        return len(self.kept) < MOST_KEPT
+
+    @property
     def target(self) -> Target | None:
         """The target that is edited, as it is dragged just now."""
         if self.dragged is not None:
