@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +20,10 @@ from brainlm_engine.cohort.reading import SPLITS, Cohort, Place
 Table = dict[str, dict[str, str]]
 LEAST = 3  # people in a group
 _MOST_VALUES = 12  # of a column that is offered for choice
+_SIDE = re.compile(r"(?P<side>[<>]=?)\s*(?P<number>[+-]?\d+(\.\d*)?)")
+_SIDES: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Chosen:
 
 
 def parse_between(text: str) -> tuple[str, str, str]:
-    """Read 'sex=F,M' as column, first and second value.
+    """Read 'sex=F,M' as column, first and second value; 'age=<40,>=40' are people on both sides of a number.
 
     Raises
     ------
@@ -254,10 +261,14 @@ def _evenly(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
 
 
 def _same(value: str, text: str) -> bool:
+    """Return True when a cell is what is asked for: the same word or number, or on that side of '<40' or '>=40'."""
     if value == text:
         return True
+    found = _SIDE.fullmatch(text)
     try:
-        return float(value) == float(text)
+        if found is None:
+            return float(value) == float(text)
+        return _SIDES[found["side"]](float(value), float(found["number"]))
     except ValueError:
         return False
 

@@ -362,7 +362,8 @@ def test_a_sweep_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_one_scenario_in_many_people(small_cohort: Path, model: MaskedModel) -> None:
     table = small_cohort / "participants.tsv"
     first, *lines = table.read_text(encoding="utf-8").strip().split("\n")
-    rows = [f"{first}\tsex", *(f"{line}\t{'FM'[number % 2]}" for number, line in enumerate(lines))]
+    cells = [f"{line}\t{'FM'[number % 2]}\t{25.5 + number}" for number, line in enumerate(lines)]
+    rows = [f"{first}\tsex\tage", *cells]
     table.write_text("\n".join(rows) + "\n", encoding="utf-8")
     networks = ("Visual", "Default")
     for path in sorted((small_cohort / "recordings").glob("*rest*")):
@@ -388,6 +389,8 @@ def test_one_scenario_in_many_people(small_cohort: Path, model: MaskedModel) -> 
     sexes = group_effects(model, small_cohort, ["5:+1.5@60-90"], between=Asked("sex", "F", "M"), people=10)
     assert sexes.info.compared == "M less F (sex)"
     assert sum(sexes.info.sizes) == 9
+    halves = group_effects(model, small_cohort, ["5:+1.5@60-90"], between=Asked("age", "<30", ">= 30"), people=10)
+    assert halves.info.sizes == (4, 5)
     tasks = group_effects(model, small_cohort, ["5:+1.5@60-90"], between=Asked("task", "rest", "other"), people=10)
     assert all(row.mean == pytest.approx(0, abs=1e-6) for row in tasks.info.networks)
     assert "do not differ" in tasks.info.verdict
