@@ -123,7 +123,7 @@ async def _what_it_would_take(tour: Tour) -> None:
     began = time.perf_counter()
     with tour.pulse.phase("search a change"):
         await room.steering.search()
-    tour.seconds["what it would take: the target read, two searches, 19 random places"] = time.perf_counter() - began
+    tour.seconds["what it would take: the target read, one search, 19 random places"] = time.perf_counter() - began
     if steer.result is None:
         raise RuntimeError(steer.problem)
     await studio.settled()
