@@ -61,7 +61,7 @@ class PerturbReport:
             heads = tuple(tr(f"kept.column.{name}") for name in ("name", "reach", "null", "p", "most"))
             rows = tuple(_veiled_cells(state, each) for each in made)
             sections.append(Section(tr("report.perturb.compared"), table=Table(heads, rows)))
-        pictures = (self._picture(self._page.rows, tr("report.perturb.traces")),)
+        pictures = (await self._picture(self._page.rows, tr("report.perturb.traces")),)
         sections.append(Section(tr("report.perturb.brain"), pictures=pictures))
         for each in made:
             sections += self._sections(each, veiled(state, each.name) if compared else tr("report.perturb.targets"))
@@ -91,7 +91,7 @@ class PerturbReport:
         sections = [
             Section(
                 tr("steer.result"), veiled(state, info.toward), verdict=veiled(state, info.verdict), table=table,
-                pictures=(self._picture(self._page.rows, tr("report.perturb.steered")),),
+                pictures=(await self._picture(self._page.rows, tr("report.perturb.steered")),),
             ),
             Section(tr("report.perturb.notes"), " ".join(veiled(state, note) for note in info.notes)),
             Section(tr("report.perturb.recipe"), tr("report.perturb.recipe.steer", recipe=recipe)),
@@ -125,13 +125,15 @@ class PerturbReport:
         state.steer.put(question="follows")
         state.perturb.put(shown="difference")
         images = []
-        for frame in frames:
-            state.view.frame = int(frame)
-            await self._drawn()
-            images.append(self._page.brain_box.grab().toImage())
-        state.perturb.put(shown=shown)
-        state.view.frame = before
-        state.steer.put(question=question)
+        try:
+            for frame in frames:
+                state.view.frame = int(frame)
+                await self._drawn()
+                images.append(self._page.brain_box.grab().toImage())
+        finally:
+            state.perturb.put(shown=shown)
+            state.view.frame = before
+            state.steer.put(question=question)
         return await self._written(write_gif(images, path), path, "gif.done")
 
     async def _written(self, writing: Awaitable[None], path: str, done: str) -> bool:
@@ -145,8 +147,10 @@ class PerturbReport:
 
     # ------------------------------------------------------------ pieces
 
-    def _picture(self, widget: QWidget, caption: str) -> Picture:
-        coded = base64.b64encode(png_of(widget.grab().toImage())).decode()
+    @staticmethod
+    async def _picture(widget: QWidget, caption: str) -> Picture:
+        content = await asyncio.to_thread(png_of, widget.grab().toImage())
+        coded = base64.b64encode(content).decode()
         return Picture(f"data:image/png;base64,{coded}", caption)
 
     def _sections(self, kept: Kept, title: str) -> list[Section]:

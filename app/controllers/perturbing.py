@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.controllers.failures import tell_error
 from app.controllers.perturb_drawing import PerturbDrawing
 from app.controllers.perturb_targets import TargetEditor, whose
+from app.controllers.question_job import export_file
 from app.services.engine import EngineService
 from app.services.latest import Latest
 from app.state import AppState
@@ -21,7 +22,6 @@ from app.state.perturb import Perturbed, Previewed
 from app.text import tr
 from brainlm_engine.api.errors import EngineError
 from brainlm_engine.api.messages import Reply
-from brainlm_engine.api.networks import write_bytes
 from brainlm_engine.api.perturb import PerturbInfo, PreviewInfo, Scenario, Target
 from brainlm_engine.api.scenario_file import ScenarioFile, read_scenario, write_scenario
 
@@ -238,14 +238,8 @@ class PerturbController:
 
     async def export(self, path: str) -> bool:
         """Write the effect by the ending of ``path``; False when it could not be."""
-        try:
-            reply = await self._engine.client.perturb_file(Path(path).name)
-            await asyncio.to_thread(write_bytes, reply.arrays["content"].tobytes(), Path(path))
-        except EngineError as error:
-            tell_error(self._state, error, FILE)
-            return False
-        self._state.notices.tell(Notice(FILE, "success", tr("perturb.export.done", name=Path(path).name)))
-        return True
+        content = self._engine.client.perturb_file(Path(path).name)
+        return await export_file(self._state, content, path, (FILE, "perturb.export.done"))
 
     async def save(self, path: str) -> bool:
         """Write the scenario; False when it could not be."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from app.controllers.networks_drawing import called
 from app.controllers.perturb_targets import row_of
+from app.controllers.question import QuestionView
 from app.controllers.veil import veiled
-from app.services.turns import Turns
 from app.state import AppState
 from app.state.notices import Notice
-from app.state.perturb import MOST_KEPT, Kept
+from app.state.perturb import MOST_KEPT, Kept, Perturbed
 from app.text import has, tr
 from app.views.compare_plot import Bars
 from app.widgets.ticks import number
@@ -27,22 +27,20 @@ KEY = "perturb:compare"
 _LEAST_SD = 0.3
 
 
-class ScenarioComparison:
+class ScenarioComparison(QuestionView):
     """Keeps up to four answers of one recording, and draws them."""
 
+    question = "compare"
+
     def __init__(self, state: AppState, page: PerturbPage) -> None:
-        self._state, self._page = state, page
-        self.turns = Turns(page)
+        super().__init__(state, page)
         perturb = state.perturb
-        for field in ("kept", "compared", "watched"):
-            perturb.on(field).connect(self.show)
-        state.steer.on("question").connect(self.show)
-        state.shell.on("workspace").connect(self.show)
-        state.view.on("names_hidden").connect(self.show)
+        self.follow(perturb, "kept", "compared", "watched")
+        perturb.on("result").connect(self._judged)
         state.case.on("recording").connect(lambda *_: perturb.put(kept=(), compared=-1))
         page.compare.chosen.connect(lambda place: perturb.put(compared=place))
         page.compare.renamed.connect(self.rename)
-        self.show()
+        self.follow_the_rest()
 
     # ------------------------------------------------------------ keep
 
@@ -58,6 +56,18 @@ class ScenarioComparison:
         name = next(name for count in range(1, MOST_KEPT + 2) if (name := tr("kept.new", number=count)) not in taken)
         perturb.put(kept=(*perturb.kept, Kept(name, perturb.result)), compared=len(perturb.kept))
         return True
+
+    def _judged(self, result: Perturbed | None) -> None:
+        """What was kept before its random regions were drawn is filled in when they are."""
+        perturb = self._state.perturb
+        if result is None or not result.info.nulls:
+            return
+        kept = tuple(
+            replace(each, result=result) if not each.result.info.nulls and _alike(each.result, result) else each
+            for each in perturb.kept
+        )
+        if any(one is not other for one, other in zip(kept, perturb.kept, strict=True)):
+            perturb.put(kept=kept)
 
     def remove(self) -> None:
         """Take the chosen scenario out."""
@@ -75,21 +85,9 @@ class ScenarioComparison:
 
     # ------------------------------------------------------------ draw
 
-    @property
-    def _on_show(self) -> bool:
-        return self._state.shell.workspace == "perturb" and self._state.steer.question == "compare"
-
-    async def settled(self) -> None:
-        """Wait until everything is drawn."""
-        while self.turns.busy:
-            await asyncio.sleep(0.005)
-
-    def show(self, *_: object) -> None:
-        """Draw everything, a piece per turn."""
-        if self._on_show and self._state.case.recording is not None:
-            self.turns.take(self._panel, self._brain, self._bars, self._watched)
-        else:
-            self.turns.drop()
+    def pieces(self) -> tuple[Callable[[], object], ...]:
+        """List, brain, bars, one region."""
+        return self._panel, self._brain, self._bars, self._watched
 
     def _panel(self) -> None:
         perturb = self._state.perturb
@@ -97,12 +95,12 @@ class ScenarioComparison:
         self._page.compare.show_kept(rows, perturb.compared, kept_table(perturb.kept))
 
     def _said(self, kept: Kept) -> str:
-        tr_s, atlas = self._state.case.tr_s, self._state.case.atlas
+        tr_s = self._state.case.tr_s
         told = []
         for target in kept.result.info.scenario.targets:
-            one = atlas.name(target.regions[0]) if atlas is not None else str(target.regions[0] + 1)
             many = len(target.regions) > 1
-            told.append(row_of(target, tr("perturb.regions", count=len(target.regions)) if many else one, tr_s)[1])
+            name = tr("perturb.regions", count=len(target.regions)) if many else self.name(target.regions[0])
+            told.append(row_of(target, name, tr_s)[1])
         return tr("kept.said", name=kept.name, targets="; ".join(told))
 
     def _brain(self) -> None:
@@ -142,9 +140,7 @@ class ScenarioComparison:
         page.difference_box.set_waiting("" if ready else tr("kept.waiting"))
         if not ready:
             return
-        atlas = state.case.atlas
-        name = atlas.name(parcel) if atlas is not None else str(parcel + 1)
-        page.difference_box.set_title(tr("kept.watched", region=name))
+        page.difference_box.set_title(tr("kept.watched", region=self.name(parcel)))
         lines = []
         for each in kept:
             arrays, info = each.result.arrays, each.result.info
@@ -152,6 +148,12 @@ class ScenarioComparison:
             times = (info.start + np.arange(len(apart))) * info.tr_s
             lines.append((veiled(state, each.name), times[info.onset :], apart[info.onset :]))
         page.difference.set_lines(lines)
+
+
+def _alike(one: Perturbed, other: Perturbed) -> bool:
+    """Return True for answers to one scenario by one model, whatever was drawn beside them."""
+    asked = [each.info.scenario.model_copy(update={"nulls": 0}) for each in (one, other)]
+    return asked[0] == asked[1] and one.info.model_id == other.info.model_id
 
 
 def kept_table(kept: tuple[Kept, ...]) -> str:

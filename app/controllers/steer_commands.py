@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
-
 from app.controllers.asking import ask_file, ask_folder, ask_where
+from app.controllers.room_commands import RoomCommands
 from app.text import tr
-
-if TYPE_CHECKING:
-    from app.controllers.steering import SteerController
-    from app.controllers.studio import Studio
 
 #: kinds of files of a change, and how their names end
 CHANGE_FILES = {"csv": "csv", "nii": "nii.gz", "dscalar": "dscalar.nii", "all": "safetensors"}
 
 
-class SteerCommands:
+class SteerCommands(RoomCommands):
     """Thin: shows the workspace and the question, asks its controller."""
 
-    _studio: Studio
-
-    def _steering(self, name: str, do: Callable[[SteerController], Coroutine[Any, Any, Any] | None]) -> None:
-        """Show the question; when the page is there, do something with its controller."""
-        room = self._studio.perturb_room
-        if room is None:
-            return
-
-        async def begin() -> None:
-            await room.ready()
-            assert room.steering is not None
-            work = do(room.steering)
-            if work is not None:
-                await work
-
-        self._studio.state.shell.workspace = "perturb"
-        self._studio.state.steer.put(question="take")
-        self._studio.start(begin(), tr(f"action.{name}"))
-
     def show_question(self, question: str) -> None:
-        """Show one of both questions."""
+        """Show one of the questions."""
         self._studio.state.shell.workspace = "perturb"
         self._studio.state.steer.put(question=question)
 
     def steer(self) -> None:
         """Search a change."""
-        self._steering("steer", lambda controller: controller.search())
+        self._in_room("steer", lambda room: room.steering.search(), "take")
 
     def steer_stop(self) -> None:
         """End the search; the best so far is the answer."""
-        self._steering("steer_stop", lambda controller: controller.enough())
+        self._in_room("steer_stop", lambda room: room.steering.enough(), "take")
 
     def steer_file(self) -> None:
         """Ask for a recording whose state is the target."""
@@ -60,23 +35,23 @@ class SteerCommands:
 
     def _take_file(self, path: str) -> None:
         self._studio.names.learn([path])
-        self._steering("steer_file", lambda controller: controller.choose_file(path))
+        self._in_room("steer_file", lambda room: room.steering.choose_file(path), "take")
 
     def steer_cohort(self) -> None:
         """Ask for a cohort folder."""
         ask_folder(
             self._studio.window, tr("steer.cohort.title"),
-            lambda path: self._steering("steer_cohort", lambda controller: controller.choose_cohort(path)),
+            lambda path: self._in_room("steer_cohort", lambda room: room.steering.choose_cohort(path), "take"),
         )  # fmt: skip
 
     def steer_demo(self) -> None:
         """Make people at rest and in a task."""
-        self._steering("steer_demo", lambda controller: controller.make_demo())
+        self._in_room("steer_demo", lambda room: room.steering.make_demo(), "take")
 
     def steer_export(self) -> None:
         """Ask where the change is to be written, and as what."""
         kinds = {tr(f"steer.export.{kind}"): ending for kind, ending in CHANGE_FILES.items()}
         ask_where(
             self._studio.window, tr("steer.export.title"), kinds,
-            lambda path: self._steering("steer_export", lambda controller: controller.export(path)),
+            lambda path: self._in_room("steer_export", lambda room: room.steering.export(path), "take"),
         )  # fmt: skip

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.controllers.networks_drawing import called
+from app.controllers.question import QuestionView
 from app.controllers.veil import veiled, veiled_model
-from app.services.turns import Turns
 from app.state import AppState
 from app.state.steer import Steered
 from app.text import tr
@@ -23,36 +23,24 @@ _LEAST_SD = 0.02  # of the colour range: smaller changes stay pale
 _TOP = 0.99  # of the regions: the colour range ends there
 
 
-class SteerDrawing:
+class SteerDrawing(QuestionView):
     """Shows what the state holds; out of sight nothing is drawn."""
 
+    question = "take"
+
     def __init__(self, state: AppState, page: PerturbPage) -> None:
-        self._state, self._page = state, page
-        self.turns = Turns(page)
-        steer = state.steer
-        for field in ("question", "result", "running", "outdated", "problem", "shown"):
-            steer.on(field).connect(self.show)
+        super().__init__(state, page)
+        self.follow(state.steer, "result", "running", "outdated", "problem", "shown")
         for field in ("stage", "curve", "growing"):
-            steer.on(field).connect(self._grown)
-        state.perturb.on("watched").connect(self.show)
-        state.perturb.on("result").connect(self.show)
-        for field in ("recording", "atlas"):
-            state.case.on(field).connect(self.show)
-        state.shell.on("workspace").connect(self.show)
-        state.view.on("names_hidden").connect(self.show)
-        state.view.on("selected").connect(self.show)
+            state.steer.on(field).connect(self._grown)
+        self.follow(state.perturb, "watched", "result")
+        self.follow(state.model, "model_id")
         state.view.on("frame").connect(self._frame_changed)
-        state.model.on("model_id").connect(self.show)
-        self.show()
+        self.follow_the_rest()
 
-    @property
-    def _on_show(self) -> bool:
-        return self._state.shell.workspace == "perturb" and self._state.steer.question == "take"
-
-    async def settled(self) -> None:
-        """Wait until everything is drawn."""
-        while self.turns.busy:
-            await asyncio.sleep(0.005)
+    def pieces(self) -> tuple[Callable[[], object], ...]:
+        """Brain, search, one region, figures."""
+        return self._brain, self._search, self._watched, self._figures
 
     def form(self, own: tuple[str, ...], making: int) -> None:
         """Show the form; ``own``: folders a person chose, ``making``: percent of the demo group, -1 = none is made."""
@@ -76,16 +64,13 @@ class SteerDrawing:
         self._page.aim.show_told(told, files, tr("steer.activity", count=len(state.perturb.targets)))
 
     def show(self, *_: object) -> None:
-        """Draw everything, a piece per turn."""
+        """Show the question, then draw everything, a piece per turn."""
         if self._page.asked != self._state.steer.question:
             self._page.show_question(self._state.steer.question)
-        if not self._on_show or self._state.case.recording is None:
-            self.turns.drop()
-            return
-        self.turns.take(self._brain, self._search, self._watched, self._figures)
+        super().show()
 
     def _grown(self, *_: object) -> None:
-        if self._on_show and self._state.case.recording is not None and self._state.steer.running:
+        if self.on_show and self._state.steer.running:
             self.turns.take(self._brain, self._search, self._figures)
 
     # ------------------------------------------------------------ pieces
@@ -126,17 +111,18 @@ class SteerDrawing:
         return int(min(max(self._state.view.frame - result.info.start, 0), frames - 1))
 
     def _search(self) -> None:
-        steer, page = self._state.steer, self._page
-        if steer.running:
-            page.search.set_curves([steer.curve] if steer.curve else [])
-            page.search_box.set_waiting("" if steer.curve else steer.stage)
-        elif steer.result is not None:
-            info = steer.result.info
-            page.search.set_curves(info.curves, info.null_left)
-            page.search_box.set_waiting("")
-        else:
-            page.search_box.set_waiting(tr("steer.waiting"))
-        page.search_box.set_title(tr("steer.plot"))
+        """Draw how near it has come: percent of the distance before, a line per start, and what chance would leave."""
+        steer, page, result = self._state.steer, self._page, self._state.steer.result
+        curves = (steer.curve,) if steer.running else (result.info.curves if result is not None else ())
+        lines = [
+            (tr("steer.plot.start", number=place + 1), np.arange(len(curve)), 100 * np.array(curve))
+            for place, curve in enumerate(curves) if len(curve)
+        ]  # fmt: skip
+        page.search_box.set_waiting("" if lines else steer.stage if steer.running else tr("steer.waiting"))
+        if lines and result is not None and not steer.running and np.isfinite(result.info.null_left):
+            last = max(len(x) - 1 for _, x, _ in lines)
+            lines.append((tr("steer.plot.null"), np.array([0, last]), np.full(2, 100 * result.info.null_left)))
+        page.search.set_lines(lines, 0)
 
     def _watched(self) -> None:
         state, page, result = self._state, self._page, self._state.steer.result
@@ -144,9 +130,8 @@ class SteerDrawing:
         parcel = watched if watched >= 0 else state.steer.changed_most
         ready = result is not None and parcel >= 0
         page.watched_box.set_waiting("" if ready else tr("steer.waiting"))
-        atlas = state.case.atlas
-        name = atlas.name(parcel) if atlas is not None and parcel >= 0 else str(parcel + 1)
-        page.watched_box.set_title(tr("steer.watched", region=name) if ready else tr("perturb.watched.none"))
+        title = tr("steer.watched", region=self.name(parcel)) if ready else tr("perturb.watched.none")
+        page.watched_box.set_title(title)
         if not ready or result is None:
             return
         arrays, info = result.arrays, result.info
@@ -184,7 +169,7 @@ class SteerDrawing:
         )  # fmt: skip
 
     def _frame_changed(self, *_: object) -> None:
-        if not self._on_show or self.turns.busy:
+        if not self.on_show or self.turns.busy:
             return
         self._page.watched.set_cursor(self._state.view.frame * self._state.case.tr_s)
         if self._state.steer.shown == "change" and self._state.steer.result is not None:

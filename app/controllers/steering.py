@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.controllers.failures import tell_error
 from app.controllers.other_recording import read_other
+from app.controllers.question_job import export_file
 from app.controllers.steer_drawing import SteerDrawing
 from app.services.engine import EngineService
 from app.services.latest import Latest
@@ -17,7 +18,6 @@ from app.state.steer import Growing, Steered
 from app.text import tr
 from brainlm_engine.api.contrast import ContrastChoices
 from brainlm_engine.api.errors import Cancelled, EngineError
-from brainlm_engine.api.networks import write_bytes
 from brainlm_engine.api.steer import SteerSpec
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class SteerController:
         self._own: tuple[str, ...] = ()
         self._answered: Wish | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._making = ""
         self.drawing = SteerDrawing(state, page)
         self.choices: Latest[str, ContrastChoices] = Latest(
@@ -233,7 +234,7 @@ class SteerController:
     def give_up(self) -> None:
         """End the search without an answer."""
         if self._state.steer.running:
-            asyncio.get_running_loop().create_task(self._end(keep=False)).add_done_callback(lambda _: None)
+            self._ending = asyncio.get_running_loop().create_task(self._end(keep=False))
 
     async def _end(self, *, keep: bool) -> None:
         try:
@@ -260,11 +261,5 @@ class SteerController:
 
     async def export(self, path: str) -> bool:
         """Write the change by the ending of ``path``; False when it could not be."""
-        try:
-            reply = await self._engine.client.steer_file(Path(path).name)
-            await asyncio.to_thread(write_bytes, reply.arrays["content"].tobytes(), Path(path))
-        except EngineError as error:
-            tell_error(self._state, error, FILE)
-            return False
-        self._state.notices.tell(Notice(FILE, "success", tr("steer.export.done", name=Path(path).name)))
-        return True
+        content = self._engine.client.steer_file(Path(path).name)
+        return await export_file(self._state, content, path, (FILE, "steer.export.done"))

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
-
 from app.controllers.asking import ask_file
+from app.controllers.room_commands import RoomCommands
 from app.text import tr
 
-if TYPE_CHECKING:
-    from app.controllers.perturb_extras import PerturbExtras
-    from app.controllers.studio import Studio
 
-
-class TargetCommands:
+class TargetCommands(RoomCommands):
     """Thin: shows the workspace and its question, asks its controller."""
-
-    _studio: Studio
-
-    def _with_extras(self, name: str, do: Callable[[PerturbExtras], Coroutine[Any, Any, Any] | None]) -> None:
-        """Show the workspace; when its page is there, do something with what goes with it."""
-        room = self._studio.perturb_room
-        if room is None:
-            return
-
-        async def begin() -> None:
-            await room.ready()
-            assert room.extras is not None
-            work = do(room.extras)
-            if work is not None:
-                await work
-
-        self._studio.state.shell.workspace = "perturb"
-        self._studio.state.steer.put(question="follows")
-        self._studio.start(begin(), tr(f"action.{name}"))
 
     def perturb_apart(self) -> None:
         """Show the difference only, or all three lines."""
@@ -44,13 +19,13 @@ class TargetCommands:
         """Begin to draw round regions, or give it up."""
         perturb = self._studio.state.perturb
         wanted = not perturb.lasso
-        self._with_extras("perturb_lasso", lambda _: only(lambda: perturb.put(lasso=wanted)))
+        self._in_room("perturb_lasso", lambda _: perturb.put(lasso=wanted), "follows")
 
     def perturb_brush(self) -> None:
         """Begin to paint over regions, or give it up."""
         perturb = self._studio.state.perturb
         wanted = not perturb.brush
-        self._with_extras("perturb_brush", lambda _: only(lambda: perturb.put(brush=wanted)))
+        self._in_room("perturb_brush", lambda _: perturb.put(brush=wanted), "follows")
 
     def perturb_copy(self) -> None:
         """Ask which recording the target is to follow."""
@@ -61,9 +36,4 @@ class TargetCommands:
 
     def _copy(self, path: str) -> None:
         self._studio.names.learn([path])
-        self._with_extras("perturb_copy", lambda extras: extras.copier.copy(path))
-
-
-def only(do: Callable[[], object]) -> None:
-    """Do it; there is nothing to wait for."""
-    do()
+        self._in_room("perturb_copy", lambda room: room.extras.copier.copy(path), "follows")

@@ -25,14 +25,14 @@ async def write_gif(images: Sequence[QImage], path: str) -> None:
     EngineError
         One sentence, when the file cannot be written.
     """
-    content = await asyncio.to_thread(_gif, [png_of(image) for image in images])
+    content = await asyncio.to_thread(_gif, images)
     await asyncio.to_thread(write_bytes, content, Path(path))
 
 
-def _gif(frames: Sequence[bytes]) -> bytes:
+def _gif(frames: Sequence[QImage]) -> bytes:
     from PIL import Image
 
-    pictures = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+    pictures = [Image.open(io.BytesIO(png_of(frame))).convert("RGB") for frame in frames]
     if pictures[0].width > WIDTH:
         size = (WIDTH, round(pictures[0].height * WIDTH / pictures[0].width))
         pictures = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures]

@@ -87,7 +87,7 @@ SCENARIOS = {
     "sweep.watched": "Effect over value: {region}",
     "sweep.waiting": "Add a target under “What follows if?”, then press Sweep.",
     "sweep.running": "{percent} %: {stage}",
-    "sweep.job": "Sweep {name}",
+    "sweep.job": "Sweep a target",
     "sweep.export.title": "Export the sweep",
     "sweep.export.csv": "Table of answers (*.csv)",
     "sweep.export.all": "Maps of all answers (*.safetensors)",

@@ -2,7 +2,8 @@
 
 STEER = {
     "steer.question": "Question",
-    "steer.question.tip": "What follows if regions are set; or what change would bring the model's state to a target",
+    "steer.question.tip": "What follows when regions are set; what change would bring the model's state to a target; "
+    "how an answer grows with the value; who moves whom; scenarios side by side",
     "steer.question.follows": "What follows if?",
     "steer.question.take": "What would it take?",
     "steer.heading": "Where to",

@@ -53,7 +53,7 @@ async def perturb(tour: Tour) -> None:
     await studio.settled()
     tour.seconds[f"what follows, beside {perturbed.nulls} draws of random regions"] = time.perf_counter() - began
     await tour.picture("perturb-dark", "Perturb: left V1 set to +1.5 SD for 40 s, and what the model expects.")
-    room.comparison.keep()
+    room.parts.comparison.keep()
     state.perturb.shown = "difference"
     state.view.frame = perturbed.targets[0].start + 30
     studio.set_theme("light")
@@ -76,14 +76,14 @@ async def _side_by_side(tour: Tour) -> None:
         for name, change in (("Left V1 down", {"value": -1.5}), ("Left V1, pulse", {"shape": "pulse", "value": 3.0})):
             perturbed.put(targets=(first.model_copy(update=change),))
             await studio.settled()
-            room.comparison.keep()
-            room.comparison.rename(perturbed.compared, name)
-        room.comparison.rename(0, "Left V1 up")
+            room.parts.comparison.keep()
+            room.parts.comparison.rename(perturbed.compared, name)
+        room.parts.comparison.rename(0, "Left V1 up")
         studio.state.steer.put(question="compare")
         await studio.settled()
     await tour.picture("compare-dark", "Scenarios side by side, on one scale.")
     path = tour.out / "perturbation.html"
-    if not await room.report.write(str(path)):
+    if not await room.parts.report.write(str(path)):
         raise RuntimeError("the report could not be written")
     perturbed.put(targets=(first,), nulls=39)
     studio.state.steer.put(question="follows")
@@ -98,7 +98,7 @@ async def _how_much_follows(tour: Tour) -> None:
     sweep.put(over="networks", count=5)
     began = time.perf_counter()
     with tour.pulse.phase("sweep"):
-        if not await room.sweeping.run():
+        if not await room.parts.sweeping.run():
             raise RuntimeError("the sweep did not end")
         await studio.settled()
     if sweep.result is not None:
@@ -112,17 +112,16 @@ async def _what_it_would_take(tour: Tour) -> None:
     """Bring the demo person, who looks at pictures, to rest, as that takes simulated people there."""
     studio, steer, room = tour.studio, tour.studio.state.steer, tour.studio.perturb_room
     assert room is not None
-    assert room.steering is not None
     tour.tell("Perturb: what would it take to come to rest?")
     steer.put(question="take")
     began = time.perf_counter()
-    if not await room.steering.make_demo():
+    if not await room.parts.steering.make_demo():
         raise RuntimeError("the demo group could not be made")
     tour.seconds["the demo group: 24 people, rest and visual task"] = time.perf_counter() - began
     steer.put(first="visual", second="rest")
     began = time.perf_counter()
     with tour.pulse.phase("search a change"):
-        await room.steering.search()
+        await room.parts.steering.search()
     tour.seconds["what it would take: the target read, one search, 19 random places"] = time.perf_counter() - began
     if steer.result is None:
         raise RuntimeError(steer.problem)

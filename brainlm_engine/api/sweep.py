@@ -9,6 +9,8 @@ from brainlm_engine.api.perturb import Scenario
 
 #: answers of a sweep at most: two minutes on two cores
 MOST_CELLS = 400
+#: reference networks of a brain, at most
+MOST_NETWORKS = 7
 #: of a response curve when nobody says
 USUAL_VALUES = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0)
 
@@ -27,6 +29,7 @@ class SweepSpec(Message):
     target: int = Field(default=0, ge=0, description="place in the scenario, counted from 0")
     values: tuple[float, ...] = USUAL_VALUES
     places: tuple[Place, ...] = ()
+    networks: bool = Field(default=False, description="every reference network in turn, in place of ``places``")
     starts: tuple[int, ...] = Field(default=(), description="first frames")
 
 

@@ -203,7 +203,7 @@ def _sweep(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, An
     from brainlm_engine.models import load_model
     from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
-    from brainlm_engine.tasks.perturb.sweep import network_places, sweep
+    from brainlm_engine.tasks.perturb.sweep import sweep
     from brainlm_engine.tasks.perturb.sweep_files import check_sweep_ending, write_sweep
 
     values, onsets = _numbers(args.sweep), _numbers(args.onsets) if args.onsets else ()
@@ -212,7 +212,8 @@ def _sweep(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, An
         check_output(args.out, (args.recording, args.coordinates))
     recording, told = recording_and_notes(args, say)
     targets = tuple(parsed_target(text, recording, add=args.add) for text in args.target)
-    places = network_places(recording) if args.over == "networks" else tuple(
+    networks = args.over == "networks"
+    places = () if networks else tuple(
         Place(
             name=name.strip(),
             regions=tuple(region for part in name.split(";") for region in named_regions(part.strip(), recording)),
@@ -221,7 +222,7 @@ def _sweep(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, An
     )  # fmt: skip
     spec = SweepSpec(
         scenario=Scenario(targets=targets, ahead=args.ahead, nulls=0, seed=args.seed), values=values, places=places,
-        starts=tuple(round(second / recording.tr_s) for second in onsets),
+        networks=networks, starts=tuple(round(second / recording.tr_s) for second in onsets),
     )  # fmt: skip
     model = load_model(args.model)
     made = sweep(model, recording, spec, scaling=chosen_scaling(args.scaling, model), progress=Said(say))

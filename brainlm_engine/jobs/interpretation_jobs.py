@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brainlm_engine.jobs.context import JobContext
 from brainlm_engine.jobs.kept import keep
 from brainlm_engine.progress import Progress
 from brainlm_engine.recording import Recording
 
+if TYPE_CHECKING:
+    from brainlm_engine.models.base import MaskedModel
+
 OCCLUSIONS, CONTRASTS, SWEEPS, MAPS = "occlusions", "contrasts", "sweeps", "effective_maps"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model and a recording that a person has open; ``options`` go to what is run with them."""
+
+    model: MaskedModel
+    recording: Recording
+    options: dict[str, Any]
+
+
+def _asked(params: dict[str, Any], progress: Progress) -> _Asked:
+    """Load what ``recording_id``, ``model_id`` and ``scaling`` name."""
+    from brainlm_engine.models import DEFAULT_MODEL, load_model
+    from brainlm_engine.server.operations.recordings import recording_path
+    from brainlm_engine.tasks.input_scaling import chosen_scaling
+
+    progress(0.0, "Loading the model")
+    recording_id = str(params["recording_id"])
+    recording = Recording.load(recording_path(recording_id))
+    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    scaling = chosen_scaling(str(params.get("scaling", "")), model)
+    return _Asked(model, recording, {"recording_id": recording_id, "scaling": scaling})
 
 
 def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict[str, Any]:
@@ -21,17 +48,11 @@ def occlude(params: dict[str, Any], progress: Progress, job: JobContext) -> dict
     params
         ``recording_id``, ``model_id``, and optionally ``windows`` and ``scaling``.
     """
-    from brainlm_engine.models import DEFAULT_MODEL, load_model
-    from brainlm_engine.server.operations.recordings import recording_path
-    from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.occlusion import occlude as run
 
-    progress(0.0, "Loading the model")
-    recording = Recording.load(recording_path(params["recording_id"]))
-    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    asked = _asked(params, progress)
     made = run(
-        model, recording, windows=int(params.get("windows", 1)), recording_id=params["recording_id"],
-        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+        asked.model, asked.recording, windows=int(params.get("windows", 1)), **asked.options, progress=progress,
     )  # fmt: skip
     path = keep(OCCLUSIONS, job.job_id, made.info, made.arrays)
     return {"path": str(path), "runs": made.info.runs, "notes": list(made.info.notes)}
@@ -46,17 +67,11 @@ def perturb_sweep(params: dict[str, Any], progress: Progress, job: JobContext) -
         ``recording_id``, ``model_id``, ``spec`` (:class:`brainlm_engine.api.sweep.SweepSpec`), optionally ``scaling``.
     """
     from brainlm_engine.api.sweep import SweepSpec
-    from brainlm_engine.models import DEFAULT_MODEL, load_model
-    from brainlm_engine.server.operations.recordings import recording_path
-    from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.perturb.sweep import sweep
 
-    progress(0.0, "Loading the model")
-    recording = Recording.load(recording_path(params["recording_id"]))
-    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    asked = _asked(params, progress)
     made = sweep(
-        model, recording, SweepSpec.model_validate(params["spec"]), recording_id=params["recording_id"],
-        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+        asked.model, asked.recording, SweepSpec.model_validate(params["spec"]), **asked.options, progress=progress,
     )  # fmt: skip
     path = keep(SWEEPS, job.job_id, made.info, made.arrays)
     return {"path": str(path), "verdict": made.info.verdict, "notes": list(made.info.notes)}
@@ -70,17 +85,11 @@ def perturb_effective(params: dict[str, Any], progress: Progress, job: JobContex
     params
         ``recording_id``, ``model_id``, and optionally ``control`` (also with noise for history) and ``scaling``.
     """
-    from brainlm_engine.models import DEFAULT_MODEL, load_model
-    from brainlm_engine.server.operations.recordings import recording_path
-    from brainlm_engine.tasks.input_scaling import chosen_scaling
     from brainlm_engine.tasks.perturb import effective_connectivity
 
-    progress(0.0, "Loading the model")
-    recording = Recording.load(recording_path(params["recording_id"]))
-    model = load_model(params.get("model_id") or DEFAULT_MODEL)
+    asked = _asked(params, progress)
     made = effective_connectivity(
-        model, recording, control=bool(params.get("control", True)), recording_id=params["recording_id"],
-        scaling=chosen_scaling(str(params.get("scaling", "")), model), progress=progress,
+        asked.model, asked.recording, control=bool(params.get("control", True)), **asked.options, progress=progress,
     )  # fmt: skip
     path = keep(MAPS, job.job_id, made.info, made.arrays)
     return {"path": str(path), "with_connectivity": made.info.with_connectivity, "notes": list(made.info.notes)}

@@ -20,7 +20,6 @@ from app.views.panels.perturb import FollowsPanel, TargetsPanel
 from app.views.panels.steer import AimPanel, QuestionRow, TakePanel
 from app.views.panels.sweep import SweepPanel
 from app.views.perturb_plot import PerturbPlot, TargetPlot
-from app.views.steer_plot import SteerPlot
 
 if TYPE_CHECKING:
     from app.views.brain import BrainView
@@ -61,7 +60,7 @@ class PerturbPage(PageFrame):
         self._shown: dict[str, tuple[list[QWidget], list[QWidget]]] = {}
         self.set_panel([self.question, self.panel, self.follows])
 
-    def add_search(self, search: SteerPlot, actions: dict[str, QAction]) -> None:
+    def add_search(self, search: LinesPlot, actions: dict[str, QAction]) -> None:
         """Add what the question "What would it take?" shows, hidden until it is asked."""
         self.search = search
         self.search_box = Titled(tr("steer.plot"), search)

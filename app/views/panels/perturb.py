@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QCheckBox, QListWidget, QListWidgetItem, QVBoxLayo
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, Form, choices, choose, label, line
+from app.views.forms import GRID, Form, choices, choose, label
 from app.views.number_boxes import put, real, whole
-from brainlm_engine.api.perturb import CAPTION, HARD_SD, Target
+from app.views.panels.answer import AnswerPanel
+from brainlm_engine.api.perturb import HARD_SD, Target
 
 SHAPES = ("step", "pulse", "ramp", "silence", "draw", "copy")
 SHOWN = ("effect", "difference", "activity")
@@ -104,57 +105,29 @@ def _write(item: QListWidgetItem, text: str, said: str) -> None:
     item.setData(Qt.ItemDataRole.AccessibleTextRole, said)
 
 
-class FollowsPanel(QWidget):
+class FollowsPanel(AnswerPanel):
     """Emits ``shown_chosen(name)``, ``nulls_chosen(draws)``, ``ahead_chosen(seconds)``."""
 
     shown_chosen = Signal(str)
     nulls_chosen = Signal(int)
     ahead_chosen = Signal(float)
 
-    def __init__(self, run: QAction, keep: QAction, report: QAction, export: QAction) -> None:
-        super().__init__()
+    def __init__(self, run: QAction, *files: QAction) -> None:
         self.shown = choices((name, tr(f"perturb.shown.{name}")) for name in SHOWN)
         self.nulls, self.ahead = whole(0, 999, 20), real(0, 600, 0, 10)
         self.ahead.setSuffix(" s")
-        self.shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self.shown.currentData())))
-        self.nulls.valueChanged.connect(self.nulls_chosen.emit)
-        self.ahead.valueChanged.connect(self.ahead_chosen.emit)
         form = Form()
         form.row(tr("perturb.shown"), self.shown, tip=tr("perturb.shown.tip"))
         form.row(tr("perturb.ahead"), self.ahead, tip=tr("perturb.ahead.tip"))
         form.row(tr("perturb.nulls"), self.nulls, tip=tr("perturb.nulls.tip"))
-        self._state = label("", "muted", wrap=True)
-        self.verdict, self._outdated = label("", wrap=True), label(tr("model.outdated"), "warning", wrap=True)
-        self.table, self._notes = label("", "muted", wrap=True), label("", "warning", wrap=True)
-        self.table.setTextFormat(Qt.TextFormat.RichText)
-        self.table.setAccessibleName(tr("perturb.table.name"))
-        self.table.setToolTip(tr("perturb.table.tip"))
-        self._model = label("", "muted", wrap=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        column.addWidget(line())
-        column.addWidget(label(tr("perturb.result"), "heading"))
-        for widget in (ActionButton(run), self._state, self._outdated, self.verdict, self.table, self._notes):
-            column.addWidget(widget)
-        column.addLayout(form)
-        for action in (keep, report, export):
-            column.addWidget(ActionButton(action))
-        column.addWidget(label(tr("perturb.limits"), "muted", wrap=True))
-        column.addWidget(label(CAPTION, "muted", wrap=True))
-        column.addWidget(self._model)
-        self._outdated.hide()
+        super().__init__("perturb", form, [ActionButton(run)], files)
+        self.shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self.shown.currentData())))
+        self.nulls.valueChanged.connect(self.nulls_chosen.emit)
+        self.ahead.valueChanged.connect(self.ahead_chosen.emit)
 
     def show_choices(self, shown: str, nulls: int, ahead_s: float, model: str) -> None:
         """Show what is chosen, and whose answer it is."""
         choose(self.shown, shown)
         put(self.nulls, nulls)
         put(self.ahead, ahead_s)
-        self._model.setText(model)
-
-    def show_result(self, *, state: str, verdict: str, table: str, notes: str, outdated: bool) -> None:
-        """Show what is going on, what came of it (``table`` is rich text), and what to bear in mind."""
-        for widget, text in ((self._state, state), (self.verdict, verdict), (self.table, table), (self._notes, notes)):
-            widget.setText(text)
-            widget.setVisible(bool(text))
-        self._outdated.setVisible(outdated)
+        self.show_model(model)

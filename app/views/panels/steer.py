@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from app.text import tr
 from app.views.action_button import ActionButton
-from app.views.forms import GRID, Form, choices, choose, label, line
+from app.views.forms import GRID, Form, choices, choose, label
 from app.views.number_boxes import put, real, whole
-from brainlm_engine.api.perturb import CAPTION
+from app.views.panels.answer import AnswerPanel
 from brainlm_engine.api.steer import FORMS, STATES
 
 QUESTIONS = ("follows", "take", "sweep", "map", "compare")
@@ -113,53 +113,23 @@ class AimPanel(QWidget):
         self._targets.setText(targets)
 
 
-class TakePanel(QWidget):
+class TakePanel(AnswerPanel):
     """The search and its answer. Emits ``shown_chosen(name)``."""
 
     shown_chosen = Signal(str)
 
     def __init__(self, actions: Mapping[str, QAction]) -> None:
-        super().__init__()
         self.shown = choices((name, tr(f"steer.shown.{name}")) for name in SHOWN)
-        self.shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self.shown.currentData())))
         form = Form()
         form.row(tr("steer.shown"), self.shown, tip=tr("steer.shown.tip"))
-        self._state = label("", "muted", wrap=True)
-        self.verdict, self._outdated = label("", wrap=True), label(tr("model.outdated"), "warning", wrap=True)
-        self.table, self._notes = label("", "muted", wrap=True), label("", "warning", wrap=True)
-        self.table.setTextFormat(Qt.TextFormat.RichText)
-        self.table.setAccessibleName(tr("steer.table.name"))
-        self.table.setToolTip(tr("steer.table.tip"))
-        self._model = label("", "muted", wrap=True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GRID)
-        column.addWidget(line())
-        column.addWidget(label(tr("steer.result"), "heading"))
-        for widget in (
-            ActionButton(actions["steer"], primary=True), ActionButton(actions["steer_stop"]), self._state,
-            self._outdated, self.verdict, self.table, self._notes,
-        ):  # fmt: skip
-            column.addWidget(widget)
-        column.addLayout(form)
-        for name in ("steer_export", "perturb_report"):
-            column.addWidget(ActionButton(actions[name]))
-        column.addWidget(label(tr("steer.limits"), "muted", wrap=True))
-        column.addWidget(label(CAPTION, "muted", wrap=True))
-        column.addWidget(self._model)
-        self._outdated.hide()
+        buttons = [ActionButton(actions["steer"], primary=True), ActionButton(actions["steer_stop"])]
+        super().__init__("steer", form, buttons, [actions["steer_export"], actions["perturb_report"]])
+        self.shown.activated.connect(lambda _=0: self.shown_chosen.emit(str(self.shown.currentData())))
 
     def show_choices(self, shown: str, model: str) -> None:
         """Show what the brain shows, and whose answer it is."""
         choose(self.shown, shown)
-        self._model.setText(model)
-
-    def show_result(self, *, state: str, verdict: str, table: str, notes: str, outdated: bool) -> None:
-        """Show what is going on, what came of it (``table`` is rich text), and what to bear in mind."""
-        for widget, text in ((self._state, state), (self.verdict, verdict), (self.table, table), (self._notes, notes)):
-            widget.setText(text)
-            widget.setVisible(bool(text))
-        self._outdated.setVisible(outdated)
+        self.show_model(model)
 
 
 def _fill(holder: QWidget, form: Form | None, *widgets: QWidget) -> None:

@@ -53,8 +53,6 @@ def steer(warm: Warm, recording_id: str, model_id: str, spec: dict[str, Any], *,
     from brainlm_engine.tasks.perturb.steer import steer as run
 
     asked = SteerSpec.model_validate(spec)
-    recording, model = held_recording(warm, recording_id), held_model(warm, model_id)
-    chosen = chosen_scaling(scaling, model)
     search = warm.search = Search(warm.search.found if warm.search is not None else None)
 
     def opened(name: str) -> Recording | None:
@@ -64,10 +62,12 @@ def steer(warm: Warm, recording_id: str, model_id: str, spec: dict[str, Any], *,
             return None
         return held_recording(warm, name)
 
-    source = str(recording.provenance.get("source", ""))
-    mine = Path(source) if source else None
     goal = None
     try:
+        recording, model = held_recording(warm, recording_id), held_model(warm, model_id)
+        chosen = chosen_scaling(scaling, model)
+        source = str(recording.provenance.get("source", ""))
+        mine = Path(source) if source else None
         if asked.aim.kind != "activity":
             key = (recording_id, model_id, scaling, asked.state, asked.aim.model_dump_json())
             reading = Reading(asked.state, model, recording, chosen, opened)

@@ -60,7 +60,8 @@ def sweep(
         raise BadInput("A target that is silent or drawn has no value to sweep.", "Choose a step, a pulse or a ramp.")
     if not spec.values:
         raise BadInput("The sweep has no value.", "Give at least one, in SD.")
-    places = spec.places or (Place(name=_called(swept, recording), regions=swept.regions),)
+    places = network_places(recording) if spec.networks else spec.places
+    places = places or (Place(name=_called(swept, recording), regions=swept.regions),)
     starts = spec.starts or (swept.start,)
     cells = len(places) * len(starts) * len(spec.values)
     if cells > MOST_CELLS:

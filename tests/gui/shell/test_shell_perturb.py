@@ -48,7 +48,9 @@ def test_a_target_from_first_click_to_export(window: MainWindow, live: Live, unt
         assert any("No region is selected" in notice.text for notice in state.notices.waiting)
 
         studio.pointing.pick(4)
+        state.steer.put(question="compare")
         window.board["perturb_add"].trigger()
+        assert state.steer.question == "follows", "what a command changes is shown, whatever was asked before"
         await until(lambda: perturb.result is not None and not perturb.judging and not perturb.running)
         await studio.settled()
         start = min(round(72 / state.case.tr_s), 260 // 3)

@@ -105,8 +105,7 @@ def test_a_table_of_200_regions(window: MainWindow, live: Live, shared_data: Pat
         assert np.allclose(asked.arrays["effect"], follows.arrays["effect"], atol=1e-5, equal_nan=True)
         assert controller.page.follows.verdict.text() == follows.info.verdict
         state.steer.put(question="take", aim="activity")
-        assert studio.perturb_room.steering is not None
-        await studio.perturb_room.steering.search()
+        await studio.perturb_room.parts.steering.search()
         await studio.settled()
         steered = state.steer.result
         assert steered is not None, state.steer.problem

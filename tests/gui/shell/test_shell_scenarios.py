@@ -6,6 +6,7 @@ import base64
 import csv
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,13 @@ def test_scenarios_side_by_side(window: MainWindow, live: Live, until: Until, tm
         assert [each.name for each in perturb.kept] == [f"Scenario {number}" for number in (1, 2, 3, 4)]
         await until(lambda: not window.board["perturb_keep"].isEnabled())
         assert "Four scenarios" in window.board["perturb_keep"].toolTip()
-        assert not room.comparison.keep()
+        assert not room.parts.comparison.keep()
+        last = perturb.kept[3].result
+        early = replace(last, info=last.info.model_copy(update={"nulls": 0}))
+        perturb.put(kept=(*perturb.kept[:3], replace(perturb.kept[3], result=early)), result=early)
+        perturb.put(result=last)
+        assert perturb.kept[3].result is last, "kept before its random regions were drawn, it is filled in"
+        assert perturb.kept[2].result is not last
         window.board["perturb_compare"].trigger()
         await studio.settled()
         assert page.compare.isVisibleTo(page)
@@ -65,7 +72,7 @@ def test_scenarios_side_by_side(window: MainWindow, live: Live, until: Until, tm
         assert [name for name, _, _ in page.difference._lines] == ["Scenario 1", "Down", "Scenario 3", "Scenario 4"]
         assert "Scenario 3" in page.compare.table.text()
 
-        assert await room.report.write(str(tmp_path / "report.html"))
+        assert await room.parts.report.write(str(tmp_path / "report.html"))
         text = (tmp_path / "report.html").read_text(encoding="utf-8")
         assert "Down" in text
         assert "Simulation of a statistical model. Not a treatment recommendation." in text
@@ -73,7 +80,7 @@ def test_scenarios_side_by_side(window: MainWindow, live: Live, until: Until, tm
         assert picture is not None
         assert base64.b64decode(picture[1])[:4] == b"\x89PNG"
         assert text.count("Recipe</h2>") == 4
-        assert not await room.report.write(str(tmp_path / "a.tsv" / "report.html"))
+        assert not await room.parts.report.write(str(tmp_path / "a.tsv" / "report.html"))
         assert any("report.html" in notice.text for notice in state.notices.waiting)
         state.notices.drop("perturb:report")
 
@@ -83,7 +90,7 @@ def test_scenarios_side_by_side(window: MainWindow, live: Live, until: Until, tm
         state.steer.put(question="follows")
         await studio.settled()
         frame, shown = state.view.frame, perturb.shown
-        assert await room.report.animate(str(tmp_path / "spread.gif"))
+        assert await room.parts.report.animate(str(tmp_path / "spread.gif"))
         with Image.open(tmp_path / "spread.gif") as gif:
             assert gif.n_frames > 10  # type: ignore[attr-defined]
         assert (state.view.frame, perturb.shown) == (frame, shown)
@@ -128,7 +135,7 @@ def test_a_sweep_from_form_to_file(window: MainWindow, live: Live, until: Until,
         values, rows = swept.line(swept.order[1])
         assert line[1].tolist() == values.tolist() == [-2.0, 0.0, 2.0]
         assert line[2] == pytest.approx([swept.info.cells[row].reach for row in rows])
-        assert await room.sweeping.export(str(tmp_path / "sweep.csv"))
+        assert await room.parts.sweeping.export(str(tmp_path / "sweep.csv"))
         rows_written = (tmp_path / "sweep.csv").read_text(encoding="utf-8").splitlines()[1:]
         assert len(list(csv.DictReader(rows_written))) == 6
         sweep.put(count=41, onsets=20)
@@ -166,7 +173,7 @@ def test_who_moves_whom(window: MainWindow, live: Live, until: Until, tmp_path: 
         await studio.settled()
         assert np.allclose(page.brain._values, found.arrays["noise"][:, 5], equal_nan=True)
         assert page.brain_box.title.startswith("What moves ")
-        assert await room.effective.export(str(tmp_path / "maps.safetensors"))
+        assert await room.parts.effective.export(str(tmp_path / "maps.safetensors"))
         assert load_file(tmp_path / "maps.safetensors")["effective"].shape == (PARCELS, PARCELS)
         page.matrix.plot.parcel_clicked.emit(2)
         await studio.settled()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -27,8 +28,7 @@ async def prepared(studio: Studio, window: MainWindow, path: str) -> SteerContro
     assert studio.perturb_room is not None
     await studio.perturb_room.ready()
     await studio.settled()
-    assert studio.perturb_room.steering is not None
-    return studio.perturb_room.steering
+    return studio.perturb_room.parts.steering
 
 
 def test_toward_another_recording(window: MainWindow, live: Live, until: Until, tmp_path: Path) -> None:
@@ -65,7 +65,9 @@ def test_toward_another_recording(window: MainWindow, live: Live, until: Until, 
         shown = page.watched.perturbed.getData()[1]
         wanted = result.arrays["measured"][most] + result.arrays["change"][most]
         assert np.allclose(shown, wanted, atol=1e-5)
-        assert page.search._curves == result.info.curves
+        drawn = page.search._lines[0][2]
+        assert drawn.tolist() == pytest.approx([100 * left for left in result.info.curves[0]])
+        assert [name for name, _, _ in page.search._lines] == ["Search 1", "Same change, random regions"]
         assert await controller.export(str(tmp_path / "change.csv"))
         assert (tmp_path / "change.csv").read_text(encoding="utf-8").startswith("# Simulation")
 
@@ -117,13 +119,12 @@ def test_the_demo_group_and_the_targets(window: MainWindow, live: Live, until: U
         await studio.settled()
         assert "demo-cohort-tasks" not in page.take.verdict.text()
         assert "demo-cohort-tasks" not in page.aim.cohort.currentText()
-        assert studio.perturb_room.report is not None
-        assert await studio.perturb_room.report.write(str(tmp_path / "report.html"))
+        assert await studio.perturb_room.parts.report.write(str(tmp_path / "report.html"))
         text = (tmp_path / "report.html").read_text(encoding="utf-8")
         assert "Visual" in text
         assert "demo-cohort-tasks" not in text
         state.view.put(names_hidden=False)
-        assert await studio.perturb_room.report.write(str(tmp_path / "report.html"))
+        assert await studio.perturb_room.parts.report.write(str(tmp_path / "report.html"))
         assert "demo-cohort-tasks" in (tmp_path / "report.html").read_text(encoding="utf-8")
         steer.put(shown="change")
         await studio.settled()

@@ -65,7 +65,7 @@ def test_a_target_follows_another_recording(window: MainWindow, live: Live, unti
         perturb = studio.state.perturb
         controller = await prepared(studio, window, until, first)
         assert studio.perturb_room is not None
-        extras = studio.perturb_room.extras
+        extras = studio.perturb_room.parts.extras
         assert extras is not None
         studio.pointing.pick(4)
         window.board["perturb_add"].trigger()
@@ -139,8 +139,7 @@ def test_regions_are_drawn_round(window: MainWindow, live: Live, until: Until, n
         await studio.settled()
         window.board["perturb_lasso"].trigger()
         await until(lambda: state.perturb.lasso)
-        assert studio.perturb_room.extras is not None
-        lasso = studio.perturb_room.extras.lasso
+        lasso = studio.perturb_room.parts.extras.lasso
         sheet = lasso.sheet
         assert sheet is not None
         QTest.keyClick(sheet, Qt.Key.Key_Escape)
