@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("BRAINLM_DEVICE", "cpu")  # results are compared with the processor's; engines inherit it
 
 
 def shared_folder() -> Path:

@@ -98,7 +98,9 @@ def known_answer(
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        prediction = model(signal.float()[None], xyz.float()[None], tr_s=tr_s).prediction.double().flatten()
+        device = next(model.parameters()).device
+        answer = model(signal.float()[None].to(device), xyz.float()[None].to(device), tr_s=tr_s)
+        prediction = answer.prediction.double().flatten().cpu()
     model.train(was_training)
     picked = prediction[torch.linspace(0, prediction.numel() - 1, 32).long()]
     return KnownAnswer(

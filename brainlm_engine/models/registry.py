@@ -66,14 +66,15 @@ def find_model(path_or_name: str | Path) -> Path:
     raise BadInput(f"There is no model called “{path_or_name}”.", f"Installed models: {known}.")
 
 
-def load_model(path_or_name: str | Path = DEFAULT_MODEL) -> MaskedModel:
-    """Load a model, ready to answer (evaluation mode, float32, CPU).
+def load_model(path_or_name: str | Path = DEFAULT_MODEL, device: str | None = None) -> MaskedModel:
+    """Load a model, ready to answer (evaluation mode, float32), on ``device``: None = a graphics processor or the CPU.
 
     Raises
     ------
     BadInput
         When the folder is of another kind, or its weights do not fit its configuration in every key and shape.
     """
+    from brainlm_engine.models.device import answering_device
     from brainlm_engine.models.weights import fill, read_weights
 
     folder = find_model(path_or_name)
@@ -84,7 +85,7 @@ def load_model(path_or_name: str | Path = DEFAULT_MODEL) -> MaskedModel:
     model.card = card.info.model_copy(update={"model_id": folder.name})
     model.scaling = _scaling(card, folder.name)
     model.folder = folder
-    return model.eval()
+    return model.eval().to(answering_device() if device is None else device)
 
 
 def _scaling(card: Card, name: str) -> PopulationScaling | None:

@@ -24,7 +24,7 @@ def begun_from(values: dict[str, Any]) -> dict[str, Any]:
     """
     if not values.get("start"):
         return values
-    model = load_model(str(values["start"]))
+    model = load_model(str(values["start"]), "cpu")
     assert model.card is not None
     architecture, sizes = model.card.architecture, model.config_dict()
     asked: dict[str, Any] = values.get("model") or {}
@@ -54,7 +54,7 @@ def begin(model: MaskedModel, settings: TrainSettings) -> str:
     """
     if not settings.start:
         return ""
-    start = load_model(settings.start)
+    start = load_model(settings.start, "cpu")
     learned_from = "recording" if start.scaling is None else "population"
     if learned_from != settings.scaling:
         raise BadInput(

@@ -88,13 +88,18 @@ class Preview:
         return max([low, *(known for known in near if known < value)]), min([high, *(k for k in near if k > value)])
 
     def _know(self, scenario: Scenario, window: Window, nodes: tuple[float, ...]) -> None:
-        """Ask the model at the values that are not known yet."""
-        run = run_of(self.model, self.recording, window, self.scaling)
+        """Ask the model, at once, at the values that are not known yet."""
+        new = [value for value in nodes if value not in self._exact]
+        shown = [_at(self, scenario, value).changed for value in new]
         if self._plain is None:
-            self._plain = run.answers(window.measured[None], window.hidden[None])[0]
-        for value in nodes:
-            if value not in self._exact:
-                self._exact[value] = run.answers(_at(self, scenario, value).changed[None], window.hidden[None])[0]
+            shown.append(window.measured)
+        if not shown:
+            return
+        run = run_of(self.model, self.recording, window, self.scaling)
+        made = run.answers(np.stack(shown), np.repeat(window.hidden[None], len(shown), 0))
+        self._exact.update(zip(new, made, strict=False))
+        if self._plain is None:
+            self._plain = made[-1]
 
 
 def _at(preview: Preview, scenario: Scenario, value: float) -> Window:
