@@ -31,6 +31,7 @@ from brainlm_engine.tasks.scoring import Clock
 Floats = NDArray[np.float32]
 #: time patches of history, and of what is read: fewer than a person is shown, for there are hundreds of runs
 _BEFORE, _AFTER = 2, 2
+_AT_ONCE = 16  # regions; each is moved up and down
 
 
 @dataclass(frozen=True)
@@ -108,24 +109,38 @@ def _map(
     onset = (recording.n_frames - whole * patch) // 2 + _BEFORE * patch
     out = np.full((recording.n_parcels,) * 2, np.nan, np.float32)
     first: Window | None = None
-    for parcel in range(recording.n_parcels):
-        progress(parcel / recording.n_parcels, f"Moving region {parcel + 1} of {recording.n_parcels}")
-        moved = Target(regions=(parcel,), start=onset, stop=onset + patch, value=value, add=True)
-        try:
-            window = plan(model, recording, Scenario(targets=(moved,)), scaling, before=_BEFORE, after=whole - _BEFORE)
-        except BadInput:
-            continue  # a parcel without signal or position has no row
-        first = first or window
-        run = run_of(model, recording, window, scaling)
-        down = 2 * window.measured - window.changed
-        up = run.answers(window.changed[None], window.hidden[None])[0]
-        low = run.answers(np.where(window.where, down, window.measured)[None], window.hidden[None])[0]
-        row = (up - low)[:, window.onset :].mean(1) / (2 * value)
-        row[~window.known], row[parcel] = np.nan, np.nan
-        out[parcel] = row
+    for begin in range(0, recording.n_parcels, _AT_ONCE):
+        progress(begin / recording.n_parcels, f"Moving region {begin + 1} of {recording.n_parcels}")
+        together: dict[int, Window] = {}
+        for parcel in range(begin, min(begin + _AT_ONCE, recording.n_parcels)):
+            moved = Scenario(
+                targets=(Target(regions=(parcel,), start=onset, stop=onset + patch, value=value, add=True),)
+            )
+            try:
+                together[parcel] = plan(model, recording, moved, scaling, before=_BEFORE, after=whole - _BEFORE)
+            except BadInput:
+                continue  # a parcel without signal or position has no row
+        if not together:
+            continue
+        first = first or next(iter(together.values()))
+        run = run_of(model, recording, first, scaling)
+        up, low = run.both(
+            np.stack([window.changed for window in together.values()]),
+            np.stack([_downwards(window) for window in together.values()]),
+            np.stack([window.hidden for window in together.values()]),
+        )
+        for (parcel, window), one, other in zip(together.items(), up, low, strict=True):
+            row = (one - other)[:, window.onset :].mean(1) / (2 * value)
+            row[~window.known], row[parcel] = np.nan, np.nan
+            out[parcel] = row
     if first is None:
         raise BadInput("No region has both a signal and a position.", "Give the positions of the regions.")
     return out, first
+
+
+def _downwards(window: Window) -> Floats:
+    """Return the window (P, T) moved the other way."""
+    return np.where(window.where, 2 * window.measured - window.changed, window.measured).astype(np.float32)
 
 
 def ranks_together(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
