@@ -84,6 +84,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         raise BadInput("No recording is given.", "Name one, or hold the model against simulated people: --validate.")
     if args.recording.is_dir():
         return _group(args, say)
+    if args.between:
+        raise BadInput(
+            f"--between compares people of a cohort; {args.recording} is one recording.", "Name the folder of a cohort."
+        )
+    if (args.over or args.onsets) and not args.sweep:
+        raise BadInput("--over and --onsets say where a sweep goes, and there is none.", "Add --sweep VALUES.")
     if args.effective == bool(args.target):
         raise BadInput("Either --target or --effective says what is to be perturbed.", "Give one of them.")
     if args.effective:

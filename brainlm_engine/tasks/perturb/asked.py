@@ -52,6 +52,8 @@ def named_regions(name: str, recording: Recording) -> list[int]:
     """
     if name.isdigit() and 1 <= int(name) <= recording.n_parcels:
         return [int(name) - 1]
+    if name.isdigit():
+        raise BadInput(f"No region is called {name!r}.", f"Numbers run from 1 to {recording.n_parcels}.")
     lower = name.lower()
     network = next((number for number, each in enumerate(NETWORKS) if each.lower() == lower.replace(" ", "")), None)
     if network is not None:

@@ -438,3 +438,15 @@ def test_a_connectome_is_compared_with(
     ):  # fmt: skip
         assert main([*base, str(tmp_path / name)]) != 0
         assert match in capsys.readouterr().err + capsys.readouterr().out
+
+
+def test_options_that_would_say_nothing_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rest.safetensors"
+    demo_recording(n_frames=120).save(path)
+    for extra, said in (
+        (["--between", "task=rest,visual"], "is one recording"), (["--over", "networks"], "Add --sweep"),
+    ):  # fmt: skip
+        assert main(["perturb", str(path), "--target", "1:1@40-60", *extra]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["perturb", str(path), "--target", "0:1@40-60"]) == 2
+    assert "Numbers run from 1 to 424" in capsys.readouterr().err
