@@ -74,7 +74,7 @@ def folder_whole(target: Path, beside: Path | None = None) -> Iterator[Path]:
     """
     with writing_to(target):
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise BadInput(f"{target.name} is there already, in {target.parent}.", "Choose another name.")
+            raise BadInput(f"{target.name} is there already, in {target.absolute().parent}.", "Choose another name.")
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:60]}.", dir=beside or target.parent))
     try:

@@ -77,7 +77,7 @@ def open_recording(
         return Recording.load(Path(path))
     given = Given(given_answers, atlas, Path(coordinates) if coordinates is not None else None)
     for question in open_questions(scan, given):
-        raise BadInput(question.text, _how_to_give(question))
+        raise BadInput(f"{scan.info.name}: {question.text}", _how_to_give(question))
     return recording_of(scan, given)
 
 

@@ -21,6 +21,6 @@ def refuse_existing(outputs: Iterable[Path | None]) -> None:
     for output in outputs:
         if output is not None and output.is_file():
             raise BadInput(
-                f"{output.name} is there already, in {output.parent}.",
+                f"{output.name} is there already, in {output.absolute().parent}.",
                 "Give another name, or --replace to write over it.",
             )

@@ -85,7 +85,7 @@ def _refuse_open(scan: Scan, given: Given) -> None:
     from brainlm_engine.preprocess import open_questions
 
     for question in open_questions(scan, given):
-        raise BadInput(question.text, _how_to_give(question))
+        raise BadInput(f"{scan.info.name}: {question.text}", _how_to_give(question))
 
 
 def _how_to_give(question: Question) -> str:

@@ -45,7 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=positive_int, help="of --validate (default 20), or of a cohort (default 40)")
     parser.add_argument(
         "--between", metavar="COLUMN=A,B",
-        help="of a cohort's folder in place of a recording: compare task=rest,visual, or groups of participants.tsv",
+        help="of a cohort's folder in place of a recording: compare task=rest,visual, groups of participants.tsv, or "
+        "both sides of a number, 'age=<40,>=40'",
     )  # fmt: skip
     parser.add_argument("--parcels", type=positive_int, default=12, help="stimulated in each of them")
     parser.add_argument("--onsets", default="", metavar="S,S,...", help="of a sweep: seconds that the target begins at")
@@ -57,7 +58,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=file_name,
-        help="write the effect of every region: .csv, .nii, .nii.gz or .dscalar.nii",
+        help="write the effect of every region: .csv, .nii, .nii.gz or .dscalar.nii; of --sweep and of a "
+        "cohort .csv or .safetensors; of --effective .safetensors",
     )
 
 
@@ -171,8 +173,10 @@ def _group(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, An
     from brainlm_engine.tasks.perturb.group import group_effects
     from brainlm_engine.tasks.perturb.group_files import check_group_ending, write_group
 
-    if args.effective or args.sweep or not args.target:
-        raise BadInput("In a cohort, --target says what is set.", "Give it, without --effective and --sweep.")
+    if args.effective or args.sweep:
+        raise BadInput("--effective and --sweep are of one recording.", "Name one of the cohort's recordings.")
+    if not args.target:
+        raise BadInput("In a cohort, --target says what is set.", "Give it, for example 'Visual:+1.5@40-80'.")
     if args.out:
         check_group_ending(args.out.name)
         check_output(args.out, (args.recording / "participants.tsv",))

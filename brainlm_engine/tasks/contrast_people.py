@@ -88,6 +88,10 @@ def parse_between(text: str) -> tuple[str, str, str]:
         raise BadInput(
             f"“{text}” does not say what is contrasted.", "Write column=first,second, for example task=rest,visual."
         )
+    if unclear := [value for value in both if value[0] in "<>" and not _SIDE.fullmatch(value)]:
+        raise BadInput(
+            f"“{unclear[0]}” is no side of a number.", "Write column=<number,>=number, for example age=<40,>=40."
+        )
     if both[0] == both[1]:
         raise BadInput(f"{both[0]} cannot be contrasted with itself.", "Give two different values.")
     return column.strip(), both[0], both[1]

@@ -158,7 +158,9 @@ def check_repaired(out: Path, inputs: tuple[Path | None, ...]) -> None:
     check_output(out, inputs)
     for path in (out, out.with_suffix(".json")):
         if path.exists():
-            raise BadInput(f"{path.name} is there already, in {path.parent}.", "Give another name for the result.")
+            raise BadInput(
+                f"{path.name} is there already, in {path.absolute().parent}.", "Give another name for the result."
+            )
 
 
 def _usable(recording: Recording, holes: Holes) -> NDArray[np.bool_]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import cast, get_args
+from typing import cast
 
 from brainlm_engine.api.errors import BadInput
-from brainlm_engine.api.perturb import Shape, Target
+from brainlm_engine.api.perturb import SHAPES, Shape, Target
 from brainlm_engine.recording import Recording
 from brainlm_engine.tasks.reference_networks import NETWORKS, reference_networks
 
 _HOW = "Write REGIONS:VALUE@FROM-TO, e.g. 'Left V1:+1.5@40-80' or 'Visual:-1@60-90:ramp', in SD and seconds."
+#: shapes that a line of text can ask for
+_WRITABLE = tuple(shape for shape in SHAPES if shape != "draw")
 _FORM = re.compile(
     r"(?P<regions>.+):(?P<value>[+-]?\d+(\.\d*)?)@(?P<start>\d+(\.\d*)?)-(?P<stop>\d+(\.\d*)?)(:(?P<shape>[a-z]+))?"
 )
@@ -28,10 +30,13 @@ def parsed_target(text: str, recording: Recording, *, add: bool = False) -> Targ
         When the text has another form, or names a region that is not there or not the only one.
     """
     found = _FORM.fullmatch(text.strip())
-    shapes = get_args(Shape)
     shape = (found["shape"] or "step") if found else ""
-    if found is None or shape not in shapes or shape == "draw":
-        raise BadInput(f"{text!r} is no target.", _HOW)
+    if found is None:
+        raise BadInput(f"{text!r} is no target: regions, a value in plain digits and a span are needed.", _HOW)
+    if shape not in _WRITABLE:
+        raise BadInput(
+            f"{text!r} is no target: no shape is called {shape!r}.", f"Choose one of {', '.join(_WRITABLE)}."
+        )
     regions = [region for name in found["regions"].split(";") for region in named_regions(name.strip(), recording)]
     start, stop = (round(float(found[name]) / recording.tr_s) for name in ("start", "stop"))
     if stop <= start:

@@ -42,9 +42,11 @@ def check_targets(targets: Sequence[Target], recording: Recording, known: NDArra
             )
         last = recording.n_frames + ahead
         if not 0 <= target.start < target.stop or target.stop > last or target.start >= last:
-            has = f"{recording.n_frames} and {ahead} ahead" if ahead else str(recording.n_frames)
+            tr_s = recording.tr_s
             raise BadInput(
-                f"{named} spans frames {target.start} to {target.stop}; the recording has {has}.",
+                f"{named} spans {target.start * tr_s:.1f} to {target.stop * tr_s:.1f} s (frames {target.start} to "
+                f"{target.stop}); the recording {f'and {ahead} frames ahead have' if ahead else 'has'} "
+                f"{last * tr_s:.1f} s ({last} frames).",
                 "Move it into the recording, or ask for more frames ahead.",
             )
         levels = level(target)

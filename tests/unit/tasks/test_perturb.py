@@ -26,7 +26,7 @@ from brainlm_engine.models.base import MaskedModel
 from brainlm_engine.models.brainlm_13m import BrainLM13M, Config13M
 from brainlm_engine.recording import Recording
 from brainlm_engine.simulate.demo import demo_recording
-from brainlm_engine.tasks.contrast_people import Asked
+from brainlm_engine.tasks.contrast_people import Asked, parse_between
 from brainlm_engine.tasks.perturb import Preview, effective_connectivity, intervene
 from brainlm_engine.tasks.perturb.asked import named_regions, parsed_target
 from brainlm_engine.tasks.perturb.effective import ranks_together
@@ -199,9 +199,9 @@ def test_missing_parcels_and_short_recordings(model: MaskedModel, make_recording
     [
         (Target(regions=(), start=0, stop=10), "has no region"),
         (one(region=99), "asks for region 100"),
-        (one(start=290, stop=310), "spans frames 290 to 310"),
-        (one(start=50, stop=50), "spans frames"),
-        (one(start=-5, stop=50), "spans frames"),
+        (one(start=290, stop=310), r"\(frames 290 to 310\); the recording has"),
+        (one(start=50, stop=50), "spans "),
+        (one(start=-5, stop=50), "spans "),
         (one(9.0), "hardly any value"),
         (one(float("nan")), "no number"),
         (one(shape="draw"), "no number"),
@@ -448,5 +448,11 @@ def test_options_that_would_say_nothing_are_refused(tmp_path: Path, capsys: pyte
     ):  # fmt: skip
         assert main(["perturb", str(path), "--target", "1:1@40-60", *extra]) == 2
         assert said in capsys.readouterr().err
-    assert main(["perturb", str(path), "--target", "0:1@40-60"]) == 2
-    assert "Numbers run from 1 to 424" in capsys.readouterr().err
+    for target, said in (
+        ("0:1@40-60", "Numbers run from 1 to 424"), ("1:1@40-60:wave", "Choose one of step, pulse"),
+        ("1:nan@40-60", "a value in plain digits"), ("1:1@600-900", "the recording has 86.4 s (120 frames)"),
+    ):  # fmt: skip
+        assert main(["perturb", str(path), "--target", target]) == 2
+        assert said in capsys.readouterr().err, target
+    with pytest.raises(BadInput, match="“<x” is no side of a number"):
+        parse_between("age=<x,>=40")
